@@ -16,7 +16,7 @@ from benchmark_manager.api.http.silence import AnswersInSilence
 from benchmark_manager.api.install import install_routes
 from benchmark_manager.api.webhooks.routes import LargeBodies
 from benchmark_manager.config import Settings
-from benchmark_manager.factory import Externals, Services, open_services
+from benchmark_manager.factory import Externals, ServiceLimits, Services, open_services
 from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.version import __version__
 from benchmark_manager.web import MAX_FORM, PREFIX
@@ -62,6 +62,7 @@ def create_app(
         async with open_services(settings, externals) as opened, _serving(app, opened, polls=polls):
             yield
 
+    limits = (externals or Externals()).limits
     app = FastAPI(
         title="Benchmark Manager",
         version=__version__,
@@ -71,10 +72,11 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        middleware=_middleware(settings),
+        middleware=_middleware(settings, limits),
     )
     install_routes(app)
-    app.state.large_bodies = LargeBodies()
+    app.state.large_bodies = LargeBodies(limits.webhook_seconds)
+    app.state.limits = limits
     install_docs(app)
     install_pages(app)
     install_problem_handlers(app)
@@ -90,7 +92,7 @@ async def _serving(app: FastAPI, services: Services, *, polls: bool) -> AsyncIte
         yield
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: Settings, limits: ServiceLimits) -> list[Middleware]:
     """Return the middleware, the outermost first."""
     return [
         Middleware(
@@ -108,6 +110,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             max_form=MAX_FORM,
             origins=settings.cors_origins,
             public_url=settings.public_url,
+            body_seconds=limits.body_seconds,
         ),
         # Innermost, so that its answer passes all of the above and may become a page.
         Middleware(AnswersInSilence),

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from github_test_server.state import State
 
 _OK = 200
+#: Between two checks of whether answers are still held back, seconds.
+_HELD_PAUSE = 0.005
 _READING = {"GET", "HEAD", "OPTIONS"}
 _UNKNOWN = Endpoint(handlers.unknown)
 _GRAPHQL = Endpoint(graphql_api.graphql, method="POST", resource="graphql", requires="token")
@@ -110,6 +112,8 @@ class Pipeline:
         try:
             faults = self._state.faults.striking(record)
             await asyncio.sleep(self._state.latency)
+            while self._state.held:  # noqa: ASYNC110 -- another thread ends it
+                await asyncio.sleep(_HELD_PAUSE)
             answer = await self._answer(request, endpoint, record, caller, refusal)
             for fault in faults:
                 answer = fault.change(answer, await _whole(answer))

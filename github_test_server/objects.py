@@ -104,6 +104,11 @@ class ObjectReader:
         self._process: subprocess.Popen[bytes] | None = None
         self._finalizer: weakref.finalize[[subprocess.Popen[bytes]], ObjectReader] | None = None
 
+    @property
+    def process_id(self) -> int | None:
+        """The id of the git process; None while none was started."""
+        return None if self._process is None else self._process.pid
+
     def read(self, expression: str) -> GitObject | None:
         """Return what a name such as a sha or `refs/heads/main^{commit}` stands for, or None."""
         with self._lock:

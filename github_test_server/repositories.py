@@ -58,7 +58,7 @@ class Repository:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self._reader = ObjectReader(self.path)
+        self.reader = ObjectReader(self.path)
         self._write_lock = threading.Lock()
         self._listings: OrderedDict[tuple[str, bool], list[TreeRow]] = OrderedDict()
         self._listings_lock = threading.Lock()
@@ -79,7 +79,7 @@ class Repository:
         self.close()
 
     def close(self) -> None:
-        self._reader.close()
+        self.reader.close()
 
     def commit(
         self,
@@ -105,7 +105,7 @@ class Repository:
         """
         ref = f"refs/heads/{branch or self.default_branch}"
         with self._write_lock:
-            head = self._reader.read(f"{ref}^{{commit}}")
+            head = self.reader.read(f"{ref}^{{commit}}")
             new = NewCommit(
                 branch=ref,
                 parent=parent or (head.sha if head else None),
@@ -161,7 +161,7 @@ class Repository:
 
     def find_ref(self, name: str) -> GitObject | None:
         """Return the object that `heads/…` or `tags/…` points at; a tag object is not followed."""
-        return self._reader.read(f"refs/{name}") if _is_ref(name) else None
+        return self.reader.read(f"refs/{name}") if _is_ref(name) else None
 
     def resolve(self, expression: str) -> GitObject | None:
         """Return the object of a name in git's rev-parse syntax, such as `main:config`, `<sha>:`.
@@ -171,14 +171,14 @@ class Repository:
         """
         if not expression or expression.startswith(":") or "\n" in expression:
             return None
-        return self._reader.read(expression)
+        return self.reader.read(expression)
 
     def read_blob(self, sha: str) -> bytes | None:
-        found = self._reader.read(sha) if FULL_SHA.fullmatch(sha) else None
+        found = self.reader.read(sha) if FULL_SHA.fullmatch(sha) else None
         return found.data if found and found.type == "blob" else None
 
     def _find(self, ref: str, kind: Literal["commit", "tree"]) -> GitObject | None:
-        candidates = (self._reader.read(f"{name}^{{{kind}}}") for name in _meanings(ref))
+        candidates = (self.reader.read(f"{name}^{{{kind}}}") for name in _meanings(ref))
         return next((found for found in candidates if found), None)
 
     def list_tree(self, tree: str, *, recursive: bool) -> list[TreeRow]:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
@@ -16,7 +17,7 @@ from github_test_server.shapes import Urls
 from github_test_server.state import State, TreeLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from github_test_server.faults import Faults
     from github_test_server.hosting import HostedRepository, Hosting
@@ -122,6 +123,15 @@ class GitHubTestServer:
     def latency(self, seconds: float) -> None:
         self._state.latency = seconds
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Answer nothing inside; what is asked then is answered at the end."""
+        self._state.held = True
+        try:
+            yield
+        finally:
+            self._state.held = False
+
     @property
     def tree_limits(self) -> TreeLimits:
         return self._state.tree_limits
@@ -145,6 +155,7 @@ class GitHubTestServer:
         self.limits.clear()
         self.requests.reset()
         self.latency = 0.0
+        self._state.held = False
         self.graphql = True
         self._state.tree_limits = TreeLimits()
 

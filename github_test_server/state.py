@@ -32,6 +32,8 @@ class TreeLimits:
 class State:
     """Attributes: `api_path` is "" or such as "/api/v3", `latency` seconds before every answer.
 
+    While `held` is set nothing is answered.
+
     `codeload_url` is the origin of archives; None: the server's own. `graphql`: whether that API is
     there.
     """
@@ -40,6 +42,7 @@ class State:
     clock: Callable[[], float] = time.time
     codeload_url: str | None = None
     latency: float = 0.0
+    held: bool = False
     graphql: bool = True
     tree_limits: TreeLimits = field(default_factory=TreeLimits)
     requests: RequestLog = field(default_factory=RequestLog)

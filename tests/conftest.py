@@ -9,15 +9,17 @@ import hypothesis
 import pytest
 
 from benchmark_manager.config import Settings
+from benchmark_manager.factory import Externals
 from benchmark_manager.logs import configure_logging
 from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import GitHubTestServer
+from support.examples import USUAL
 from support.service import Service, close_workers, running_service, shared_workers
 
 pytest_plugins = ["support.databases"]
 
 # How long an example takes says what else the machine does.
-hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile("untimed", deadline=None, max_examples=USUAL)
 hypothesis.settings.load_profile("untimed")
 
 #: Real repositories' files and hand-made oddities, where they lie beside the checkout.
@@ -72,31 +74,64 @@ def workers() -> WorkerPool:
 
 
 @pytest.fixture
+def externals() -> Externals:
+    """What the service takes from its surroundings.
+
+    Tests replace it by parameters, or modules by a fixture.
+    """
+    return Externals()
+
+
+@pytest.fixture
 async def service(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
+    database_url: str, github: GitHubTestServer, tmp_path: Path, externals: Externals
 ) -> AsyncIterator[Service]:
     """The whole service on a real mongod, asked over HTTP; it polls nothing by itself."""
-    async with running_service(database_url, github, tmp_path) as running:
+    async with running_service(database_url, github, tmp_path, externals=externals) as running:
         yield running
 
 
 @pytest.fixture
 async def embedded_service(
-    embedded_database_url: str, github: GitHubTestServer, tmp_path: Path
+    embedded_database_url: str, github: GitHubTestServer, tmp_path: Path, externals: Externals
 ) -> AsyncIterator[Service]:
     """The same on the embedded database."""
-    async with running_service(embedded_database_url, github, tmp_path) as running:
+    async with running_service(
+        embedded_database_url, github, tmp_path, externals=externals
+    ) as running:
+        yield running
+
+
+@pytest.fixture(params=["mongod", "embedded"])
+def either_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, of each kind."""
+    name = "database_url" if request.param == "mongod" else "embedded_database_url"
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture
+async def either(
+    either_url: str, github: GitHubTestServer, tmp_path: Path, externals: Externals
+) -> AsyncIterator[Service]:
+    """The service on each kind of database."""
+    async with running_service(either_url, github, tmp_path, externals=externals) as running:
         yield running
 
 
 @pytest.fixture(params=["embedded", "mongod"])
 def mongo_url(request: pytest.FixtureRequest) -> str:
-    """For services started as processes: empty for their own embedded database, or a fresh database of the mongod."""
+    """For services started as processes.
+
+    Empty for their own embedded database, or a fresh database of the mongod.
+    """
     return "" if request.param == "embedded" else str(request.getfixturevalue("database_url"))
 
 
 def pytest_collection_finish() -> None:
-    """Leave what collecting made out of later garbage collections: it lives to the end, and takes long to search."""
+    """Leave what collecting made out of later garbage collections.
+
+    It lives to the end, and takes long to search.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

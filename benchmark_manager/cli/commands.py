@@ -84,11 +84,13 @@ def serve(
 
     Exit code 1: it could not start; one line on standard error says why.
     """
-    from benchmark_manager.cli.service import serve as server  # noqa: PLC0415 -- see above
-    from benchmark_manager.config import load_settings  # noqa: PLC0415
-    from benchmark_manager.logs import configure_logging  # noqa: PLC0415
+    from benchmark_manager.config import load_settings  # noqa: PLC0415 -- see above
 
     settings = load_settings()
+    # These take longer to import, and a wrong setting is reported before.
+    from benchmark_manager.cli.service import serve as server  # noqa: PLC0415
+    from benchmark_manager.logs import configure_logging  # noqa: PLC0415
+
     changes = {
         name: value for name, value in {"host": host, "port": port}.items() if value is not None
     }

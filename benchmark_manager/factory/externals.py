@@ -1,12 +1,14 @@
-"""What tests replace: time and the network."""
+"""What tests replace: time, the network, worker processes and limits."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx2 as httpx
 
+from benchmark_manager.factory.limits import ServiceLimits
+from benchmark_manager.github.reading.contents import MemoryBudget
 from benchmark_manager.workers.pool import WorkerPool
 
 
@@ -16,7 +18,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Externals:
-    """Clock, pause between attempts, network and workers, as the service or a test gives them."""
+    """What the service takes from its surroundings, as it is, or as a test gives it."""
 
     transport: httpx.AsyncBaseTransport | None = None
     clock: Callable[[], datetime] = utc_now
@@ -24,3 +26,8 @@ class Externals:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: Worker processes that several services share; None: the service has its own.
     workers: WorkerPool | None = None
+    #: Bytes of contents on their way into the database, of all syncs together.
+    storing: MemoryBudget = field(default_factory=MemoryBudget)
+    #: Makes the poller check for due projects after so many seconds; None: as the service does.
+    wake: Callable[[float], None] | None = None
+    limits: ServiceLimits = field(default_factory=ServiceLimits)

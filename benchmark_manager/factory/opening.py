@@ -65,7 +65,7 @@ async def open_services(
                     limits,
                     metrics,
                     workers,
-                    externals.clock,
+                    externals,
                     deadline,
                 )
             )

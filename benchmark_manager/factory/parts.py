@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from benchmark_manager.config import Settings
+from benchmark_manager.factory.externals import Externals
 from benchmark_manager.factory.secrets import github_app, token_vault
 from benchmark_manager.factory.stores import Stores
 from benchmark_manager.github.sending.requests import Connection
@@ -32,6 +33,7 @@ class Parts:
     limits: LimitSharing
     metrics: Metrics
     workers: WorkerPool
+    externals: Externals
     validation: ValidationService
     vault: TokenVault
     credentials: CredentialService
@@ -48,7 +50,7 @@ class Parts:
         limits: LimitSharing,
         metrics: Metrics,
         workers: WorkerPool,
-        clock: Callable[[], datetime],
+        externals: Externals,
         deadline: StopDeadline,
     ) -> Self:
         """Add the stores, and the services that those of several features use.
@@ -56,7 +58,8 @@ class Parts:
         Raises:
             StartError: a key cannot be read.
         """
-        stores, vault = Stores.over(database), token_vault(settings)
+        stores = Stores.over(database, release_files=externals.limits.release_files)
+        vault, clock = token_vault(settings), externals.clock
         return cls(
             settings=settings,
             database=database,
@@ -65,6 +68,7 @@ class Parts:
             limits=limits,
             metrics=metrics,
             workers=workers,
+            externals=externals,
             validation=ValidationService(
                 workers,
                 SchemaSource(),

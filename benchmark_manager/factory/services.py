@@ -11,6 +11,8 @@ from benchmark_manager.factory.projects import (
 )
 from benchmark_manager.factory.sync import sync_parts
 from benchmark_manager.factory.variants import variant_parts
+from benchmark_manager.github.reading.listing import FolderLister
+from benchmark_manager.github.sending.requests import Connection
 from benchmark_manager.services.events.events import EventService
 from benchmark_manager.services.operations.housekeeping import Housekeeping
 from benchmark_manager.services.operations.limit_sharing import LimitSharing
@@ -81,6 +83,8 @@ class Services:
     project_store: ProjectStore
     vault: TokenVault
     credentials: CredentialService
+    connection: Connection
+    lister: FolderLister
 
 
 def build_services(parts: Parts) -> Services:
@@ -105,7 +109,12 @@ def build_services(parts: Parts) -> Services:
             stores.originals, stores.variants, stores.blobs, stores.syncs, parts.workers
         ),
         releases=_release_service(parts),
-        release_delivery=ReleaseDelivery(stores.releases, stores.blobs, parts.workers),
+        release_delivery=ReleaseDelivery(
+            stores.releases,
+            stores.blobs,
+            parts.workers,
+            compared_bytes=parts.externals.limits.compared_bytes,
+        ),
         validation=parts.validation,
         database=parts.database,
         sync=sync.coordinator,
@@ -117,12 +126,14 @@ def build_services(parts: Parts) -> Services:
         limits=parts.limits,
         metrics=parts.metrics,
         status=operations.status_service(parts, watch),
-        events=EventService(stores.changes),
+        events=EventService(stores.changes, parts.externals.limits.events),
         database_watch=watch,
         deadline=parts.deadline,
         project_store=stores.projects,
         vault=parts.vault,
         credentials=parts.credentials,
+        connection=parts.connection,
+        lister=sync.lister,
     )
 
 

@@ -10,7 +10,7 @@ from benchmark_manager.stores.events.changes import ChangeStore
 from benchmark_manager.stores.originals.file_histories import FileHistoryStore
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.stores.releases.releases import FILES_AT_ONCE, ReleaseStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.progress import SyncProgressStore
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
@@ -42,7 +42,7 @@ class Stores:
     changes: ChangeStore
 
     @classmethod
-    def over(cls, database: Database) -> Self:
+    def over(cls, database: Database, *, release_files: int = FILES_AT_ONCE) -> Self:
         """Build every store over this database."""
         return cls(
             projects=ProjectStore(database),
@@ -57,7 +57,7 @@ class Stores:
             leases=LeaseStore(database),
             staged_changes=StagedChangeStore(database),
             sync_progress=SyncProgressStore(database),
-            releases=ReleaseStore(database),
+            releases=ReleaseStore(database, files_at_once=release_files),
             deliveries=WebhookDeliveryStore(database),
             changes=ChangeStore(database),
         )

@@ -17,7 +17,7 @@ from benchmark_manager.services.sync.applying.variant_updates import VariantUpda
 from benchmark_manager.services.sync.coordinator import CoordinatorStores, SyncCoordinator
 from benchmark_manager.services.sync.outcomes import OutcomeBuilder
 from benchmark_manager.services.sync.polling import Polling
-from benchmark_manager.services.sync.reading.copying import ContentStores, Copier
+from benchmark_manager.services.sync.reading.copying import ContentStores, Copier, CopyBudgets
 from benchmark_manager.services.sync.reading.reader import UpstreamReader
 from benchmark_manager.services.sync.runner import SyncRunner
 from benchmark_manager.services.sync.slots import SyncSlots
@@ -38,14 +38,18 @@ class SyncParts:
     webhooks: WebhookService
     large_syncs: LargeSyncs
     large_resets: LargeResets
+    lister: FolderLister
     replicas: Replicas | None
 
 
 def sync_parts(parts: Parts) -> SyncParts:
     """Build everything that syncs projects."""
     stores, owner, slots = parts.stores, _replica_name(), SyncSlots()
+    lister, steps = FolderLister(), parts.externals.limits.steps
     variants = VariantUpdates(stores.variants)
-    resets = LargeResets(parts.database, stores.variants, stores.trash, stores.staged_changes)
+    resets = LargeResets(
+        parts.database, stores.variants, stores.trash, stores.staged_changes, steps=steps
+    )
     large = LargeSyncs(
         parts.database,
         files=stores.originals,
@@ -53,8 +57,9 @@ def sync_parts(parts: Parts) -> SyncParts:
         variants=variants,
         drift=parts.drift,
         finish_reset=resets.finish,
+        steps=steps,
     )
-    coordinator = _coordinator(parts, _runner(parts, slots, variants, large), owner)
+    coordinator = _coordinator(parts, _runner(parts, slots, variants, large, lister), owner)
     polling = Polling(
         parts.database,
         stores.leases,
@@ -68,6 +73,7 @@ def sync_parts(parts: Parts) -> SyncParts:
         webhooks=_webhooks(parts, polling),
         large_syncs=large,
         large_resets=resets,
+        lister=lister,
         # An embedded database belongs to one process, and its start ends what a former one left.
         replicas=_replicas(parts.database, owner) if parts.database.kind == "mongodb" else None,
     )
@@ -81,11 +87,22 @@ def _coordinator(parts: Parts, runner: SyncRunner, owner: str) -> SyncCoordinato
         syncs=parts.stores.syncs,
         progress=parts.stores.sync_progress,
     )
-    return SyncCoordinator(stores, runner, owner=owner, clock=parts.clock, metrics=parts.metrics)
+    return SyncCoordinator(
+        stores,
+        runner,
+        owner=owner,
+        clock=parts.clock,
+        metrics=parts.metrics,
+        renew_every=parts.externals.limits.lease_renewal,
+    )
 
 
 def _runner(
-    parts: Parts, slots: SyncSlots, variants: VariantUpdates, large: LargeSyncs
+    parts: Parts,
+    slots: SyncSlots,
+    variants: VariantUpdates,
+    large: LargeSyncs,
+    lister: FolderLister,
 ) -> SyncRunner:
     stores = SyncStores(
         database=parts.database,
@@ -107,7 +124,7 @@ def _runner(
     return SyncRunner(
         stores,
         credentials=parts.credentials,
-        reader=_reader(parts, slots),
+        reader=_reader(parts, slots, lister),
         slots=slots,
         applier=applier,
         outcomes=outcomes,
@@ -115,14 +132,19 @@ def _runner(
     )
 
 
-def _reader(parts: Parts, slots: SyncSlots) -> UpstreamReader:
+def _reader(parts: Parts, slots: SyncSlots, lister: FolderLister) -> UpstreamReader:
     stores = parts.stores
     contents = ContentStores(blobs=stores.blobs, problems=stores.problems, clock=parts.clock)
     return UpstreamReader(
         files=stores.originals,
-        copier=Copier(contents, workers=parts.workers, slots=slots),
+        copier=Copier(
+            contents,
+            workers=parts.workers,
+            slots=slots,
+            budgets=CopyBudgets(stored=parts.externals.storing),
+        ),
         checker=RefChecker(parts.connection),
-        lister=FolderLister(),
+        lister=lister,
         max_file_size=parts.settings.max_file_size,
     )
 
@@ -135,7 +157,7 @@ def _webhooks(parts: Parts, polling: Polling) -> WebhookService:
         parts.stores.deliveries,
         secret=None if secret is None else secret.get_secret_value(),
         api_urls=parts.settings.github_api_urls,
-        wake=polling.wake,
+        wake=parts.externals.wake or polling.wake,
         workers=parts.workers,
     )
 

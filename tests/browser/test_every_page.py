@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import CDPSession, Page
 
-from support.accessibility import AXE, looks, picture_name
+from support.accessibility import AXE, looks
 from support.service import Api
 from support.site import Site
 from support.visitors import Visitors
@@ -68,15 +68,14 @@ async def test_every_page_is_accessible_and_keeps_its_budget(
     """axe-core finds no violation, nothing scrolls sideways, and the page loads few bytes."""
     visitors.allow("status of 404")
     context = await visitors.context()
-    waiting = iter((one_of_each(site) | {"nothing-here": "/ui/nothing-here"}).items())
+    waiting = iter((one_of_each(site) | {"nothing-here": "/ui/nothing-here"}).values())
     found: list[Visit] = []
 
     async def tab() -> None:
         page = await context.new_page()
         network = Network(await context.new_cdp_session(page))
         await network.listen()
-        for kind, path in waiting:
-            found.append(await visit(page, network, path, picture_name(kind)))
+        found.extend([await visit(page, network, path) for path in waiting])
 
     await asyncio.gather(*(tab() for _ in range(TABS)))
     assert len(found) > 30
@@ -88,19 +87,22 @@ async def test_every_page_is_accessible_and_keeps_its_budget(
         ), made
 
 
-async def visit(page: Page, network: Network, path: str, name: str) -> Visit:
+async def visit(page: Page, network: Network, path: str) -> Visit:
     network.sizes.clear()
     await page.goto(path)
     made = Visit(path, has_editor=bool(await page.locator("[data-editor], [data-compare]").count()))
     if made.has_editor:
         await page.locator(".cm-content").first.wait_for()
     made.assets = {url: size for url, size in network.sizes.items() if "/ui/static/" in url}
-    made.violations = await looks(page, name)
+    made.violations = await looks(page)
     return made
 
 
 def one_of_each(site: Site[Api]) -> dict[str, str]:
-    """Return a page of every kind: addresses that differ only in ids or filters are one kind."""
+    """Return a page of every kind: addresses that differ only in ids or filters are one kind.
+
+    Merges are of one kind for each kind of drift.
+    """
     drifts = {modified: drift for drift, modified in site.moved.items()}
     kinds: dict[str, str] = {}
     empty_or_compared = re.compile("zzz|nothing|compare.with")

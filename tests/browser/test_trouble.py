@@ -147,7 +147,7 @@ async def test_of_two_people_at_one_file_neither_loses_a_word(
     assert await second.text() == MINE
     assert await second.page.locator("#theirs").input_value() == THEIRS
     if scripts and AXE.exists():
-        assert await looks(second.page, "stale") == {}
+        assert await looks(second.page) == {}
         await second.page.set_viewport_size(WIDE)
     if scripts:
         # Copy their line with the arrow of the merge view.

@@ -1,4 +1,7 @@
-"""The deployment files keep their promises: to Kubernetes, to Docker, to Settings and to one another."""
+"""The deployment files keep their promises.
+
+To Kubernetes, to Docker, to Settings and to one another.
+"""
 
 import json
 import re

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from github_test_server import GitHubTestServer, Repository
+from support.waiting import GENEROUS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ def server(shared_server: GitHubTestServer, repository: Repository) -> Iterator[
 
 @pytest.fixture
 async def client(server: GitHubTestServer) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=server.url) as client:
+    async with httpx2.AsyncClient(base_url=server.url, timeout=GENEROUS) as client:
         yield client
 
 

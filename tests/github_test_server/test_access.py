@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from github_test_server import GitHubTestServer, Repository
+from support.waiting import GENEROUS
 
 Git = Callable[..., str]
 
@@ -42,7 +43,7 @@ async def timed(
 ) -> AsyncIterator[tuple[GitHubTestServer, httpx2.AsyncClient]]:
     async with (
         GitHubTestServer(clock=clock) as server,
-        httpx2.AsyncClient(base_url=server.url, headers=SECRET) as client,
+        httpx2.AsyncClient(base_url=server.url, headers=SECRET, timeout=GENEROUS) as client,
     ):
         server.add("octo/demo", repository, private_to=["secret"])
         server.hosting.add_token("secret", login="mona")

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from github_test_server import GitHubTestServer, Repository
+from support.waiting import GENEROUS
 
 DEMO = "/repos/octo/demo"
 SECRET = {"Authorization": "Bearer secret"}
@@ -39,7 +40,7 @@ async def timed(clock: Clock, repository: Repository) -> AsyncIterator[GitHubTes
 
 @pytest.fixture
 async def asking(timed: GitHubTestServer) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=timed.url, headers=SECRET) as client:
+    async with httpx2.AsyncClient(base_url=timed.url, headers=SECRET, timeout=GENEROUS) as client:
         yield client
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from github_test_server import Entry, GitError, Repository
+from support.waiting import busyness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,10 +120,9 @@ def test_reading_survives_the_end_of_its_process(repository: Repository) -> None
     repository.close()
     found = repository.find_commit(sha)
     assert found is not None
-    process = repository._reader._process
-    assert process is not None
-    process.kill()
-    process.wait()
+    process_id = repository.reader.process_id
+    assert process_id is not None
+    os.kill(process_id, signal.SIGKILL)
     assert repository.find_commit(sha) == found
 
 
@@ -149,5 +151,5 @@ def test_ten_thousand_files_are_written_and_listed_within_seconds(tmp_path: Path
     blobs = [entry for entry in entries if entry.type == "blob"]
     assert all(repository.read_blob(entry.sha) for entry in blobs)
     assert len(blobs) == 10_000
-    assert time.perf_counter() - started < 10
+    assert time.perf_counter() - started < 10 * busyness()
     repository.close()

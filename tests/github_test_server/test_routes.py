@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from github_test_server import Entry, GitHubTestServer, Repository
+from support.waiting import GENEROUS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -343,7 +344,10 @@ async def test_a_private_tarball_opens_with_its_address_alone(
 
 
 async def test_the_api_can_stand_under_a_base_path(repository: Repository) -> None:
-    async with GitHubTestServer(api_path="/api/v3") as server, httpx2.AsyncClient() as client:
+    async with (
+        GitHubTestServer(api_path="/api/v3") as server,
+        httpx2.AsyncClient(timeout=GENEROUS) as client,
+    ):
         server.add("octo/demo", repository)
         demo = (await client.get(f"{server.url}/repos/octo/demo")).json()
         redirect = await client.get(f"{server.url}/repos/octo/demo/tarball")

@@ -1,4 +1,7 @@
-"""Several service processes on one database share the polls: none twice, none left out, none lost with a process."""
+"""Several service processes on one database share the polls.
+
+None twice, none left out, none lost with a process.
+"""
 
 import asyncio
 import time

@@ -11,7 +11,7 @@ _PACKAGE = Path(benchmark_manager.__path__[0])
 #: These handle all collections alike: they make indexes, and copy documents undecoded.
 _EVERY_COLLECTION = {"stores/database/indexes.py", "stores/operations/backup.py"}
 #: Migrations change documents of forms that stores no longer read.
-_MIGRATIONS = "stores/database/migrations/"
+_MIGRATIONS = "stores/migrations/"
 
 
 def opened() -> dict[str, set[str]]:

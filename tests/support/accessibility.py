@@ -48,18 +48,15 @@ async def overflowing(page: Page) -> list[str]:
     return found
 
 
-async def looks(page: Page, name: str) -> dict[str, list[str]]:
-    """Violations by look: wide and light, then narrow and dark, where nothing scrolls sideways either.
+async def looks(page: Page) -> dict[str, list[str]]:
+    """Return violations by look: wide and light.
 
-    A picture of each is kept in `build/pictures/`.
+    Narrow and dark, where nothing scrolls sideways.
     """
     found: dict[str, list[str]] = {}
     for look, size, scheme in (("wide light", WIDE, "light"), ("narrow dark", NARROW, "dark")):
         await page.set_viewport_size(size)
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of three words
-        await page.screenshot(
-            path=PICTURES / f"{name} {look}.jpg", full_page=True, type="jpeg", quality=80
-        )
         found[look] = await violations(page) + (await overflowing(page) if size is NARROW else [])
     return {look: complaints for look, complaints in found.items() if complaints}
 

@@ -1,4 +1,6 @@
-"""Chromium, driven by Playwright: found on this machine, and kept from every network but the loopback interface.
+"""Chromium, driven by Playwright.
+
+Found on this machine, and kept from every network but the loopback interface.
 
 Run as a script it prints the browser's path, or ends with 1 where there is none; `make chromium`
 asks so.
@@ -38,7 +40,10 @@ FLAGS: Final = (
 
 
 def find_chromium() -> str | None:
-    """The path of a Chromium: CHROMIUM, else one in PATH, else what `playwright install chromium` has put in place."""
+    """The path of a Chromium.
+
+    CHROMIUM, else one in PATH, else what `playwright install chromium` has put in place.
+    """
     given = os.environ.get("CHROMIUM")
     if given:
         return given

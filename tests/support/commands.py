@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import uvicorn
 from typer.testing import CliRunner
 
 from benchmark_manager.cli.commands import app
-from support.process import run_main
+from support.process import ROOT, environment, run_main
 from support.service import Service
 
 
@@ -33,7 +35,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """Runs commands against the service at `url`; each must end with `code`, and never with a traceback."""
+    """Runs commands against the service at `url`.
+
+    Each must end with `code`, and never with a traceback.
+    """
 
     url: str
     folder: Path
@@ -72,6 +77,36 @@ class CommandLine:
             run_main, self.folder, *arguments, **settings
         )
         return _checked(Done(ran.returncode, ran.stdout, ran.stderr), code)
+
+    async def on_terminal(self, *arguments: str, typed: str, **environment: Any) -> Done:
+        """Run it as a process on a terminal where somebody typed this; both outputs are `out`."""
+        settings = {"benchmark_manager_url": self.url, **environment}
+        return _checked(
+            await asyncio.to_thread(_on_terminal, self.folder, arguments, typed, settings), 0
+        )
+
+
+def _on_terminal(
+    folder: Path, arguments: tuple[str, ...], typed: str, settings: dict[str, Any]
+) -> Done:
+    leader, follower = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmark_manager", *arguments],
+        cwd=folder,
+        env=environment(pythonpath=ROOT, **settings),
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+    ) as process:
+        os.close(follower)
+        os.write(leader, typed.encode())
+        shown = b""
+        # Linux reports the end of a terminal as an error.
+        with suppress(OSError):
+            while piece := os.read(leader, 4096):
+                shown += piece
+    os.close(leader)
+    return Done(process.returncode, shown.decode(), "")
 
 
 def _checked(done: Done, code: int) -> Done:

@@ -7,7 +7,7 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,10 +15,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import pytest_asyncio
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, monitoring
 from pymongo.asynchronous.database import AsyncDatabase
 
-from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.database import Database, DatabaseKind
 from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
 from benchmark_manager.stores.embedded.server import find_server
@@ -72,7 +72,10 @@ async def _of_embedded(embedded: EmbeddedDatabase) -> AsyncIterator["_Reused"]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def database_url(_of_mongod: "_Reused") -> AsyncIterator[str]:
-    """The URL of an empty database of the mongod, its name in the path; indexes of the test before may be there."""
+    """The URL of an empty database of the mongod, its name in the path.
+
+    Indexes of the test before may be there.
+    """
     yield _of_mongod.url
     await _of_mongod.clear()
 
@@ -86,7 +89,10 @@ async def embedded_database_url(_of_embedded: "_Reused") -> AsyncIterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Reused:
-    """A database for one test after the other: making all indexes anew takes longer than most tests."""
+    """A database for one test after the other.
+
+    Making all indexes anew takes longer than most tests.
+    """
 
     url: str
     database: AsyncDatabase[dict[str, Any]]
@@ -128,8 +134,17 @@ def _client(server_url: str) -> AsyncMongoClient[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Database]:
-    database = Database(url, "unnamed", "embedded" if "directConnection" in url else "mongodb")
+async def connected(
+    url: str, *, listeners: Sequence[monitoring.CommandListener] = ()
+) -> AsyncIterator[Database]:
+    """A started database; `listeners` learn of every command that is sent to it."""
+
+    class Observed(Database):
+        def new_client(self, **options: Any) -> AsyncMongoClient[dict[str, Any]]:
+            return super().new_client(event_listeners=list(listeners), **options)
+
+    kind: DatabaseKind = "embedded" if "directConnection" in url else "mongodb"
+    database = Observed(url, "unnamed", kind)
     await start_database(database)
     yield database
     await database.close()

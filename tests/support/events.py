@@ -12,6 +12,8 @@ import httpx2 as httpx
 import uvicorn
 from fastapi import FastAPI
 
+from support.waiting import GENEROUS
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -27,7 +29,10 @@ class Event:
 
 @dataclass
 class Stream:
-    """What one client has heard: parsed as the specification says, the last block only once it is complete."""
+    """What one client has heard.
+
+    Parsed as the specification says, the last block only once it is complete.
+    """
 
     answer: httpx.Response
     events: list[Event] = field(default_factory=list)
@@ -58,12 +63,12 @@ class Stream:
         if "data" in fields:
             self.events.append(Event(fields.get("event", "message"), json.loads(fields["data"])))
 
-    async def until(self, *wanted: tuple[str, Any, Any], seconds: float = 5.0) -> list[Event]:
+    async def until(self, *wanted: tuple[str, Any, Any], seconds: float = GENEROUS) -> list[Event]:
         """All that was heard, as soon as these (name, id, what) are among it."""
         await self.heard(lambda: set(wanted) <= {event.what for event in self.events}, seconds)
         return self.events
 
-    async def heard(self, condition: Any, seconds: float = 5.0) -> None:
+    async def heard(self, condition: Any, seconds: float = GENEROUS) -> None:
         try:
             async with asyncio.timeout(seconds):
                 while not condition():
@@ -103,7 +108,10 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def listening(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of this running app over a port: the transport inside a process reads answers whole."""
+    """A client of this running app over a port.
+
+    The transport inside a process reads answers whole.
+    """
     with socket.create_server(("127.0.0.1", 0), backlog=500) as listener:
         server = _Server(
             uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)

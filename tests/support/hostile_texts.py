@@ -1,4 +1,4 @@
-"""Texts that once cost, or might cost, far more than their share, each made in any size, with the doors it attacks.
+"""Texts that might cost far more than their share, in any size, and which requests they attack.
 
 A text grows in proportion to the size that is asked for, in characters; its cost must do nearly the
 same. Whoever finds another such text adds it here, and every test of growth, of time and of memory
@@ -70,7 +70,10 @@ class HostileText:
     make: Callable[[int], Texts]
     format: FileFormat = "yaml"
     settles: int = 0
-    """Characters up to which a fixed budget is being spent, so that the cost grows faster; 0: nowhere."""
+    """Characters up to which a fixed budget is being spent, so that the cost grows faster.
+
+    0: nowhere.
+    """
 
 
 HOSTILE: tuple[HostileText, ...] = ()
@@ -114,7 +117,7 @@ def _cut(text: str, size: int) -> str:
     return text[: max(1, size)]
 
 
-# --- a door each -----------------------------------------------------------------------------------------------------
+# --- a door each ----------------------------------------------------------------------------------
 
 
 @cache
@@ -123,7 +126,10 @@ def _schemas() -> KubernetesSchemas:
 
 
 def run(door: Door, texts: Texts, file_format: FileFormat = "yaml") -> None:
-    """Do what a door does with texts from outside; whatever it answers is right here, but for an exception."""
+    """Do what a door does with texts from outside.
+
+    Whatever it answers is right here, but for an exception.
+    """
     _DOORS[door](texts, file_format)
 
 
@@ -202,14 +208,17 @@ _DOORS: Final[dict[Door, Callable[[Texts, FileFormat], None]]] = {
 
 
 def sides(texts: Texts) -> tuple[str, str, str]:
-    """Base, theirs and mine; those which are not given are the base with a line more at its beginning, or its end."""
+    """Base, theirs and mine.
+
+    Those which are not given are the base with a line more at its beginning, or its end.
+    """
     base = texts[0]
     theirs = texts[1] if len(texts) > 1 else f"\n{base}"
     mine = texts[2] if len(texts) > 2 else f"{base}\n"
     return base, theirs, mine
 
 
-# --- YAML: syntax, directives, characters ----------------------------------------------------------------------------
+# --- YAML: syntax, directives, characters ---------------------------------------------------------
 
 _text(
     "yaml: many %TAG lines",
@@ -547,7 +556,7 @@ def _long_strings(size: int) -> Texts:
     return base, base.replace("  a\n", "  x\n"), base.replace("  c\n", "  y\n")
 
 
-# --- JSON ------------------------------------------------------------------------------------------------------------
+# --- JSON -----------------------------------------------------------------------------------------
 
 _text(
     "json: blanks at the end",
@@ -672,7 +681,7 @@ def _long_json_key(size: int) -> Texts:
     return tuple(json.dumps({"k" * (size // 2): [side] * (size // 8)}) for side in ("a", "b", "c"))
 
 
-# --- manifests -------------------------------------------------------------------------------------------------------
+# --- manifests ------------------------------------------------------------------------------------
 
 
 def _manifest(container: str, more: str = "") -> str:
@@ -874,7 +883,8 @@ _text(
     "job: exit codes of unknown containers",
     "job",
     make=lambda size: (
-        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec:\n  podFailurePolicy:\n    rules:\n"
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\n"
+        "spec:\n  podFailurePolicy:\n    rules:\n"
         + _repeated(
             "    - {action: Count, onExitCodes: {operator: In, values: [1, 2], containerName: a}}\n"
         )(size)
@@ -901,8 +911,8 @@ _text(
     "job: keys and values of a Secret",
     "job",
     make=lambda size: (
-        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\ndata:\n  a: {'QUFB' * (size // 8)}-\n"
-        + _numbered("  k/{n}: YQ\n")(size // 2)
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
+        f"data:\n  a: {'QUFB' * (size // 8)}-\n" + _numbered("  k/{n}: YQ\n")(size // 2)
     ),
 )
 _text(
@@ -917,7 +927,7 @@ _text(
 )
 
 
-# --- settings with a schema ------------------------------------------------------------------------------------------
+# --- settings with a schema -----------------------------------------------------------------------
 
 
 def _held(settings: object, schema: object) -> Texts:
@@ -1067,7 +1077,7 @@ _schema_text(
 )
 
 
-# --- differences of lines --------------------------------------------------------------------------------------------
+# --- differences of lines -------------------------------------------------------------------------
 
 _LINES: Final[tuple[Door, ...]] = ("diff", "merge")
 

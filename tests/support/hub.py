@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import httpx2 as httpx
+
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.governor import Governors
@@ -18,10 +20,14 @@ def utc_now() -> datetime:
 
 @dataclass
 class Hub:
-    """Clients of one process; `pauses` are the seconds that they would have slept, `sent` what they asked."""
+    """Clients of one process.
+
+    `pauses` are the seconds that they would have slept, `sent` what they asked.
+    """
 
     server: GitHubTestServer
     clock: Callable[[], datetime] = utc_now
+    transport: httpx.AsyncBaseTransport | None = None
     pauses: list[float] = field(default_factory=list)
     sent: list[RequestRecord] = field(default_factory=list)
     connection: Connection = field(init=False)
@@ -32,6 +38,7 @@ class Hub:
 
         self.connection = Connection(
             Governors(self.clock),
+            transport=self.transport,
             sleep=sleep,
             random=lambda: 1.0,
             clock=self.clock,

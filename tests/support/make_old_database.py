@@ -1,4 +1,4 @@
-"""Fill a database of the version that is installed, through its public API, and keep it as a test's fixture.
+"""Fill a database of the installed version through its API, and keep it as a test's fixture.
 
 It was run once on a checkout of 0.1.0, for MongoDB and for the embedded database, and need not run
 again:
@@ -134,7 +134,10 @@ async def fill(service: Service, repositories: old.OldRepositories) -> None:
 
 
 async def answers(service: Service, digests: list[str]) -> dict[str, Json]:  # noqa: C901 -- one walk
-    """What the API says of everything, by the address that was read; `digests` are of all releases."""
+    """What the API says of everything, by the address that was read.
+
+    `digests` are of all releases.
+    """
     found: dict[str, Json] = {}
 
     async def read(path: str) -> Any:

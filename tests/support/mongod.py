@@ -8,8 +8,7 @@ import importlib.util
 import os
 import shutil
 import signal
-import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -20,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess
+from support.waiting import eventually
 
 HOST = "127.0.0.1"
 SET_NAME = "tests"
@@ -99,14 +99,17 @@ class Node:
 
 
 class ReplicaSet:
-    """A running replica set; `async with await ReplicaSet.start(folder, nodes=3) as replica_set:`."""
+    """A running replica set.
+
+    `async with await ReplicaSet.start(folder, nodes=3) as replica_set:`.
+    """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.nodes = tuple(nodes)
 
     @classmethod
     async def start(cls, directory: Path, *, nodes: int = 1, cache_gb: float = 0.25) -> Self:
-        """Start the nodes in subfolders of `directory` and wait until the set takes majority writes.
+        """Start the nodes in subfolders of `directory`; wait until the set takes majority writes.
 
         Each has a cache of so many GB; 0.25 is the least that MongoDB takes.
         """
@@ -133,7 +136,7 @@ class ReplicaSet:
 
     async def wait_for_primary(self, seconds: float = 30.0) -> Node:
         """The node which takes writes."""
-        return await eventually(self._primary, seconds, "no primary")
+        return await eventually(self._primary, "no primary", seconds=seconds)
 
     async def kill_primary(self) -> Node:
         """SIGKILL to the primary; which one it was."""
@@ -151,7 +154,7 @@ class ReplicaSet:
 
     async def wait_for_members(self, seconds: float = 30.0) -> None:
         """Wait until every node is primary or secondary."""
-        await eventually(self._all_members, seconds, "a member is missing")
+        await eventually(self._all_members, "a member is missing", seconds=seconds)
 
     async def stop(self) -> None:
         """Kill all nodes; nobody reads their data again."""
@@ -179,7 +182,7 @@ class ReplicaSet:
             # A client that finds nobody waits half a second before it looks again; this does not.
             return await accepts_connections(node.port) or None
 
-        await eventually(answers, 30.0, "mongod does not answer")
+        await eventually(answers, "mongod does not answer")
 
     async def _primary(self) -> Node | None:
         for node in self.nodes:
@@ -212,13 +215,3 @@ def frozen(replica_set: ReplicaSet) -> Iterator[None]:
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
-
-
-async def eventually(attempt: Callable[[], Awaitable[T | None]], seconds: float, failure: str) -> T:
-    """Repeat until the attempt gives something; TimeoutError after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while (found := await attempt()) is None:
-        if time.monotonic() > deadline:
-            raise TimeoutError(failure)
-        await asyncio.sleep(0.02)
-    return found

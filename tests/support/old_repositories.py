@@ -1,4 +1,4 @@
-"""The repositories behind the kept databases of released versions, made anew to the same commit ids."""
+"""The repositories behind the kept databases of released versions, with the same commit ids."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ _STEPS: Final = (_FIRST, _SECOND, _THIRD)
 
 
 class OldRepositories:
-    """`acme/bench`, private to `TOKEN`, after the first commits of three, and `acme/tools` with one."""
+    """`acme/bench`, private to `TOKEN`, after some of three commits, and `acme/tools` with one."""
 
     def __init__(self, github: GitHubTestServer, folder: Path, commits: int = 1) -> None:
         self._bench = Repository.init(folder / "bench.git")

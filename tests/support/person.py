@@ -1,4 +1,4 @@
-"""A person at a page: presses and types what the page names in their language, as someone would who sees it."""
+"""A person at a page, who presses and types what the page shows in their language."""
 
 import re
 from dataclasses import dataclass

@@ -61,7 +61,10 @@ async def draw() -> None:
 
 
 async def _prepared(api: Api) -> dict[str, str]:
-    """Variants of all kinds, releases, a move upstream; the READMEs' pictures by name, with their addresses."""
+    """Variants of all kinds, releases, a move upstream.
+
+    The READMEs' pictures by name, with their addresses.
+    """
     repository = api.repository(_REPOSITORY, demo.first_commit())
     project = await api.synced(
         _REPOSITORY, name="vLLM benchmarks", config_folder="config", job_folder="job"

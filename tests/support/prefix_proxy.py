@@ -96,7 +96,10 @@ async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def prefix_proxy(offered: dict[str, Offered]) -> AsyncIterator[PrefixProxy]:
-    """A proxy which offers these services by their prefixes; at its end nothing may have been asked elsewhere."""
+    """A proxy which offers these services by their prefixes.
+
+    At its end nothing may have been asked elsewhere.
+    """
     proxy = PrefixProxy("", offered)
     answering: set[asyncio.Task[None]] = set()
 

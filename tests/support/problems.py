@@ -1,4 +1,7 @@
-"""What every answer of the service must be: documented, and in case of an error an RFC 9457 problem document."""
+"""What every answer of the service must be.
+
+Documented, and in case of an error an RFC 9457 problem document.
+"""
 
 import re
 from dataclasses import dataclass, field

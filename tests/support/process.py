@@ -18,7 +18,7 @@ import httpx2 as httpx
 from benchmark_manager.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-_START_SECONDS = 30
+_START_SECONDS = 100
 
 
 def free_port() -> int:

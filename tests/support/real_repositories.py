@@ -11,7 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class RealRepository:
-    """One repository of the collection; `manifest` tells its folders and what each version holds."""
+    """One repository of the collection.
+
+    `manifest` tells its folders and what each version holds.
+    """
 
     folder: Path
     manifest: dict[str, Any]
@@ -23,7 +26,10 @@ class RealRepository:
         return name
 
     def build(self, target: Path, versions: int) -> None:
-        """Write the first `versions` commits into a bare repository; a second call moves the branch on."""
+        """Write the first `versions` commits into a bare repository.
+
+        A second call moves the branch on.
+        """
         _, commits = self.builder.load(str(self.folder), versions)
         self.builder.import_commits(str(target), commits, self.manifest.get("branch", "main"))
 

@@ -11,7 +11,10 @@ TOKEN = "reader"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way: with or without a token, GraphQL, and archives; without all of them, one request a blob."""
+    """One way: with or without a token, GraphQL, and archives.
+
+    Without all of them, one request a blob.
+    """
 
     name: str
     token: str | None = TOKEN
@@ -22,7 +25,10 @@ class Route:
         return self.name
 
     def open(self, service: Service) -> Json:
-        """Make it the only way for what is asked from now on; returns the fields of projects which take it."""
+        """Make it the only way for what is asked from now on.
+
+        Returns the fields of projects which take it.
+        """
         service.github.graphql = self.graphql
         if not self.archives:
             service.github.faults.add(Status(404), path="/tarball/", times=None)
@@ -48,21 +54,17 @@ BY_NAME = {route.name: route for route in ROUTES}
 
 
 def connection_of(service: Service) -> Connection:
-    return service.services.sync._runner._credentials._connection
+    return service.services.connection
 
 
 def forget(service: Service) -> None:
     """Let the service forget what it learnt of GitHub's limits, and that there is no GraphQL."""
-    connection = connection_of(service)
-    connection.governors._by_fingerprint.clear()
-    connection._no_graphql.clear()
+    connection_of(service).forget()
 
 
 def forget_listings(service: Service) -> None:
     """As some seconds later, when the listings of the sync before are not kept any more."""
-    lister = service.services.sync._runner._reader._lister
-    lister._trees._asked.clear()
-    lister._commits._asked.clear()
+    service.services.lister.forget()
 
 
 def blobs_asked_for(requests: list[RecordedRequest]) -> int:

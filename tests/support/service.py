@@ -1,10 +1,11 @@
 """The service, asked through its HTTP interface; here, inside the test's own process."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx2 as httpx
 from cryptography.fernet import Fernet
@@ -15,16 +16,21 @@ from starlette.routing import BaseRoute
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Externals, Services
-from benchmark_manager.workers.pool import WorkerPool
+from benchmark_manager.models.sync import Sync
+from benchmark_manager.workers.pool import Limits, WorkerPool
 from github_test_server import Entry, GitHubTestServer, Repository
 from support.stalls import LONGEST_STALL, LoopWatch
+from support.waiting import eventually
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A running service, wherever it runs. `http` speaks to it; the verbs below are what most tests need."""
+    """A running service, wherever it runs.
+
+    `http` speaks to it; the verbs below are what most tests need.
+    """
 
     http: httpx.AsyncClient
     github: GitHubTestServer
@@ -108,6 +114,8 @@ class Service(Api):
     """A service inside this process."""
 
     app: FastAPI
+    #: For other services on the same database.
+    secret_key: SecretStr
 
     @property
     def services(self) -> Services:
@@ -152,19 +160,35 @@ class _WatchedTransport(httpx.ASGITransport):
 
 
 _POOLS: list[WorkerPool] = []
+#: For a free worker process: on a busy machine, everything takes longer but the tasks' CPU time.
+_WAIT_SECONDS: Final = 60.0
 
 
 def shared_workers() -> WorkerPool:
     """The pool of all services of this test process."""
     if not _POOLS:
-        _POOLS.append(WorkerPool(2, warm_up="benchmark_manager.services.texts.text_work:warm_up"))
+        _POOLS.append(text_workers(Limits(wait=_WAIT_SECONDS)))
     return _POOLS[0]
+
+
+def text_workers(limits: Limits) -> WorkerPool:
+    """Return a pool of two processes as the service has them, with other limits."""
+    return WorkerPool(
+        2, warm_up="benchmark_manager.services.texts.text_work:warm_up", limits=limits
+    )
 
 
 async def close_workers() -> None:
     """End the processes which the services of this test process share."""
     while _POOLS:
         await _POOLS.pop().close()
+
+
+async def running_sync(service: Service, project: Json) -> "asyncio.Task[Sync]":
+    """Wait until the project is synced in this process; return the sync's task."""
+    return await eventually(
+        lambda: service.services.sync.running.get(project["id"]), "the sync does not begin"
+    )
 
 
 @asynccontextmanager
@@ -181,14 +205,15 @@ async def running_service(
     # last.
     externals = externals or Externals()
     externals = replace(externals, workers=externals.workers or shared_workers())
-    app = create_app(
-        settings_for(database_url, github.url, folder, **settings), externals=externals, polls=polls
-    )
+    given = settings_for(database_url, github.url, folder, **settings)
+    app = create_app(given, externals=externals, polls=polls)
     app.router.routes = _routes(app)
     transport = _WatchedTransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://service", timeout=60) as http,
     ):
-        yield Service(http, github, folder, app)
+        secret_key = given.secret_key
+        assert secret_key is not None
+        yield Service(http, github, folder, app, secret_key)
     assert not transport.stalls, f"requests held the event loop: {transport.stalls}"

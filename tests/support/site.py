@@ -168,7 +168,10 @@ async def build_site(service: S, browser: Browser) -> Site[S]:
 
 
 async def _releases(service: Api, project: Json, modified: Json) -> tuple[str, str]:
-    """One of the originals and one of all, the first made twice; between them files are changed and added."""
+    """One of the originals and one of all, the first made twice.
+
+    Between them files are changed and added.
+    """
     path = f"/projects/{project['id']}/releases"
     fields = {
         "name": HOSTILE_NAME,

@@ -25,7 +25,10 @@ NARROW: Final[ViewportSize] = {"width": 360, "height": 740}
 
 @dataclass
 class Visitors:
-    """Opens browsers at one service; whatever goes wrong in any of their pages is kept in `faults`."""
+    """Opens browsers at one service.
+
+    Whatever goes wrong in any of their pages is kept in `faults`.
+    """
 
     chromium: Browser
     url: str
@@ -34,7 +37,10 @@ class Visitors:
     _allowed: list[re.Pattern[str]] = field(default_factory=list)
 
     def allow(self, *patterns: str) -> None:
-        """Take no offence at faults which match: a browser reports every answer of 400 and above as an error."""
+        """Take no offence at faults which match.
+
+        A browser reports every answer of 400 and above as an error.
+        """
         self._allowed += [re.compile(pattern) for pattern in patterns]
 
     def unexpected(self) -> list[str]:

@@ -126,20 +126,24 @@ async def test_a_process_which_does_not_answer_is_ended() -> None:
 
 async def test_who_waits_hears_in_time_that_no_process_is_free() -> None:
     pool = WorkerPool(2, limits=Limits(wait=0.3))
-    await pool.run(doubled, 1)
+    await pool.start()
     with pytest.raises(WorkersBusyError):
         await pool.run(time.sleep, 600)
     await pool.close()
 
 
 async def test_all_tasks_of_one_request_wait_as_long_as_one_alone() -> None:
-    pool = WorkerPool(2, limits=Limits(wait=1.0))
-    await pool.run(doubled, 1)
+    now = 0.0
+    pool = WorkerPool(2, limits=QUICK, monotonic=lambda: now)
+    await pool.start()
     with calling_as(Caller("somebody", request=True)):
-        await pool.run(time.sleep, 0.6)
+        first = asyncio.create_task(pool.run(doubled, 1))
+        await asyncio.sleep(0)
+        now += QUICK.wait - 0.2
+        assert await first == 2
         with pytest.raises(WorkersBusyError):
-            await pool.run(time.sleep, 0.6)
-    await pool.run(time.sleep, 0.6)
+            await pool.run(time.sleep, 600)
+    assert await pool.run(doubled, 2) == 4
     await pool.close()
 
 

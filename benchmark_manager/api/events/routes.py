@@ -18,8 +18,6 @@ from benchmark_manager.services.events.events import Delivery, EventService, Lis
 router = APIRouter(tags=["events"])
 
 _MEDIA_TYPE: Final = "text/event-stream"
-#: Seconds between two comments: proxies close a connection without bytes for 30 or 60 seconds.
-_KEEP_ALIVE: Final = 15.0
 #: Milliseconds after which a browser connects again.
 _RETRY: Final = 2000
 #: Seconds after which a client whose connection accepts nothing counts as gone.
@@ -148,7 +146,7 @@ class EventStream(Response):
                 async with asyncio.timeout(_STALLED):
                     await send(_body((text + _text(batch)).encode()))
                 text = ""
-                batch = await self._listener.next(_KEEP_ALIVE)
+                batch = await self._listener.next(self._service.limits.keep_alive)
             await send(_body(b"", more=False))
 
 

@@ -15,8 +15,7 @@ BUDGET: Final = 64 * 1024 * 1024
 _SHARE: Final = BUDGET // 2
 #: Bytes of each body that do not count: small requests are served beside any large ones.
 _FREE: Final = 16 * 1024
-#: A body has this many seconds, and one more for each `_BYTES_A_SECOND` that have arrived.
-_SECONDS: Final = 20.0
+#: A body has one more second for each so many bytes that have come.
 _BYTES_A_SECOND: Final = 32 * 1024
 
 
@@ -60,12 +59,16 @@ class LimitedBody:
         "_limit",
         "_receive",
         "_received",
+        "_seconds",
     )
 
-    def __init__(self, receive: Receive, limit: int, budget: BodyBudget, caller: str) -> None:
-        """`limit`: bytes that this body may have."""
+    def __init__(
+        self, receive: Receive, limit: int, budget: BodyBudget, caller: str, *, seconds: float
+    ) -> None:
+        """`limit`: bytes that this body may have; `seconds`: for its first ones."""
         self._receive = receive
         self._limit = limit
+        self._seconds = seconds
         self._budget = budget
         self._caller = caller
         self._received = 0
@@ -94,7 +97,7 @@ class LimitedBody:
     async def _next(self) -> Message:
         loop = asyncio.get_running_loop()
         if self._deadline is None:
-            self._deadline = loop.time() + _SECONDS
+            self._deadline = loop.time() + self._seconds
         try:
             async with asyncio.timeout_at(self._deadline + self._received / _BYTES_A_SECOND):
                 return await self._receive()

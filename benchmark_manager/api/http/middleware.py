@@ -220,6 +220,7 @@ class Gate:
         max_form: int,
         origins: Collection[str],
         public_url: str | None,
+        body_seconds: float,
     ) -> None:
         """Accept `origins`, or `*`: the origins of other pages that may call the API.
 
@@ -233,6 +234,7 @@ class Gate:
         self._origins = frozenset(origin.lower().rstrip("/").encode() for origin in origins)
         self._public = None if public_url is None else public_url.encode()
         self._budget = BodyBudget()
+        self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -258,7 +260,7 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        body = LimitedBody(receive, limit, self._budget, caller)
+        body = LimitedBody(receive, limit, self._budget, caller, seconds=self._body_seconds)
         try:
             await self._app(scope, body.receive, send)
         finally:

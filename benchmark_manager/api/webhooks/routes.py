@@ -27,8 +27,6 @@ MAX_PAYLOAD: Final = 25 * 1024 * 1024
 #: A body of up to so many bytes is read at once; a larger one waits for a slot.
 _SMALL: Final = 1024 * 1024
 _LARGE_AT_ONCE: Final = 4
-#: GitHub waits 10 s for the answer, so reading for longer is useless.
-_READING_SECONDS: Final = 10.0
 _FORM: Final = "application/x-www-form-urlencoded"
 _EVENT: Final = re.compile(r"[a-z0-9_]{1,100}")
 #: GitHub sends UUIDs; any short text without spaces is accepted.
@@ -38,7 +36,9 @@ _DELIVERY: Final = re.compile(r"[\x21-\x7e]{1,100}")
 class LargeBodies:
     """Reads bodies, a few large ones at once: the signature is known only at their end."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        """`seconds`: GitHub waits no longer for the answer to a body."""
+        self._seconds = seconds
         self._slots = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     @asynccontextmanager
@@ -50,11 +50,11 @@ class LargeBodies:
         """
         async with AsyncExitStack() as slot:
             try:
-                async with asyncio.timeout(_READING_SECONDS):
+                async with asyncio.timeout(self._seconds):
                     body = await self._whole(pieces, slot)
             except TimeoutError:
                 raise RequestError(
-                    "service_busy", "slow_body", seconds=round(_READING_SECONDS)
+                    "service_busy", "slow_body", seconds=round(self._seconds)
                 ) from None
             yield body
 

@@ -1,4 +1,8 @@
-"""Run the server: services start first, so that their errors are one line and no traceback."""
+"""Run the server: services start first, so that their errors are one line and no traceback.
+
+The modules of the application take two seconds to import, and are imported when the address is
+bound: a start that is refused ends before.
+"""
 
 import asyncio
 import errno
@@ -7,11 +11,11 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
 
-from benchmark_manager.app import create_app
 from benchmark_manager.cli.service.connections import (
     KEEP_ALIVE_SECONDS,
     LimitedConnection,
@@ -21,8 +25,10 @@ from benchmark_manager.cli.service.connections import (
 from benchmark_manager.cli.service.process_end import end_process_in_time
 from benchmark_manager.config import Settings
 from benchmark_manager.errors import StartError, reason_of
-from benchmark_manager.factory import Services, open_services
 from benchmark_manager.services.operations.stopping import REQUESTS_END, SYNCS_END, StopDeadline
+
+if TYPE_CHECKING:
+    from benchmark_manager.factory import Services
 
 _log = structlog.get_logger(__name__)
 
@@ -47,8 +53,11 @@ async def serve_async(
     `on_ready` is called with the server and its address, `at_stop` at the first signal.
     """
     stop = _Stop(at_stop)
-    # Bound before anything else is started, so that a second service is refused at once.
+    # Bound before anything else is started: a second service is refused at once.
     with stop.at_signals(), bind(settings.host, settings.port) as listener:
+        from benchmark_manager.app import create_app  # noqa: PLC0415 -- see this module's docstring
+        from benchmark_manager.factory import open_services  # noqa: PLC0415
+
         async with open_services(settings, deadline=stop.deadline) as services:
             config = uvicorn.Config(
                 create_app(settings, services=services),
@@ -118,7 +127,7 @@ class _Stop:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
-    def serving(self, server: uvicorn.Server, services: Services) -> None:
+    def serving(self, server: uvicorn.Server, services: "Services") -> None:
         """Set the server that signals stop from now on."""
         self._server, self._services = server, services
 

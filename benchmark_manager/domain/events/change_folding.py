@@ -10,7 +10,7 @@ from benchmark_manager.models.change import Change, ChangeVerb
 LISTED_AT_MOST: Final = 20
 
 
-def fold(changes: Iterable[Change]) -> list[Change]:
+def fold(changes: Iterable[Change], *, listed_at_most: int = LISTED_AT_MOST) -> list[Change]:
     """The same changes as they are told together, in the order in which each thing changed last.
 
     Whoever reads anew what is named sees all that the unfolded changes were about.
@@ -23,7 +23,7 @@ def fold(changes: Iterable[Change]) -> list[Change]:
     kinds = Counter(_kind(change) for change in latest.values())
     told: dict[tuple[str, str | None, str | None], Change] = {}
     for change in latest.values():
-        crowded = kinds[_kind(change)] > LISTED_AT_MOST
+        crowded = kinds[_kind(change)] > listed_at_most
         one = change.model_copy(update={"id": None, "what": "changed"}) if crowded else change
         told[one.noun, one.project_id, one.id] = one
     return list(told.values())

@@ -32,8 +32,9 @@ _32_BITS: Final = 0xFFFF_FFFF
 class Zip:
     """Writes a zip of plain files. Their directory stays in memory until the end."""
 
-    def __init__(self) -> None:
-        self._offset = 0
+    def __init__(self, offset: int = 0) -> None:
+        """`offset`: bytes that stand before the archive in its file."""
+        self._offset = offset
         self._count = 0
         self._directory = bytearray()
 

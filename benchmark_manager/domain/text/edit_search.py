@@ -22,16 +22,30 @@ _PATIENCE: Final = 256
 _LONG_RUN: Final = 20
 _FAR: Final = 4
 
-#: Steps after which splits end early, and after which no box is searched at all; a step takes about
-#: 0.3 µs. Sequences of fewer than 600 elements together never need so many for each of them.
-_THOROUGH_STEPS: Final = 1_000_000
-_STEPS: Final = 1_300_000
+#: Steps for each element that are taken in any case, as in `SearchLimits`.
 _THOROUGH_STEPS_FOR_AN_ELEMENT: Final = 230
 _STEPS_FOR_AN_ELEMENT: Final = 300
-_HURRIED_CAP: Final = 8
 
 _NOWHERE: Final = -1
 _BEYOND: Final = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """How much work a comparison may be; a step takes about 0.3 µs."""
+
+    #: Steps after which splits end early. Sequences of fewer than 600 elements together never need
+    #: so many for each of them.
+    thorough_steps: int = 1_000_000
+    #: Steps after which no box is searched at all.
+    steps: int = 1_300_000
+    #: The cost of a split that ends early.
+    hurried_cap: int = 8
+    #: Lines by which changes are slid in all, beside those for each line of the text.
+    slides: int = 10_000
+
+
+DEFAULT_LIMITS: Final = SearchLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +98,22 @@ class _Frontier:
 _Point: TypeAlias = tuple[int, int]
 
 
-def touched(first: list[int], second: list[int]) -> tuple[list[range], list[range]]:
+def touched(
+    first: list[int], second: list[int], limits: SearchLimits
+) -> tuple[list[range], list[range]]:
     """Return the ranges of `first` that an edit removes and of `second` that it inserts.
 
     All else matches, in order.
 
     Time is bounded: in proportion to the sizes, beside a fixed number of steps.
     """
-    search = _Search(first, second)
+    search = _Search(first, second, limits)
     search.run()
     return search.removed, search.inserted
 
 
 class _Search:
-    def __init__(self, first: list[int], second: list[int]) -> None:
+    def __init__(self, first: list[int], second: list[int], limits: SearchLimits) -> None:
         self.removed: list[range] = []
         self.inserted: list[range] = []
         self._first = first
@@ -107,8 +123,11 @@ class _Search:
         self._forward = [0] * diagonals
         self._backward = [0] * diagonals
         self._steps = 0
-        self._most_steps = min(_STEPS, _STEPS_FOR_AN_ELEMENT * diagonals)
-        self._thorough_steps = min(_THOROUGH_STEPS, _THOROUGH_STEPS_FOR_AN_ELEMENT * diagonals)
+        self._most_steps = min(limits.steps, _STEPS_FOR_AN_ELEMENT * diagonals)
+        self._thorough_steps = min(
+            limits.thorough_steps, _THOROUGH_STEPS_FOR_AN_ELEMENT * diagonals
+        )
+        self._hurried_cap = limits.hurried_cap
 
     def run(self) -> None:
         boxes = [_Box(0, len(self._first), 0, len(self._second), exact=False)]
@@ -204,7 +223,7 @@ class _Search:
     ) -> tuple[_Box, _Box] | None:
         """Where the search goes on too long, the split at the path which came furthest."""
         if self._steps > self._thorough_steps:
-            return _furthest(box, ahead, back) if cost >= _HURRIED_CAP else None
+            return _furthest(box, ahead, back) if cost >= self._hurried_cap else None
         if box.exact:
             return None
         if cost > _PATIENCE and (ahead.long_run or back.long_run):

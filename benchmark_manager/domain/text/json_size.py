@@ -18,7 +18,7 @@ class JsonCount(NamedTuple):
     containers: int
 
 
-def counted_values(body: bytes | bytearray) -> Iterator[JsonCount]:
+def counted_values(body: bytes | bytearray, *, step: int = _STEP) -> Iterator[JsonCount]:
     """Yield the count of values so far, after each piece of a JSON text.
 
     Strings, containers, and commas outside of strings are counted.
@@ -30,8 +30,8 @@ def counted_values(body: bytes | bytearray) -> Iterator[JsonCount]:
     values, containers = 0, 0
     inside = False
     rest = b""
-    for start in range(0, len(body), _STEP):
-        piece = rest + bytes(body[start : start + _STEP])
+    for start in range(0, len(body), step):
+        piece = rest + bytes(body[start : start + step])
         # An escape may continue in the next piece.
         cut = len(piece) - (len(piece) - len(piece.rstrip(b"\\"))) % 2
         piece, rest = piece[:cut], piece[cut:]

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from benchmark_manager.domain.text.edit_search import power_of_two_root, touched
+from benchmark_manager.domain.text.edit_search import (
+    DEFAULT_LIMITS,
+    SearchLimits,
+    power_of_two_root,
+    touched,
+)
 
 #: A line is common which stands in the other text this often, or as often as the root of its own
 #: text's size.
@@ -26,10 +31,9 @@ _COMMON_SHARE: Final = 4
 #: Beyond so many lines of both texts together, what lies between their common ends is one change.
 _MOST_LINES: Final = 400_000
 
-#: Lines by which changes are slid in all, for each line of the text and beside those. Real texts
+#: Lines by which changes are slid in all, for each line of the text, and at most. Real texts
 #: need a few; crafted ones of a thousand lines could ask for a million.
 _SLIDES_FOR_A_LINE: Final = 32
-_SLIDES: Final = 10_000
 _MOST_SLIDES: Final = 1_000_000
 
 
@@ -46,7 +50,9 @@ class LineChange:
     after_end: int
 
 
-def line_changes(before: Sequence[str], after: Sequence[str]) -> list[LineChange]:
+def line_changes(
+    before: Sequence[str], after: Sequence[str], *, limits: SearchLimits = DEFAULT_LIMITS
+) -> list[LineChange]:
     """Changes in order, with at least one equal line between two of them.
 
     Time is bounded as `edit_search.touched` bounds it; so is memory, in proportion to the lines.
@@ -56,13 +62,19 @@ def line_changes(before: Sequence[str], after: Sequence[str]) -> list[LineChange
     second = [numbers.setdefault(line, len(numbers)) for line in after]
     # The byte behind the last line is never set: it ends every search, also one from -1.
     removed, inserted = bytearray(len(first) + 1), bytearray(len(second) + 1)
-    _mark(first, second, removed, inserted)
-    _slide(first, removed, _gaps_with_changes(inserted))
-    _slide(second, inserted, _gaps_with_changes(removed))
+    _mark(first, second, removed, inserted, limits)
+    _slide(first, removed, _gaps_with_changes(inserted), limits.slides)
+    _slide(second, inserted, _gaps_with_changes(removed), limits.slides)
     return list(_changes(removed, inserted))
 
 
-def _mark(first: list[int], second: list[int], removed: bytearray, inserted: bytearray) -> None:
+def _mark(
+    first: list[int],
+    second: list[int],
+    removed: bytearray,
+    inserted: bytearray,
+    limits: SearchLimits,
+) -> None:
     """Set the byte of every line that is removed or inserted."""
     begin, end = _common_ends(first, second)
     if len(first) + len(second) > _MOST_LINES:
@@ -75,7 +87,7 @@ def _mark(first: list[int], second: list[int], removed: bytearray, inserted: byt
         changed[begin : len(lines) - end] = b"\1" * (len(lines) - end - begin)
         for index in kept:
             changed[index] = 0
-    ranges = touched([first[i] for i in kept_first], [second[i] for i in kept_second])
+    ranges = touched([first[i] for i in kept_first], [second[i] for i in kept_second], limits)
     for changed, kept, touched_ranges in (
         (removed, kept_first, ranges[0]),
         (inserted, kept_second, ranges[1]),
@@ -160,14 +172,14 @@ class _Group:
         return True
 
 
-def _slide(lines: list[int], changed: bytearray, partners: AbstractSet[int]) -> None:
+def _slide(lines: list[int], changed: bytearray, partners: AbstractSet[int], slides: int) -> None:
     """Move each group of changes down as far as it goes.
 
     A group that faces a change on its way stops at the last such position.
 
     `partners` are the numbers of unchanged lines behind which the other text has a change.
     """
-    left = min(_MOST_SLIDES, _SLIDES + _SLIDES_FOR_A_LINE * len(lines))
+    left = min(_MOST_SLIDES, slides + _SLIDES_FOR_A_LINE * len(lines))
     position = kept = 0
     while left > 0 and (start := changed.find(1, position)) >= 0:
         end, kept = changed.find(0, start), kept + start - position

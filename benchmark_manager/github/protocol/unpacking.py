@@ -82,8 +82,13 @@ Keep = Callable[[str, str, int], bool]
 class Unpacker:
     """Reads one archive from its beginning."""
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(
+        self, keep: Keep, *, most_bytes: int = _MAX_UNPACKED, most_members: int = _MAX_MEMBERS
+    ) -> None:
+        """An archive with more bytes or members is given up."""
         self._keep = keep
+        self._most_bytes = most_bytes
+        self._most_members = most_members
         self._gzip = zlib.decompressobj(_GZIP)
         self._unpacked = 0
         self._data = b""
@@ -122,7 +127,7 @@ class Unpacker:
 
     def _of(self, step: bytes) -> Iterator[ArchiveFile]:
         self._unpacked += len(step)
-        if self._unpacked > _MAX_UNPACKED:
+        if self._unpacked > self._most_bytes:
             raise ArchiveTooLargeError
         self._data = self._data[self._at :] + step
         self._at = 0
@@ -136,7 +141,7 @@ class Unpacker:
         """Yield every file; None where more data is needed to go on."""
         extended: dict[bytes, bytes] = {}
         paths = 0
-        for _ in range(_MAX_MEMBERS):
+        for _ in range(self._most_members):
             block = yield from self._take(_BLOCK)
             if block == _NOTHING:
                 return

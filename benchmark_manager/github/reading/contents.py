@@ -36,6 +36,11 @@ class MemoryBudget:
         self._free = size
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
+    @property
+    def free(self) -> int:
+        """Bytes that are under way nowhere."""
+        return self._free
+
     async def take(self, size: int) -> int:
         """Wait for this many bytes, or for the whole budget if that is less.
 

@@ -56,6 +56,11 @@ class FolderLister:
             at_most=_KEPT, keep_seconds=_KEEP_SECONDS
         )
 
+    def forget(self) -> None:
+        """Forget the listings that are kept for a few seconds."""
+        self._trees.clear()
+        self._commits.clear()
+
     async def by_folder(
         self,
         client: RepositoryClient,

@@ -351,6 +351,10 @@ class Governors:
             self._by_fingerprint[key] = governor
         return self._by_fingerprint[key]
 
+    def forget(self) -> None:
+        """Forget every credential."""
+        self._by_fingerprint.clear()
+
     def unshared(self) -> list[GovernorState]:
         return [
             state

@@ -170,6 +170,11 @@ class Connection:
         """Send no GraphQL query with this credential for a while."""
         self._no_graphql[credential.fingerprint] = time.monotonic() + seconds
 
+    def forget(self) -> None:
+        """Forget what was learnt of limits, and of credentials without GraphQL."""
+        self.governors.forget()
+        self._no_graphql.clear()
+
     def requests(self, credential: Credential, *, urgent: bool) -> "Requests":
         """Return requests for one purpose, such as a sync; `urgent` ones may use the reserve."""
         return Requests(self, credential, self.governors.of(credential), urgent=urgent)

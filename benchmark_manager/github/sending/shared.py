@@ -46,6 +46,14 @@ class Shared(Generic[T]):
         # A caller that is cancelled does not cancel the call for the others.
         return await asyncio.shield(asked.task)
 
+    def __len__(self) -> int:
+        """How many answers are kept or under way."""
+        return len(self._asked)
+
+    def clear(self) -> None:
+        """Forget every answer."""
+        self._asked.clear()
+
     def _forget(self, now: float) -> None:
         old = [
             key

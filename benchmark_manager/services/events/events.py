@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import structlog
 
-from benchmark_manager.domain.events.change_folding import fold
+from benchmark_manager.domain.events.change_folding import LISTED_AT_MOST, fold
 from benchmark_manager.errors import (
     BusyError,
     ChangesLostError,
@@ -23,18 +23,6 @@ from benchmark_manager.stores.events.changes import ChangeStore
 
 _log = structlog.get_logger(__name__)
 
-#: Clients of one process.
-CLIENTS_AT_MOST: Final = 500
-#: Clients of one process that one address may have.
-CLIENTS_OF_AN_ADDRESS: Final = 200
-#: Changes that wait for a client; a slower one has to read everything again.
-WAITING_AT_MOST: Final = 1000
-#: Seconds within which changes are reported together.
-_TOGETHER: Final = 0.2
-#: Seconds for which the database is watched after the last client left: reloaded pages return at
-#: once.
-_LINGER: Final = 30.0
-_PAUSE: Final = 0.5
 #: Missed changes are read for a few clients at once, within so many seconds and changes.
 _LOOKUPS: Final = 4
 _LOOKUP_SECONDS: Final = 5.0
@@ -42,6 +30,28 @@ _MISSED_AT_MOST: Final = 10_000
 
 #: Why a client has to read everything again: it was too slow, or what it missed is forgotten.
 ResetReason = Literal["slow", "lost"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventLimits:
+    """How many clients are served, and how soon."""
+
+    #: Clients of one process.
+    clients: int = 500
+    #: Clients of one process that one address may have.
+    clients_of_an_address: int = 200
+    #: Changes that wait for a client; one that takes them more slowly has to read everything again.
+    waiting: int = 1000
+    #: Of one kind and project, more changes than these are sent as one without an id.
+    listed: int = LISTED_AT_MOST
+    #: Changes that come within this are sent together, seconds.
+    together: float = 0.2
+    #: How long the database is watched behind the last client, seconds: a reloaded page comes back.
+    linger: float = 30.0
+    #: Between a stream that broke and the next, seconds.
+    pause: float = 0.5
+    #: Between two messages to a client, seconds: proxies close what is silent for half a minute.
+    keep_alive: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +67,33 @@ class Listener:
     """One client, and the changes of its projects (none given: of all) that wait for it."""
 
     def __init__(
-        self, project_ids: Collection[str], position: Callable[[], str], address: str
+        self,
+        project_ids: Collection[str],
+        position: Callable[[], str],
+        address: str,
+        *,
+        waiting_at_most: int,
     ) -> None:
         #: The client's address.
         self.address = address
         self._project_ids = frozenset(project_ids)
         self._position = position
         self._waiting: list[Change] = []
+        self._waiting_at_most = waiting_at_most
         self._reset: ResetReason | None = None
         self._news = asyncio.Event()
         #: Set when nothing more is reported: the service stops.
         self.ended = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """How many changes wait for the client."""
+        return len(self._waiting)
+
+    @property
+    def reset_reason(self) -> ResetReason | None:
+        """Why the client will have to read everything again; None where it will not."""
+        return self._reset
 
     def offer(self, changes: Sequence[Change], *, earlier: bool = False) -> None:
         """Queue the changes of its projects; `earlier` ones go before those that wait."""
@@ -76,7 +102,7 @@ class Listener:
             for change in changes
             if not self._project_ids or change.project_id in self._project_ids
         ]
-        if len(self._waiting) + len(wanted) > WAITING_AT_MOST:
+        if len(self._waiting) + len(wanted) > self._waiting_at_most:
             self.reset("slow")
         elif wanted:
             self._waiting = [*wanted, *self._waiting] if earlier else [*self._waiting, *wanted]
@@ -108,8 +134,9 @@ class Listener:
 class EventService:
     """Watches the database while a client listens."""
 
-    def __init__(self, changes: ChangeStore) -> None:
+    def __init__(self, changes: ChangeStore, limits: EventLimits | None = None) -> None:
         self._changes = changes
+        self.limits: Final = limits or EventLimits()
         self._listeners: set[Listener] = set()
         #: Listeners by address.
         self._clients: Counter[str] = Counter()
@@ -117,6 +144,8 @@ class EventService:
         self._pending: list[Change] = []
         #: Up to here the database was read, and every listener was offered it.
         self._read = self._offered = ""
+        #: How often the database began to be watched.
+        self.openings = 0
         self._gap = False
         self._stopping = False
         self._watching: asyncio.Task[None] | None = None
@@ -127,6 +156,11 @@ class EventService:
     @property
     def listeners(self) -> int:
         return len(self._listeners)
+
+    @property
+    def clients(self) -> Sequence[Listener]:
+        """Everyone who listens now."""
+        return tuple(self._listeners)
 
     @property
     def watching(self) -> bool:
@@ -145,11 +179,16 @@ class EventService:
         """
         if self._stopping:
             raise StoppingError
-        if len(self._listeners) >= CLIENTS_AT_MOST:
+        if len(self._listeners) >= self.limits.clients:
             raise BusyError(len(self._listeners))
-        if self._clients[address] >= CLIENTS_OF_AN_ADDRESS:
+        if self._clients[address] >= self.limits.clients_of_an_address:
             raise TooManyListenersError(self._clients[address])
-        listener = Listener(project_ids, lambda: self._offered, address)
+        listener = Listener(
+            project_ids,
+            lambda: self._offered,
+            address,
+            waiting_at_most=self.limits.waiting,
+        )
         # Before missed changes are read, so that none can come between those and new ones.
         self._listeners.add(listener)
         self._clients[address] += 1
@@ -170,7 +209,9 @@ class EventService:
             if not self._clients[listener.address]:
                 del self._clients[listener.address]
         if not self._listeners and self.watching and self._lingering is None:
-            self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._stop_watching)
+            self._lingering = asyncio.get_running_loop().call_later(
+                self.limits.linger, self.stop_watching
+            )
 
     def end_all(self) -> None:
         """End every stream now, and refuse new ones: the service stops."""
@@ -182,7 +223,7 @@ class EventService:
         """End all streams and the watching."""
         self.end_all()
         watching = self._watching
-        self._stop_watching()
+        self.stop_watching()
         if watching is not None:
             await asyncio.gather(watching, return_exceptions=True)
 
@@ -194,7 +235,7 @@ class EventService:
             # A browser does not connect again after an error.
             listener.reset("lost")
         else:
-            listener.offer(fold(missed), earlier=True)
+            listener.offer(self._folded(missed), earlier=True)
 
     async def _watch(self) -> None:
         """Return once the database is watched."""
@@ -202,6 +243,7 @@ class EventService:
             self._lingering.cancel()
             self._lingering = None
         if not self.watching:
+            self.openings += 1
             self._opening = asyncio.get_running_loop().create_future()
             # No caller may be left to handle a failure.
             self._opening.add_done_callback(lambda opening: opening.exception())
@@ -209,7 +251,8 @@ class EventService:
         assert self._opening is not None  # noqa: S101 -- the watching has one
         await asyncio.shield(self._opening)
 
-    def _stop_watching(self) -> None:
+    def stop_watching(self) -> None:
+        """Stop reading the database; the next listener makes it begin again."""
         for timer in (self._lingering, self._together):
             if timer is not None:
                 timer.cancel()
@@ -242,7 +285,7 @@ class EventService:
                     _log.warning(
                         "the change stream broke; it is resumed", error=type(error).__name__
                     )
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(self.limits.pause)
         finally:
             if not opening.done():
                 opening.set_exception(StoppingError())
@@ -257,10 +300,15 @@ class EventService:
         if not self._pending:
             self._offered = position
         elif self._together is None:
-            self._together = asyncio.get_running_loop().call_later(_TOGETHER, self._offer)
+            self._together = asyncio.get_running_loop().call_later(
+                self.limits.together, self._offer
+            )
 
     def _offer(self) -> None:
-        changes, self._pending, self._together = fold(self._pending), [], None
+        changes, self._pending, self._together = self._folded(self._pending), [], None
         self._offered = self._read
         for listener in self._listeners:
             listener.offer(changes)
+
+    def _folded(self, changes: Sequence[Change]) -> list[Change]:
+        return fold(changes, listed_at_most=self.limits.listed)

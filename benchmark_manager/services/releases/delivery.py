@@ -37,7 +37,7 @@ from benchmark_manager.workers.pool import WorkerPool
 #: Bytes of contents in memory while an archive is sent; one file may be larger.
 _BATCH_BYTES: Final = 1024 * 1024
 #: Bytes of both sides in which a comparison searches changes by key: 2 s for the densest YAML.
-_COMPARED_BYTES: Final = 512 * 1024
+COMPARED_BYTES: Final = 512 * 1024
 #: How many paths an error names.
 _CANDIDATES: Final = 10
 
@@ -53,7 +53,16 @@ class ArchiveStream:
 class ReleaseDelivery:
     """Reads the contents of releases, and checks each against its SHA-256."""
 
-    def __init__(self, releases: ReleaseStore, blobs: BlobStore, workers: WorkerPool) -> None:
+    def __init__(
+        self,
+        releases: ReleaseStore,
+        blobs: BlobStore,
+        workers: WorkerPool,
+        *,
+        compared_bytes: int = COMPARED_BYTES,
+    ) -> None:
+        """`compared_bytes`: contents in which a comparison looks for changes by key."""
+        self._compared_bytes = compared_bytes
         self._releases = releases
         self._blobs = blobs
         self._workers = workers
@@ -127,7 +136,7 @@ class ReleaseDelivery:
         """Compare two releases; changes by key are searched in a limited number of bytes."""
         both = await self._releases.files(before), await self._releases.files(after)
         added, removed, changed = await asyncio.to_thread(compared, *both)
-        searched = affordable(changed, _COMPARED_BYTES)
+        searched = affordable(changed, self._compared_bytes)
         contents = await self._blobs.get_many(file.sha for pair in searched for file in pair)
         pairs = [
             (old.path, _checked(old, contents[old.sha]), _checked(new, contents[new.sha]))

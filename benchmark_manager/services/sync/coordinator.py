@@ -6,7 +6,7 @@ This module claims leases, runs `SyncRunner` under them and lets callers join a 
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -32,7 +32,7 @@ from benchmark_manager.stores.sync.syncs import SyncStore
 _log = structlog.get_logger(__name__)
 
 #: A lease is renewed this often, seconds.
-_RENEWAL: Final = 20.0
+LEASE_RENEWAL: Final = 20.0
 #: How often a sync that reads or writes stores its progress, seconds.
 _PROGRESS: Final = 1.0
 #: How often another replica's sync is asked for its result, seconds.
@@ -98,7 +98,7 @@ class SyncCoordinator:
         owner: str,
         clock: Callable[[], datetime],
         metrics: Metrics,
-        renew_every: float = _RENEWAL,
+        renew_every: float = LEASE_RENEWAL,
     ) -> None:
         """Prepare syncing.
 
@@ -116,6 +116,23 @@ class SyncCoordinator:
         #: Every task under way: those of `_running`, claims, and syncs whose lease was lost to a
         #: newer one.
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def running(self) -> Mapping[str, asyncio.Task[Sync]]:
+        """The syncs that run here, by project."""
+        return {key: task for key, (task, _) in self._running.items()}
+
+    @property
+    def owner(self) -> str:
+        """The name of this process in its leases."""
+        return self._owner
+
+    async def settled(self) -> None:
+        """Wait until no claim and no sync is under way here."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+            # What follows a task is done in callbacks.
+            await asyncio.sleep(0)
 
     async def sync(self, project_id: str, trigger: SyncTrigger) -> Sync:
         """Sync now, or join the sync that runs here or in another replica.

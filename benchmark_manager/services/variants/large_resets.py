@@ -1,11 +1,16 @@
 """Reset projects of more variants than one transaction takes: publish first, delete in steps."""
 
+from typing import Final
+
 from benchmark_manager.domain.variants.edits import deleted
 from benchmark_manager.services.access.recording import ChangeRecorder, record_nothing
-from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.services.variants.editor import reset_change
 from benchmark_manager.stores.database.database import Database, Session
-from benchmark_manager.stores.sync.staged_changes import PublishedReset, StagedChangeStore
+from benchmark_manager.stores.sync.staged_changes import (
+    PublishedReset,
+    StagedChangeStore,
+    StepSizes,
+)
 from benchmark_manager.stores.variants.trash import TrashStore
 from benchmark_manager.stores.variants.variants import VariantStore
 
@@ -23,9 +28,11 @@ class LargeResets:
         trash: TrashStore,
         staged: StagedChangeStore,
         *,
+        steps: StepSizes,
         record: ChangeRecorder = record_nothing,
     ) -> None:
         """`record` is called with a reset, in the transaction that publishes it."""
+        self.steps: Final = steps
         self._database = database
         self._variants = variants
         self._trash = trash
@@ -58,9 +65,7 @@ class LargeResets:
         await self._staged.close(reset)
 
     async def _step(self, reset: PublishedReset, session: Session) -> bool:
-        variants = await self._variants.some_of_project(
-            reset.project_id, large_syncs.CHUNK, session
-        )
+        variants = await self._variants.some_of_project(reset.project_id, self.steps.chunk, session)
         if not variants or not await self._staged.moved(reset, session):
             return False
         rows = [

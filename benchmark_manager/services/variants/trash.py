@@ -12,7 +12,6 @@ from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFo
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.variant import TrashedVariant, Variant
-from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.services.variants.drift import DriftJudge
 from benchmark_manager.services.variants.editor import VariantEditor
 from benchmark_manager.services.variants.large_resets import LargeResets
@@ -86,7 +85,7 @@ class TrashService:
         """
         await self._stores.projects.get(project_id)
         reset_id = Database.new_id()
-        if await self._stores.variants.count(project_id) > large_syncs.AT_ONCE:
+        if await self._stores.variants.count(project_id) > self._large.steps.at_once:
             now = milliseconds(self._clock())
             reset = PublishedReset(project_id, reset_id, now, actor)
             return await self._large.reset(reset), reset_id

@@ -155,7 +155,7 @@ class Database:
         """The URL with its password; it must not be logged."""
         return self._url
 
-    def new_client(self, **options: str | int) -> AsyncMongoClient[Document]:
+    def new_client(self, **options: Any) -> AsyncMongoClient[Document]:  # noqa: ANN401 -- PyMongo's
         """Return another client of the same database; the URL's own options override `options`."""
         own = {**_CLIENT_OPTIONS, **options}
         return AsyncMongoClient(

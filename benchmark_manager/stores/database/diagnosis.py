@@ -19,13 +19,19 @@ from pymongo.uri_parser import parse_uri
 
 from benchmark_manager.errors import reason_of
 
-_CONNECT_SECONDS: Final = 2.0
-_HELLO_SECONDS: Final = 3.0
 #: Servers that are asked; a URL rarely names more.
 _AT_MOST: Final = 10
 _DEFAULT_PORT: Final = 27017
 
 Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisTiming:
+    """How long a server may take, seconds."""
+
+    connect: float = 2.0
+    hello: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,13 @@ class _Url:
     tls: Mapping[str, Any]
 
 
-async def diagnose(url: str, resolved: list[Address]) -> str:
+async def diagnose(
+    url: str, resolved: list[Address], timing: DiagnosisTiming = DiagnosisTiming()
+) -> str:
     """Return a sentence for each server; `resolved` are those that an SRV record names."""
     wanted = _url(url, resolved)
     servers = wanted.servers[:_AT_MOST]
-    findings = await asyncio.gather(*(_finding(server, wanted) for server in servers))
+    findings = await asyncio.gather(*(_finding(server, wanted, timing) for server in servers))
     return " ".join(
         f"{_name(server)} {finding}." for server, finding in zip(servers, findings, strict=True)
     )
@@ -62,21 +70,21 @@ def _url(url: str, resolved: list[Address]) -> _Url:
     return _Url(servers, options.get("replicaSet"), bool(options.get("directConnection")), tls)
 
 
-async def _finding(server: Address, wanted: _Url) -> str:
-    obstacle = await _obstacle(server)
+async def _finding(server: Address, wanted: _Url, timing: DiagnosisTiming) -> str:
+    obstacle = await _obstacle(server, timing)
     if obstacle is not None:
         return obstacle
     try:
-        hello = await _hello(server, wanted.tls)
+        hello = await _hello(server, wanted.tls, timing)
     except PyMongoError as error:
-        return await _why_no_hello(server, wanted, error)
-    return await _of_hello(hello, wanted)
+        return await _why_no_hello(server, wanted, error, timing)
+    return await _of_hello(hello, wanted, timing)
 
 
-async def _obstacle(server: Address) -> str | None:
+async def _obstacle(server: Address, timing: DiagnosisTiming) -> str | None:
     """Return why no connection can be opened; None where one can."""
     try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
+        async with asyncio.timeout(timing.connect):
             _, writer = await asyncio.open_connection(*server)
     except socket.gaierror:
         return "is a name that is unknown here"
@@ -84,7 +92,7 @@ async def _obstacle(server: Address) -> str | None:
         return "refuses connections: no server listens on this port"
     except TimeoutError:
         return (
-            f"does not accept a connection within {_CONNECT_SECONDS:.0f} s: "
+            f"does not accept a connection within {timing.connect:.0f} s: "
             "check firewalls and the address"
         )
     except OSError as error:
@@ -93,14 +101,18 @@ async def _obstacle(server: Address) -> str | None:
     return None
 
 
-async def _hello(server: Address, tls: Mapping[str, Any]) -> Mapping[str, Any]:
+async def _hello(
+    server: Address, tls: Mapping[str, Any], timing: DiagnosisTiming
+) -> Mapping[str, Any]:
     # In a thread: PyMongo's async client leaves a socket unclosed where TLS fails.
-    return await asyncio.to_thread(_hello_of, server, tls)
+    return await asyncio.to_thread(_hello_of, server, tls, timing)
 
 
-def _hello_of(server: Address, tls: Mapping[str, Any]) -> Mapping[str, Any]:
+def _hello_of(
+    server: Address, tls: Mapping[str, Any], timing: DiagnosisTiming
+) -> Mapping[str, Any]:
     host, port = server
-    milliseconds = int(_HELLO_SECONDS * 1000)
+    milliseconds = int(timing.hello * 1000)
     client: MongoClient[dict[str, Any]] = MongoClient(
         host,
         port,
@@ -115,16 +127,18 @@ def _hello_of(server: Address, tls: Mapping[str, Any]) -> Mapping[str, Any]:
         return client.admin.command("hello")
 
 
-async def _why_no_hello(server: Address, wanted: _Url, error: PyMongoError) -> str:
+async def _why_no_hello(
+    server: Address, wanted: _Url, error: PyMongoError, timing: DiagnosisTiming
+) -> str:
     if not wanted.tls.get("tls"):
-        if await _speaks_tls(server):
+        if await _speaks_tls(server, timing):
             return "speaks TLS only: add tls=true to MONGO_URL"
         return (
-            f"accepts connections but answers nothing within {_HELLO_SECONDS:.0f} s: "
+            f"accepts connections but answers nothing within {timing.hello:.0f} s: "
             "it hangs, or is no MongoDB"
         )
     try:
-        await _hello(server, {})
+        await _hello(server, {}, timing)
     except PyMongoError:
         pass
     else:
@@ -143,13 +157,13 @@ async def _why_no_hello(server: Address, wanted: _Url, error: PyMongoError) -> s
     return "does not complete TLS: check tlsCertificateKeyFile and tlsCAFile"
 
 
-async def _speaks_tls(server: Address) -> bool:
+async def _speaks_tls(server: Address, timing: DiagnosisTiming) -> bool:
     """Whether a TLS handshake succeeds; nothing is sent, so nothing has to be trusted."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
+        async with asyncio.timeout(timing.connect):
             _, writer = await asyncio.open_connection(*server, ssl=context)
     except (OSError, TimeoutError):
         return False
@@ -164,7 +178,7 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-async def _of_hello(hello: Mapping[str, Any], wanted: _Url) -> str:
+async def _of_hello(hello: Mapping[str, Any], wanted: _Url, timing: DiagnosisTiming) -> str:
     set_name = hello.get("setName")
     if set_name is None:
         return _without_set(hello)
@@ -176,7 +190,7 @@ async def _of_hello(hello: Mapping[str, Any], wanted: _Url) -> str:
     if not wanted.direct and (own_name := hello.get("me")):
         # The driver goes on to the addresses that members have in their set, whatever the URL says.
         address = _address(own_name)
-        obstacle = None if address in wanted.servers else await _obstacle(address)
+        obstacle = None if address in wanted.servers else await _obstacle(address, timing)
         if obstacle is not None:
             return (
                 f"calls itself {own_name} in its replica set, which from here {obstacle}: "

@@ -45,7 +45,11 @@ from benchmark_manager.stores.embedded.process import (
     lock_for_service,
 )
 from benchmark_manager.stores.embedded.progress import Sample, Silence, sample
-from benchmark_manager.stores.embedded.server import find_server, how_to_get_a_database
+from benchmark_manager.stores.embedded.server import (
+    CHECKOUT_REQUIREMENTS,
+    find_server,
+    how_to_get_a_database,
+)
 from benchmark_manager.stores.embedded.timing import Timing
 
 NAME = "database"
@@ -94,7 +98,11 @@ class EmbeddedDatabase:
         free_bytes: Callable[[Path], int] = free_bytes,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        find_port: Callable[[], int] | None = None,
+        make_user: Callable[[str, int, Path, str], None] = make_user,
+        requirements: Path = CHECKOUT_REQUIREMENTS,
     ) -> None:
+        """`requirements`: the file that a checkout installs the server from."""
         self._data_dir = data_dir.absolute()
         self._cache_size = cache_size
         self._timing = timing or Timing()
@@ -102,6 +110,9 @@ class EmbeddedDatabase:
         self._free_bytes = free_bytes
         self._clock = clock
         self._sleep = sleep
+        self._find_port = find_port or free_port
+        self._user_maker = make_user
+        self._requirements = requirements
         self._port = 0
         self._password = ""
         self._password_file = PasswordFile(self._data_dir)
@@ -257,7 +268,7 @@ class EmbeddedDatabase:
     def _executable(self) -> str:
         executable = self._find_server()
         if executable is None:
-            raise StartError(how_to_get_a_database())
+            raise StartError(how_to_get_a_database(self._requirements))
         return executable
 
     def _prepare(self) -> None:
@@ -309,7 +320,7 @@ class EmbeddedDatabase:
     async def _on_free_port(self, launch: Callable[[], Awaitable[None]]) -> None:
         for attempt in range(1, PORT_ATTEMPTS + 1):
             await self._close_probe()
-            self._port = free_port()
+            self._port = self._find_port()
             try:
                 return await launch()
             except StartError as error:
@@ -340,7 +351,7 @@ class EmbeddedDatabase:
 
     async def _has_made_user(self, certificate: Path) -> bool:
         try:
-            await asyncio.to_thread(make_user, HOST, self._port, certificate, self._password)
+            await asyncio.to_thread(self._user_maker, HOST, self._port, certificate, self._password)
         except PyMongoError:
             return False
         return True

@@ -8,7 +8,7 @@ from typing import Final
 
 _CONSOLE_SCRIPT: Final = "secantusd-py"
 #: Only a checkout has it; the image and a wheel do not.
-_CHECKOUT_REQUIREMENTS: Final = Path(__file__).parents[3] / "requirements.txt"
+CHECKOUT_REQUIREMENTS: Final = Path(__file__).parents[3] / "requirements.txt"
 
 
 def find_server() -> str | None:
@@ -17,9 +17,9 @@ def find_server() -> str | None:
     return str(beside) if os.access(beside, os.X_OK) else shutil.which(_CONSOLE_SCRIPT)
 
 
-def how_to_get_a_database() -> str:
+def how_to_get_a_database(requirements: Path) -> str:
     """Return what a person can do where there is no database."""
-    if _CHECKOUT_REQUIREMENTS.exists():
+    if requirements.exists():
         return (
             "Set MONGO_URL, or install the embedded database with pip install -r requirements.txt"
         )

@@ -39,7 +39,7 @@ _CHUNK_PATHS: Final = 1_000_000
 #: Documents that are decoded at once; no other request is served meanwhile.
 _CHUNKS_AT_ONCE: Final = 2
 #: A release of more files does not fit into one transaction: its files are written before it.
-FILES_AT_ONCE = 5000
+FILES_AT_ONCE: Final = 5000
 
 
 class ReleaseStore(Store):
@@ -51,8 +51,10 @@ class ReleaseStore(Store):
     `release_blobs`. Staged files that no making refers to are swept a day later.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, files_at_once: int = FILES_AT_ONCE) -> None:
+        """`files_at_once`: of a release with more, files are staged."""
         super().__init__(database)
+        self._files_at_once = files_at_once
         self._releases = database.collection("releases")
         self._makings = database.collection("release_makings")
         self._files = database.collection("release_files")
@@ -63,7 +65,7 @@ class ReleaseStore(Store):
         self, digest: str, provenance: str, files: Sequence[ReleaseFile], now: datetime
     ) -> None:
         """Store the files of a large release, so that `make` only refers to them."""
-        if len(files) <= FILES_AT_ONCE:
+        if len(files) <= self._files_at_once:
             return
         known = {"digest": _digits(digest), "provenance": provenance}
         for chunk in _chunks(files):

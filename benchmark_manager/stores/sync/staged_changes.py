@@ -38,6 +38,18 @@ _COMPRESSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
+class StepSizes:
+    """How much one transaction of a sync or a reset writes."""
+
+    #: Files, skipped files or variants of a sync without steps, of each so many. mongod with its
+    #: smallest cache refuses 23,000 files, and the embedded server answers no other request
+    #: meanwhile.
+    at_once: int = 5000
+    #: The same for each step of a sync that has more.
+    chunk: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """Some of the changes, and the verdicts on their files by path."""
 

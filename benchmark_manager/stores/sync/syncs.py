@@ -30,8 +30,10 @@ _BY_DRIFT: Final = "modified_files_by_drift"
 class SyncStore(Store):
     """The `syncs` collection: one document a finished sync, with the fence it ran under."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, ids_at_once: int = IN_AT_MOST) -> None:
+        """`ids_at_once`: ids in one condition of a deletion."""
         super().__init__(database)
+        self._ids_at_once = ids_at_once
         self._syncs = database.collection("syncs")
         self._projects = ProjectStore(database)
 
@@ -139,12 +141,13 @@ class SyncStore(Store):
         # Usually one round. Each leaves out a few of those which stay, and ends where the next one
         # begins.
         deleted = 0
-        for start in range(0, max(1, len(kept)), IN_AT_MOST):
-            ids: Document = {"$nin": kept[start : start + IN_AT_MOST]}
+        for start in range(0, max(1, len(kept)), self._ids_at_once):
+            end = start + self._ids_at_once
+            ids: Document = {"$nin": kept[start:end]}
             if start:
                 ids["$gte"] = kept[start]
-            if start + IN_AT_MOST < len(kept):
-                ids["$lt"] = kept[start + IN_AT_MOST]
+            if end < len(kept):
+                ids["$lt"] = kept[end]
             result = await self._syncs.delete_many({"finished_at": {"$lt": before}, "_id": ids})
             deleted += result.deleted_count
         return deleted

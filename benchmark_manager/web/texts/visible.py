@@ -1,6 +1,7 @@
 """Invisible characters, made visible."""
 
 import re
+from functools import lru_cache
 from itertools import groupby, islice
 from typing import Final
 
@@ -43,6 +44,11 @@ def escaped(text: str) -> str:
 
 def _named(found: re.Match[str]) -> str:
     run = found[0]
+    # Hostile names have thousands of short runs, and few different ones.
+    return _short_run(run) if len(run) <= _NAMED else _run(run)
+
+
+def _run(run: str) -> str:
     names = []
     left = len(run)
     for character, same in islice(groupby(run), _NAMED):
@@ -52,6 +58,9 @@ def _named(found: re.Match[str]) -> str:
     if left:
         names.append(f"+{left}")
     return f"<b>{' '.join(names)}</b>"
+
+
+_short_run: Final = lru_cache(maxsize=4096)(_run)
 
 
 def seen(text: str, most: int | None = NAME) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from benchmark_manager.domain.fields import LONGEST_ID
-from benchmark_manager.factory import Services
+from benchmark_manager.factory import ServiceLimits, Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.services.variants.rebase_all import ChosenVariant, RebaseSelection
@@ -18,11 +18,9 @@ from benchmark_manager.web.site.rendering import render
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
-#: Seconds for the merges of the preview, and for the rebases of a form; what is not done by then is
-#: left for the next request.
+#: For how long a page merges before it is drawn with what it has, seconds.
 _PREVIEW_SECONDS: Final = 5.0
-REBASE_SECONDS = 20.0
-#: Variants on one page, each with its merge.
+#: Variants of a page, each with its merge.
 _ROWS: Final = 50
 _PARTS_OF_A_CHOICE: Final = 3
 
@@ -86,11 +84,12 @@ async def rebase_all(
             request, services, project_id, original_id, cursor, nothing_chosen=True
         )
     original = await _original(services, project_id, original_id)
+    limits: ServiceLimits = request.app.state.limits
     report = await services.rebase_all.rebase(
         project_id,
         RebaseSelection(chosen=chosen),
         rows_from(None, _ROWS),
-        seconds=REBASE_SECONDS,
+        seconds=limits.rebase_seconds,
         actor=actor,
     )
     return render(

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.types import Message
 
-from benchmark_manager.api.http import bodies
 from benchmark_manager.api.http.bodies import BUDGET, BodyBudget, LimitedBody
 from benchmark_manager.api.http.problems import RefusedBodyError
+from benchmark_manager.factory import Externals, ServiceLimits
 from support.problems import assert_problem
 from support.service import Service
 
@@ -33,7 +33,7 @@ def body_of(
     async def receive() -> Message:
         return next(left)
 
-    return LimitedBody(receive, limit, budget, caller)
+    return LimitedBody(receive, limit, budget, caller, seconds=20)
 
 
 async def test_unfinished_bodies_share_one_budget_and_no_caller_has_more_than_half() -> None:
@@ -79,10 +79,7 @@ async def test_a_body_over_its_limit_is_refused_as_soon_as_it_exceeds_it() -> No
     assert refused.value.error.code == "body_too_large"
 
 
-async def test_a_client_that_stays_behind_its_body_has_no_deadline(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(bodies, "_SECONDS", 0.05)
+async def test_a_client_that_stays_behind_its_body_has_no_deadline() -> None:
     gone = asyncio.Event()
     first = messages(3)
 
@@ -92,7 +89,7 @@ async def test_a_client_that_stays_behind_its_body_has_no_deadline(
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    body = LimitedBody(receive, MIB, BodyBudget(), "a")
+    body = LimitedBody(receive, MIB, BodyBudget(), "a", seconds=0.05)
     await body.receive()
     waiting = asyncio.create_task(body.receive())
     await asyncio.wait({waiting}, timeout=0.15)
@@ -101,12 +98,14 @@ async def test_a_client_that_stays_behind_its_body_has_no_deadline(
     assert (await waiting)["type"] == "http.disconnect"
 
 
-@pytest.mark.parametrize("path", ["/projects", "/validate"])
-async def test_a_body_that_stops_in_the_middle_is_answered(
-    service: Service, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    monkeypatch.setattr(bodies, "_SECONDS", 0.1)
+SOON = pytest.mark.parametrize(
+    "externals", [Externals(limits=ServiceLimits(body_seconds=0.1))], ids=["0.1 s"]
+)
 
+
+@SOON
+@pytest.mark.parametrize("path", ["/projects", "/validate"])
+async def test_a_body_that_stops_in_the_middle_is_answered(service: Service, path: str) -> None:
     async def stopping() -> AsyncIterator[bytes]:
         yield b'{"name": '
         await asyncio.sleep(60)
@@ -115,11 +114,8 @@ async def test_a_body_that_stops_in_the_middle_is_answered(
     assert_problem(answer, 408, "request_timeout")
 
 
-async def test_a_form_that_stops_in_the_middle_is_a_page(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bodies, "_SECONDS", 0.1)
-
+@SOON
+async def test_a_form_that_stops_in_the_middle_is_a_page(service: Service) -> None:
     async def stopping() -> AsyncIterator[bytes]:
         yield b"name="
         await asyncio.sleep(60)

@@ -346,9 +346,7 @@ async def test_a_fault_of_the_service_is_a_500_without_its_cause(
     service: Service, project: Json, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A real one: the database holds a document which no version of the service has written."""
-    await service.services.project_store._database.collection("projects").update_one(
-        {}, {"$unset": {"source": 1}}
-    )
+    await service.services.database.collection("projects").update_one({}, {"$unset": {"source": 1}})
     document = assert_problem(
         await service.http.get(f"/projects/{project['id']}"), 500, "internal_error"
     )

@@ -205,14 +205,8 @@ def objects_in(value: object) -> int:
 
 @given(values, st.sampled_from([1, 2, 3, 7, 1000]), st.booleans())
 def test_no_text_has_more_values_than_are_counted(value: object, step: int, plain: bool) -> None:
-    from benchmark_manager.domain.text import json_size
-
     body = json.dumps(value, ensure_ascii=plain).encode()
-    before, json_size._STEP = json_size._STEP, step  # type: ignore[misc]
-    try:
-        *_, count = counted_values(body)
-    finally:
-        json_size._STEP = before  # type: ignore[misc]
+    *_, count = counted_values(body, step=step)
     assert objects_in(value) <= count.values + 1
     assert (
         count.containers == sum(text.count(mark) for text in [body.decode()] for mark in "[{")

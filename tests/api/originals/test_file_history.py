@@ -281,7 +281,7 @@ async def test_a_short_page_with_a_successor_loses_nothing(service: Service) -> 
     head = repository.find_commit("HEAD")
     assert head is not None
     stored = await service.services.project_store.get(project["id"])
-    store = FileHistoryStore(service.services.project_store._database)
+    store = FileHistoryStore(service.services.database)
     for number, (size, more) in enumerate([(2, True), (0, True), (1, False)], 1):
         key = HistoryKey(
             project_id=project["id"],
@@ -307,7 +307,7 @@ async def test_what_is_remembered_goes_with_time_and_with_the_project(
         database_url, github, tmp_path, externals=Externals(clock=lambda: now[0])
     ) as service:
         _, project, path, _ = await begun(service)
-        histories = service.services.project_store._database.collection("file_histories")
+        histories = service.services.database.collection("file_histories")
         for _ in range(2):
             await service.rows(path)
             await service.services.housekeeping.run()

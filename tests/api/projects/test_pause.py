@@ -9,10 +9,9 @@ import pytest
 from bson import ObjectId
 
 from benchmark_manager.factory import Externals
-from github_test_server import Delay, GitHubTestServer, Status
-from support.mongod import eventually
+from github_test_server import GitHubTestServer, Status
 from support.problems import assert_problem
-from support.service import Json, Service, running_service
+from support.service import Json, Service, running_service, running_sync
 
 DAY = 86_400
 
@@ -47,9 +46,9 @@ async def poll(service: Service) -> list[tuple[str, str]]:
 
 
 async def stored(service: Service, project: Json) -> Json:
-    found: Json | None = await service.services.project_store._database.collection(
-        "projects"
-    ).find_one({"_id": ObjectId(project["id"])})
+    found: Json | None = await service.services.database.collection("projects").find_one(
+        {"_id": ObjectId(project["id"])}
+    )
     assert found is not None
     return found
 
@@ -163,19 +162,15 @@ async def test_a_sync_under_way_does_not_schedule_a_project_paused_meanwhile(
     service: Service, project: Json, trigger: str
 ) -> None:
     """The poll is dropped, what a person waits for is done anew."""
-    service.github.faults.add(Delay(1.5), path="/commits/", times=1)
-    if trigger == "poll":
-        await service.put(address(project), {"config_folder": "other"})
-        [started] = await service.services.sync.start_due(10, (), ())
-        running: asyncio.Task[Any] = started.task
-    else:
-        running = asyncio.create_task(service.sync(project["id"]))
-
-    async def is_running() -> bool | None:
-        return (await service.get(address(project)))["sync_status"] == "running" or None
-
-    await eventually(is_running, 10, "the sync does not begin")
-    paused = await pause(service, project)
+    with service.github.held():
+        if trigger == "poll":
+            await service.put(address(project), {"config_folder": "other"})
+            [started] = await service.services.sync.start_due(10, (), ())
+            running: asyncio.Task[Any] = started.task
+        else:
+            running = asyncio.create_task(service.sync(project["id"]))
+        await running_sync(service, project)
+        paused = await pause(service, project)
     assert paused["next_poll_at"] is None
     await asyncio.gather(running, return_exceptions=True)
     assert (running.exception() is None) is (trigger == "manual")
@@ -229,7 +224,7 @@ async def test_no_change_of_the_settings_resumes_a_project(service: Service, pro
 async def test_a_document_of_a_former_version_is_not_paused(
     service: Service, project: Json
 ) -> None:
-    collection = service.services.project_store._database.collection("projects")
+    collection = service.services.database.collection("projects")
     await collection.update_one({"_id": ObjectId(project["id"])}, {"$unset": {"paused": 1}})
     assert (await service.get(address(project)))["paused"] is False
     assert (await service.get("/status"))["projects_paused"] == 0

@@ -164,7 +164,7 @@ async def test_a_record_of_a_former_version_is_read(
     service.repository("acme/bench", files)
     project = await service.project("acme/bench")
     sync = await service.sync(project["id"])
-    database = service.services.project_store._database
+    database = service.services.database
     await database.collection("syncs").update_one({}, {"$unset": {"repeated": 1}})
     await database.collection("projects").update_one(
         {}, {"$unset": {"state.last_sync.repeated": 1}}
@@ -226,7 +226,7 @@ async def test_old_syncs_go_but_never_a_project_s_last_one(
         assert await history(service, busy) == [recent["id"]]
         assert await history(service, resting) == of_resting[:1]
         assert (await service.get(f"/projects/{resting['id']}"))["last_sync"]["id"] == of_resting[0]
-        syncs = service.services.project_store._database.collection("syncs")
+        syncs = service.services.database.collection("syncs")
         assert await syncs.count_documents({"_id": ObjectId(of_deleted[0])}) == 0
 
 

@@ -8,7 +8,9 @@ import pytest
 from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
 
+from benchmark_manager.stores.projects.projects import ProjectStore
 from github_test_server import Status
+from support.replacements import beside, replaced
 from support.service import Json, Service
 
 TOKEN = "ghp_Vz7Qm2LkXw9TsecretTokenA1"
@@ -236,14 +238,16 @@ async def test_a_conflict_does_not_repeat_a_token(service: Service) -> None:
     assert (await service.http.post("/projects", json=body)).status_code == 409
 
 
-async def test_a_fault_does_not_log_a_token(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither in a traceback nor in what it was about."""
+class FailingProjects(ProjectStore):
+    """A store that fails to insert projects."""
 
-    async def fail(*_: object) -> None:
+    async def insert(self, *_: Any, **__: Any) -> Any:
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(service.services.project_store, "insert", fail)
+
+async def test_a_fault_does_not_log_a_token(service: Service) -> None:
+    """Neither in a traceback nor in what it was about."""
+    failing = beside(service, projects=FailingProjects(service.services.database))
     body = {"name": "x", "github_repo_url": "acme/bench", "github_token": TOKEN}
-    assert (await service.http.post("/projects", json=body)).status_code == 500
+    with replaced(service, projects=failing.projects):
+        assert (await service.http.post("/projects", json=body)).status_code == 500

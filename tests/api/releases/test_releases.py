@@ -2,23 +2,27 @@
 
 import asyncio
 import hashlib
+import inspect
 import io
 import json
 import subprocess
+import sys
 import tarfile
 import threading
 import zipfile
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import yaml
 
-from benchmark_manager.api.releases import routes
 from benchmark_manager.domain.sync.git_objects import blob_id
-from benchmark_manager.services.releases import delivery as release_delivery
-from benchmark_manager.services.releases import releases
+from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.stores.contents.blobs import BlobStore
 from github_test_server import Repository
 from support.problems import assert_problem, fields_at_fault
@@ -276,7 +280,7 @@ async def make_eight_at_once(service: Service, project: Json) -> None:
         answer.text for answer in answers
     ]
     assert len({answer.json()["digest"] for answer in answers}) == 8
-    held = service.services.release_delivery._releases._blobs._held
+    held = service.services.database.collection("release_blobs")
     assert [row["releases"] async for row in held.find({})] == [8, 8, 8]
 
 
@@ -318,11 +322,11 @@ async def test_a_sync_makes_another_release_and_leaves_the_first_as_it_is(
         assert answer.headers["cache-control"] == kept
 
 
-async def test_what_cannot_be_compared_by_key_is_told(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Texts which do not parse, others which mean the same, and more than can be looked at."""
-    monkeypatch.setattr(release_delivery, "_COMPARED_BYTES", 60)
+@pytest.mark.parametrize(
+    "externals", [Externals(limits=ServiceLimits(compared_bytes=60))], ids=["60 bytes"]
+)
+async def test_what_cannot_be_compared_by_key_is_reported(service: Service) -> None:
+    """Texts which do not parse, others which mean the same, and more than can be compared."""
     before = {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: [\n", "config/c.yaml": b"x" * 60}
     before["config/d.yaml"] = b"d: 1\n"
     repository = service.repository("acme/bench", before)
@@ -468,7 +472,7 @@ async def test_twelve_digits_suffice_where_they_are_unique(service: Service, pro
             answer = await service.http.get(f"/releases/{reference}{route}")
             assert_problem(answer, 404, "release_not_found")
     twin = digits[:12] + "0" * 52
-    releases = service.services.release_delivery._releases._releases
+    releases = service.services.database.collection("releases")
     [row] = await releases.find({"digest": digits}).to_list()
     del row["_id"]
     await releases.insert_one({**row, "digest": twin})
@@ -688,10 +692,11 @@ async def test_of_a_deleted_project_only_what_is_pinned_stays(
     await check()
     await service.services.housekeeping.sweep_deleted_projects()
     await check()
-    stored = service.services.release_delivery._releases
-    for collection in (stored._releases, stored._makings, stored._files):
-        assert len(await collection.distinct("digest")) == 2
-    held = stored._blobs._held
+    collection = service.services.database.collection
+    written = [collection(name) for name in ("releases", "release_makings", "release_files")]
+    for each in written:
+        assert len(await each.distinct("digest")) == 2
+    held = collection("release_blobs")
     assert {row["_id"]: row["releases"] async for row in held.find({})} == {
         blob_id(data): 2 if data == b"model: mine\n" else 1
         for data in (b"model: mine\n", files["config/deep/b.json"], files["job/run.yaml"])
@@ -711,8 +716,7 @@ async def test_of_a_deleted_project_only_what_is_pinned_stays(
     assert_problem(
         await service.http.get(f"/releases/{pinned['digest']}"), 404, "release_not_found"
     )
-    for collection in (stored._releases, stored._makings, stored._files, held):
-        assert await collection.count_documents({}) == 0
+    assert [await each.count_documents({}) for each in (*written, held)] == [0] * 4
 
 
 async def test_what_a_deleted_project_said_is_not_read_again(
@@ -739,8 +743,8 @@ async def test_the_contents_of_releases_are_never_swept(
     release = await make(service, project)
     service.github.hosting.repositories()[0].repository.commit(dict.fromkeys(files))
     await service.sync(project["id"])
-    blobs: BlobStore = service.services.release_delivery._blobs
-    collection = blobs._blobs
+    blobs = BlobStore(service.services.database)
+    collection = service.services.database.collection("blobs")
     long_ago = (await collection.find_one({}))["touched_at"].replace(year=2000)  # type: ignore[index]
     marks = {"touched_at": long_ago, "unreferred_at": long_ago}
     await collection.update_many({}, {"$set": marks})
@@ -751,36 +755,45 @@ async def test_the_contents_of_releases_are_never_swept(
     assert await fetched(service, release) == files
 
 
-async def test_what_takes_long_for_many_files_keeps_nobody_else_waiting(
-    service: Service, project: Json, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It runs in other threads than the one which answers requests."""
+@contextmanager
+def threads_of(names: Collection[str]) -> Iterator[dict[str, set[int]]]:
+    """Record in which threads functions with these names are called, on an own executor."""
     threads: dict[str, set[int]] = {}
 
-    def noted(module: Any, name: str) -> None:
-        work = getattr(module, name)
-
-        def run(*arguments: Any, **options: Any) -> Any:
+    def note(frame: FrameType, event: str, _: object) -> None:
+        name = frame.f_code.co_name
+        coroutine = frame.f_code.co_flags & inspect.CO_COROUTINE
+        if event == "call" and name in names and not coroutine:
             threads.setdefault(name, set()).add(threading.get_ident())
-            return work(*arguments, **options)
 
-        monkeypatch.setattr(module, name, run)
+    # Threads are profiled that begin from now on.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        yield threads
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
 
+
+async def test_what_takes_long_for_many_files_keeps_nobody_else_waiting(
+    service: Service, project: Json
+) -> None:
+    """It runs in other threads than the one which answers requests."""
     making = ("chosen", "with_sums", "release_digest", "provenance_id")
     delivering = ("sums_text", "archive_length", "config_map", "compared")
     answering = ("release_detail", "effective_answer", "comparison_answer")
-    for module, names in ((releases, making), (release_delivery, delivering), (routes, answering)):
-        for name in names:
-            noted(module, name)
-    first = await make(service, project)
-    original = (await service.files(project["id"]))["config/a.yaml"]
-    await service.variant(project["id"], original, content="mine: 1\n")
-    second = await make(service, project)
-    address = f"/releases/{first['digest']}"
-    await service.get(f"/projects/{project['id']}/effective")
-    await service.get(f"{address}/compare/{second['digest']}")
-    for route in ("SHA256SUMS", "archive", "configmap"):
-        assert (await service.http.get(f"{address}/{route}")).status_code == 200
+    with threads_of({*making, *delivering, *answering}) as threads:
+        first = await make(service, project)
+        original = (await service.files(project["id"]))["config/a.yaml"]
+        await service.variant(project["id"], original, content="mine: 1\n")
+        second = await make(service, project)
+        address = f"/releases/{first['digest']}"
+        await service.get(f"/projects/{project['id']}/effective")
+        await service.get(f"{address}/compare/{second['digest']}")
+        for route in ("SHA256SUMS", "archive", "configmap"):
+            assert (await service.http.get(f"{address}/{route}")).status_code == 200
     assert threads.keys() == {*making, *delivering, *answering}
     assert threading.get_ident() not in set().union(*threads.values())
 
@@ -789,7 +802,7 @@ async def test_nothing_is_sent_where_a_content_is_missing_or_not_what_was_releas
     service: Service, project: Json
 ) -> None:
     release = await make(service, project)
-    collection = service.services.release_delivery._blobs._blobs
+    collection = service.services.database.collection("blobs")
     path = f"/releases/{release['digest']}"
     sha = next(row["original_sha"] for row in release["files"] if row["path"] == "job/run.yaml")
     row = await collection.find_one({"_id": sha})
@@ -810,7 +823,7 @@ async def test_an_archive_which_breaks_off_does_not_look_whole(service: Service)
         "acme/large", {f"config/{n}.yaml": b"# %d" % n + b"x" * 900_000 for n in range(3)}
     )
     release = await make(service, await service.synced("acme/large"))
-    collection = service.services.release_delivery._blobs._blobs
+    collection = service.services.database.collection("blobs")
     last = release["files"][-1]["original_sha"]
     await collection.update_one(
         {"_id": last}, {"$set": {"data": b"x" * release["files"][-1]["size"]}}
@@ -823,7 +836,7 @@ async def test_an_archive_which_breaks_off_does_not_look_whole(service: Service)
 async def test_contents_of_an_older_version_are_hashed_when_first_released(
     service: Service, project: Json, files: dict[str, bytes]
 ) -> None:
-    collection = service.services.release_delivery._blobs._blobs
+    collection = service.services.database.collection("blobs")
     await collection.update_many({}, {"$unset": {"sha256": 1}})
     release = await make(service, project)
     assert release["digest"] == "sha256:" + hashlib.sha256(sums_of(files)).hexdigest()
@@ -833,7 +846,7 @@ async def test_contents_of_an_older_version_are_hashed_when_first_released(
 
 async def test_a_release_may_be_larger_than_a_document(service: Service, project: Json) -> None:
     """Their paths alone are more than a document of MongoDB can hold."""
-    collection = service.services.originals._files._files
+    collection = service.services.database.collection("files")
     [row] = await collection.find({"path": "config/a.yaml"}).to_list()
     folder = "config/" + "x" * 3_500
     rows = [

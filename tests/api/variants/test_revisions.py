@@ -231,7 +231,7 @@ async def test_pages_of_revisions_hold_each_once(service: Service, variant: Json
 
 
 def database_of(service: Service) -> Database:
-    return service.services.project_store._database
+    return service.services.database
 
 
 async def forget_revisions(service: Service, variant: Json) -> None:

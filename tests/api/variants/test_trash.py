@@ -18,15 +18,6 @@ UNKNOWN = "65f0c0ffee65f0c0ffee65f0"
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=["mongod", "embedded"])
-def either(request: pytest.FixtureRequest) -> Service:
-    """The service on each of the databases."""
-    found: Service = request.getfixturevalue(
-        "service" if request.param == "mongod" else "embedded_service"
-    )
-    return found
-
-
 @pytest.fixture
 def repository(service: Service, files: dict[str, bytes]) -> Repository:
     return service.repository("acme/bench", files)
@@ -373,7 +364,7 @@ async def test_the_trash_of_a_deleted_project_is_gone(
     )
     assert_problem(answer, 404, "project_not_found")
     await service.services.housekeeping.run()
-    database = service.services.project_store._database
+    database = service.services.database
     for name in ("trash", "trash_bundles", "revisions", "resets"):
         assert await database.collection(name).count_documents({}) == 0, name
 
@@ -424,7 +415,7 @@ async def test_the_trash_is_emptied_when_its_time_is_over(
             f"/projects/{project['id']}/undo-reset", json={"reset_id": done["reset_id"]}
         )
         assert_problem(answer, 404, "reset_not_found")
-        database = service.services.project_store._database
+        database = service.services.database
         assert await database.collection("revisions").distinct("modified_file_id") == [
             ObjectId(kept["id"])
         ]

@@ -7,9 +7,9 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from benchmark_manager.domain.variants.edits import CheckedContent
-from benchmark_manager.services.variants.contents import VariantContents
+from benchmark_manager.stores.contents.blobs import BlobStore
 from support.problems import assert_problem, fields_at_fault
+from support.replacements import beside, replaced
 from support.service import Json, Service
 
 MEMBERS = {
@@ -460,19 +460,24 @@ async def test_of_two_writers_who_have_seen_the_same_revision_exactly_one_wins(
 
 
 async def test_a_name_which_was_asked_for_is_there_though_somebody_renamed_the_file_meanwhile(
-    service: Service, originals: dict[str, Json], monkeypatch: pytest.MonkeyPatch
+    service: Service, originals: dict[str, Json]
 ) -> None:
     original = originals["config/a.yaml"]
     variant = await service.variant(original["project_id"], original, modified_name="mine.yaml")
     path = f"/modified-files/{variant['id']}"
-    store = VariantContents.store
 
-    async def renamed_meanwhile(*arguments: Any, **options: Any) -> CheckedContent:
-        await service.put(path, {"modified_name": "theirs.yaml"})
-        return await store(*arguments, **options)
+    class RenamedMeanwhile(BlobStore):
+        """Before this store writes a content, another client renames the variant."""
 
-    monkeypatch.setattr(VariantContents, "store", renamed_meanwhile)
-    saved = await service.put(path, {"modified_name": "mine.yaml", "content": "mine: 1\n"})
+        async def put(self, *arguments: Any) -> list[str]:
+            with replaced(service, variants=own):
+                await service.put(path, {"modified_name": "theirs.yaml"})
+            return await super().put(*arguments)
+
+    own = service.services.variants
+    late = beside(service, blobs=RenamedMeanwhile(service.services.database))
+    with replaced(service, variants=late.variants):
+        saved = await service.put(path, {"modified_name": "mine.yaml", "content": "mine: 1\n"})
     assert (saved["modified_name"], saved["content"], saved["revision"]) == (
         "mine.yaml",
         "mine: 1\n",
@@ -542,7 +547,7 @@ async def test_a_variant_made_while_its_project_is_deleted_leaves_nothing_behind
         assert gone.status_code == 204
         assert (await service.get("/status"))["total_modified_files"] == 0
     await service.services.housekeeping.sweep_deleted_projects()
-    database = service.services.project_store._database
+    database = service.services.database
     for name in (
         "files",
         "modified_files",
@@ -559,7 +564,10 @@ async def test_a_variant_made_while_its_project_is_deleted_leaves_nothing_behind
 async def test_a_reset_amid_creations_deletes_whole_variants_only(
     service: Service, originals: dict[str, Json], project: Json
 ) -> None:
-    """Each variant was created before the reset and is deleted, or after it and is whole."""
+    """Each variant was created before the reset and is deleted, or after it and is whole.
+
+    The counts add up.
+    """
     path = f"/projects/{project['id']}/modified-files"
     for number in range(4):
         names = [f"{number}-{n}.yaml" for n in range(8)]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from benchmark_manager.api.webhooks import routes as github_webhook
 from benchmark_manager.domain.webhooks.signature import sign
+from benchmark_manager.factory import Externals, ServiceLimits
 from github_test_server import GitHubTestServer
-from support.mongod import eventually
 from support.problems import ObservedAnswers, assert_problem
 from support.service import Json, Service, running_service
+from support.waiting import eventually
 from support.webhooks import (
     FORM,
     NO_COMMIT,
@@ -51,16 +52,26 @@ both = pytest.mark.parametrize(
 
 
 @pytest.fixture
+def woken() -> list[float]:
+    """Return after how many seconds the poller was to claim due projects, for each wake-up."""
+    return []
+
+
+@pytest.fixture
 async def hooked(
-    hooked_url: str, github: GitHubTestServer, tmp_path: Path
+    hooked_url: str,
+    github: GitHubTestServer,
+    tmp_path: Path,
+    externals: Externals,
+    woken: list[float],
 ) -> AsyncIterator[Service]:
-    """The service with a secret; it polls nothing by itself, nor when a webhook would wake it."""
+    """The service with a secret; it does not poll, not even when a webhook wakes the poller."""
+    externals = replace(externals, wake=woken.append)
     async with running_service(
-        hooked_url, github, tmp_path, webhook_secret=SecretStr(SECRET)
+        hooked_url, github, tmp_path, externals=externals, webhook_secret=SecretStr(SECRET)
     ) as service:
         observed = ObservedAnswers()
         service.http.event_hooks = {"request": [], "response": [observed.note]}
-        service.services.webhooks._wake = lambda _: None
         yield service
         assert observed.undocumented == []
 
@@ -74,11 +85,9 @@ async def project(hooked: Service, files: dict[str, bytes]) -> Json:
 
 async def documents(service: Service) -> list[Any]:
     """Every project as it is stored, and the deliveries which are remembered."""
-    store = service.services.project_store
-    projects = await store._projects.find({}).sort("_id", 1).to_list()
-    deliveries = (
-        await store._database.collection("webhook_deliveries").find({}).sort("_id", 1).to_list()
-    )
+    collection = service.services.database.collection
+    projects = await collection("projects").find({}).sort("_id", 1).to_list()
+    deliveries = await collection("webhook_deliveries").find({}).sort("_id", 1).to_list()
     return [projects, deliveries]
 
 
@@ -120,7 +129,7 @@ async def polled(service: Service, project: Json) -> list[str]:
     async def is_idle() -> bool | None:
         return (await stored(service, project))["lease_until"] is None or None
 
-    await eventually(is_idle, 10, "the sync does not end")
+    await eventually(is_idle, "the sync does not end")
     return [row["trigger"] for row in await service.rows(f"/projects/{project['id']}/syncs")]
 
 
@@ -149,7 +158,10 @@ async def test_an_empty_secret_is_none(
 
 @both
 async def test_a_forged_delivery_changes_nothing(hooked: Service, project: Json) -> None:
-    """No signature, that of another secret or body, under another name or in another case."""
+    """No signature, that of another secret or body, under another name or in another case.
+
+    JSON or not.
+    """
     before = await documents(hooked)
     body = encoded(of(project, hooked))
     right = sign(SECRET, body)
@@ -324,11 +336,13 @@ async def test_other_routes_still_take_4_mib_of_json(hooked: Service) -> None:
     assert_problem(answer, 415, "unsupported_media_type")
 
 
+@pytest.mark.parametrize(
+    "externals", [Externals(limits=ServiceLimits(webhook_seconds=2.0))], ids=["2 s"]
+)
 async def test_large_bodies_wait_for_a_slot_and_small_ones_do_not(
-    hooked: Service, project: Json, monkeypatch: pytest.MonkeyPatch
+    hooked: Service, project: Json
 ) -> None:
     """Four large bodies without an end use all slots: a fifth is refused, a push is received."""
-    monkeypatch.setattr(github_webhook, "_READING_SECONDS", 4.0)
     taken = asyncio.Semaphore(0)
 
     async def endless() -> AsyncIterator[bytes]:
@@ -340,12 +354,10 @@ async def test_large_bodies_wait_for_a_slot_and_small_ones_do_not(
         asyncio.create_task(hooked.http.post(PATH, content=endless(), headers=headers(b"")))
         for _ in range(5)
     ]
-    async with asyncio.timeout(3):
-        for _ in range(4):
-            await taken.acquire()
-    await asyncio.sleep(0.2)
-    assert taken.locked()
+    for _ in range(4):
+        await taken.acquire()
     assert await queued(hooked, of(project, hooked)) == [project["id"]]
+    assert taken.locked()
     for answer in await asyncio.gather(*slow):
         assert_problem(answer, 503, "service_busy")
         assert answer.headers["retry-after"] == "10"
@@ -622,7 +634,7 @@ async def test_an_unpolled_project_follows_pushes_without_a_gap(
 
 
 async def test_a_paused_project_is_not_made_due(hooked: Service, project: Json) -> None:
-    collection = hooked.services.project_store._projects
+    collection = hooked.services.database.collection("projects")
     await collection.update_one({}, {"$set": {"paused": True}})
     before = await stored(hooked, project)
     assert await queued(hooked, of(project, hooked)) == []
@@ -694,7 +706,7 @@ async def test_a_delivery_is_forgotten_after_a_day(hooked: Service, project: Jso
     payload, old, new = of(project, hooked), str(uuid.uuid4()), str(uuid.uuid4())
     await deliver(hooked, payload, delivery=old)
     await deliver(hooked, payload, delivery=new)
-    deliveries = hooked.services.project_store._database.collection("webhook_deliveries")
+    deliveries = hooked.services.database.collection("webhook_deliveries")
     day_ago = await now(hooked) - timedelta(days=1)
     await deliveries.update_one(
         {"_id": old}, {"$set": {"created_at": day_ago + timedelta(minutes=5)}}
@@ -756,16 +768,16 @@ async def test_a_push_during_a_sync_starts_another_a_second_later(
     asked = await now(hooked)
     running = {"lease_owner": "somebody", "lease_until": asked + timedelta(minutes=1)}
     due = {"next_poll_at": asked, "due_trigger": "webhook"}
-    await hooked.services.project_store._projects.update_one({}, {"$set": {**due, **running}})
+    await hooked.services.database.collection("projects").update_one(
+        {}, {"$set": {**due, **running}}
+    )
     assert await queued(hooked, of(project, hooked)) == [project["id"]]
     assert (await stored(hooked, project))["next_poll_at"] >= asked + timedelta(seconds=1)
 
 
 async def test_due_projects_are_claimed_when_the_pause_is_over(
-    hooked: Service, project: Json
+    hooked: Service, project: Json, woken: list[float]
 ) -> None:
-    woken: list[float] = []
-    hooked.services.webhooks._wake = woken.append
     await queued(hooked, of(project, hooked, branch="dev"))
     assert woken == []
     await queued(hooked, of(project, hooked))

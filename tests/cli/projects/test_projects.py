@@ -121,7 +121,7 @@ async def test_a_sync_lists_its_changes(cli: CommandLine) -> None:
 
 async def test_a_sync_is_waited_for_or_not(cli: CommandLine) -> None:
     project_id = await add(cli, "waiting")
-    cli.service.github.faults.add(Delay(0.4), times=2)
+    cli.service.github.faults.add(Delay(1.5), times=2)
     begun = (await cli("sync", "waiting", "--no-wait", "--json")).json
     assert begun["status"] == "running"
     ended = (await cli("sync", "waiting", "--json")).json
@@ -276,10 +276,10 @@ async def test_a_proxy_of_the_environment_is_used(cli: CommandLine) -> None:
     assert done.err.endswith("(route_not_found)\n")
 
 
-async def test_an_address_that_is_not_a_url_is_wrong_usage(cli: CommandLine) -> None:
-    for url in ("127.0.0.1:8001", "ftp://127.0.0.1", "http://"):
-        done = await cli("projects", "list", "--url", url, code=2)
-        assert "is not a URL such as http://127.0.0.1:8001; name the service by --url" in done.err
+@pytest.mark.parametrize("url", ["127.0.0.1:8001", "ftp://127.0.0.1", "http://"])
+async def test_an_address_that_is_not_a_url_is_wrong_usage(cli: CommandLine, url: str) -> None:
+    done = await cli("projects", "list", "--url", url, code=2)
+    assert "is not a URL such as http://127.0.0.1:8001; name the service by --url" in done.err
 
 
 async def test_another_server_is_recognised(cli: CommandLine) -> None:

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from support.process import free_port, run_main, service_process
 
 SECRET = "a-secret-that-nobody-sees"
@@ -62,11 +64,11 @@ def test_an_unreachable_service_is_one_line(tmp_path: Path) -> None:
     assert "password" not in done.stderr
 
 
-def test_an_address_that_is_not_a_url_is_refused(tmp_path: Path) -> None:
-    for url in ("127.0.0.1:8001", "ftp://127.0.0.1", "http://"):
-        done = ping(tmp_path, "--url", url)
-        assert done.returncode == 1, url
-        assert "--url is not a URL" in done.stderr, url
+@pytest.mark.parametrize("url", ["127.0.0.1:8001", "ftp://127.0.0.1", "http://"])
+def test_an_address_that_is_not_a_url_is_refused(tmp_path: Path, url: str) -> None:
+    done = ping(tmp_path, "--url", url)
+    assert done.returncode == 1
+    assert "--url is not a URL" in done.stderr
 
 
 @contextmanager

@@ -40,8 +40,8 @@ from benchmark_manager.client.sha256sums import (
 from benchmark_manager.domain.releases.digest import sums_text
 from benchmark_manager.models.release import ReleaseFile
 from support.commands import CommandLine, Done
-from support.mongod import eventually
 from support.process import ROOT, environment, free_port
+from support.waiting import eventually
 
 FILES = {
     "config/llama.yaml": b"model: llama\n",
@@ -398,7 +398,7 @@ async def test_a_stopped_container_leaves_no_incomplete_files(
         async def begun() -> bool | None:
             return any(tmp_path.iterdir()) or None
 
-        await eventually(begun, 10, "it did not begin")
+        await eventually(begun, "it did not begin")
         pulling.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(pulling.wait, 10) == 128 + signal.SIGTERM
     assert list(tmp_path.iterdir()) == []

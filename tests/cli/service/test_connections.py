@@ -18,7 +18,7 @@ from benchmark_manager.cli.service.connections import (
     Inspection,
     LimitedConnection,
 )
-from support.mongod import eventually
+from support.waiting import eventually
 
 MIB = 1024 * 1024
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -51,7 +51,7 @@ class Running:
         async def has() -> bool | None:
             return len(self.server.server_state.connections) == connections or None
 
-        await eventually(has, 10, f"there are not {connections} connections")
+        await eventually(has, f"there are not {connections} connections")
 
     async def asked(self, requests: int) -> None:
         """Wait until so many requests are being answered."""
@@ -59,7 +59,7 @@ class Running:
         async def are() -> bool | None:
             return len(self.server.server_state.tasks) == requests or None
 
-        await eventually(are, 10, f"there are not {requests} requests")
+        await eventually(are, f"there are not {requests} requests")
 
 
 @asynccontextmanager
@@ -83,7 +83,7 @@ async def running(
     async def started() -> bool | None:
         return server.started or None
 
-    await eventually(started, 10, "the server does not start")
+    await eventually(started, "the server does not start")
     port = server.servers[0].sockets[0].getsockname()[1]
     made = Running(server, port, Inspection(server.server_state))
     try:

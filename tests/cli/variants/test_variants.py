@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from benchmark_manager.cli.variants import editing
 from benchmark_manager.cli.variants.rebase import _set, _taken
 from github_test_server import Repository
 from support.commands import CommandLine
@@ -188,17 +187,16 @@ async def test_an_invalid_text_is_kept_and_its_problems_shown(
 
 
 async def test_an_invalid_text_can_be_opened_again_on_a_terminal(
-    cli: CommandLine, variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, variant: str, tmp_path: Path
 ) -> None:
     """The editor finds what was typed, and mends it at the second time."""
-    monkeypatch.setattr(editing, "is_interactive", lambda: True)
     script = tmp_path / "editor"
     script.write_text(
         """#!/bin/sh\ngrep -q '^a: \\[$' "$1" && echo 'a: []' > "$1" || echo 'a: [' > "$1"\n"""
     )
     script.chmod(0o755)
-    done = await cli("variants", "edit", variant, stdin="y\n", VISUAL=str(script))
-    assert "Open it again? [Y/n]" in done.err
+    done = await cli.on_terminal("variants", "edit", variant, typed="y\n", visual=str(script))
+    assert "Open it again? [Y/n]" in done.out
     assert await content(cli, variant) == "a: []\n"
 
 
@@ -430,17 +428,21 @@ async def test_a_variant_is_attached_to_another_original(
     assert "(file_not_found)" in (await cli("variants", "reattach", clean, "nothing", code=1)).err
 
 
-async def test_impossible_decisions_are_refused(cli: CommandLine, variant: str) -> None:
-    for arguments, expected in (
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
         (("--take", "a.b"), "write KEY=theirs or KEY=mine"),
         (("--take", "a=yours"), "write KEY=theirs or KEY=mine"),
         (("--set", "a=llama"), "texts in double quotes"),
         (("--take", "theirs", "--file", "-"), "so --take and --set cannot be used"),
         (("--preview", "--take", "theirs"), "--preview cannot be combined"),
-    ):
-        assert (
-            expected in (await cli("variants", "rebase", variant, *arguments, code=2, stdin="")).err
-        ), arguments
+    ],
+)
+async def test_impossible_decisions_are_refused(
+    cli: CommandLine, variant: str, arguments: tuple[str, ...], expected: str
+) -> None:
+    done = await cli("variants", "rebase", variant, *arguments, code=2, stdin="")
+    assert expected in done.err
 
 
 def test_a_key_may_contain_an_equals_sign() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -113,26 +114,39 @@ def test_no_two_sets_of_names_have_one_text(names: list[str]) -> None:
     assert back == sorted(names, key=str.encode)
 
 
-def test_only_contents_and_paths_make_the_digest_but_origins_make_the_provenance() -> None:
-    one = [file("a.yaml")]
-    for changes in (
+@pytest.mark.parametrize(
+    "changes",
+    [
         {"commit_sha": "1" * 40},
         {"source": "modified", "modified_file_id": "f" * 24, "revision": 3},
-    ):
-        other = [file("a.yaml", **changes)]
-        assert release_digest(other) == release_digest(one)
-        assert provenance_id(other) != provenance_id(one)
-    assert release_digest([file("b.yaml")]) != release_digest(one)
-    assert release_digest([file("a.yaml", b"y")]) != release_digest(one)
+    ],
+    ids=["another commit", "a variant"],
+)
+def test_origins_make_the_provenance_and_not_the_digest(changes: dict[str, Any]) -> None:
+    one, other = [file("a.yaml")], [file("a.yaml", **changes)]
+    assert release_digest(other) == release_digest(one)
+    assert provenance_id(other) != provenance_id(one)
 
 
-def test_a_release_is_asked_for_by_its_digits_or_their_beginning() -> None:
-    digits = hashlib.sha256(b"x").hexdigest()
-    for reference in (digits, f"sha256:{digits}", digits.upper()):
-        assert digest_digits(reference) == digits
-        assert is_whole(reference)
-    assert digest_digits(digits[:12]) == digits[:12]
-    assert not is_whole(digits[:63])
+@pytest.mark.parametrize("other", [file("b.yaml"), file("a.yaml", b"y")], ids=["path", "content"])
+def test_contents_and_paths_make_the_digest(other: ReleaseFile) -> None:
+    assert release_digest([other]) != release_digest([file("a.yaml")])
+
+
+DIGITS = hashlib.sha256(b"x").hexdigest()
+
+
+@pytest.mark.parametrize(
+    "reference", [DIGITS, f"sha256:{DIGITS}", DIGITS.upper()], ids=["plain", "named", "capitals"]
+)
+def test_a_release_is_asked_for_by_its_digits(reference: str) -> None:
+    assert digest_digits(reference) == DIGITS
+    assert is_whole(reference)
+
+
+def test_a_release_is_asked_for_by_the_beginning_of_its_digits() -> None:
+    assert digest_digits(DIGITS[:12]) == DIGITS[:12]
+    assert not is_whole(DIGITS[:63])
 
 
 @pytest.mark.parametrize("reference", ["0", "sha256:0", "abcdef01234"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.text import edit_search, line_differences
+from benchmark_manager.domain.text.edit_search import DEFAULT_LIMITS, SearchLimits
 from benchmark_manager.domain.text.line_differences import LineChange, line_changes
 from benchmark_manager.domain.text.lines import lines_with_ends
 
@@ -26,8 +26,8 @@ def applied(before: list[str], after: list[str], changes: list[LineChange]) -> l
     return made + before[position:]
 
 
-def check(before: list[str], after: list[str]) -> None:
-    changes = line_changes(before, after)
+def check(before: list[str], after: list[str], limits: SearchLimits = DEFAULT_LIMITS) -> None:
+    changes = line_changes(before, after, limits=limits)
     assert applied(before, after, changes) == after
     assert all(c.before_end > c.before_start or c.after_end > c.after_start for c in changes)
     for former, latter in pairwise(changes):
@@ -42,21 +42,21 @@ def test_changes_lead_from_one_text_to_the_other(before: list[str], after: list[
 
 
 @pytest.mark.parametrize(
-    ("module", "limit", "value"),
+    "limits",
     [
-        (edit_search, "_THOROUGH_STEPS", 0),
-        (edit_search, "_THOROUGH_STEPS", 20),
-        (edit_search, "_STEPS", 20),
-        (line_differences, "_SLIDES", 0),
-        (line_differences, "_SLIDES", 3),
+        SearchLimits(thorough_steps=0, hurried_cap=2),
+        SearchLimits(thorough_steps=20, hurried_cap=2),
+        SearchLimits(steps=20, hurried_cap=2),
+        SearchLimits(slides=0, hurried_cap=2),
+        SearchLimits(slides=3, hurried_cap=2),
     ],
+    ids=str,
 )
+@given(LINES, LINES)
 def test_a_search_that_ends_early_is_still_correct(
-    module: object, limit: str, value: int, monkeypatch: pytest.MonkeyPatch
+    limits: SearchLimits, before: list[str], after: list[str]
 ) -> None:
-    monkeypatch.setattr(module, limit, value)
-    monkeypatch.setattr(edit_search, "_HURRIED_CAP", 2)
-    given(LINES, LINES)(check)()
+    check(before, after, limits)
 
 
 @given(st.text(alphabet="a\n\r\x0b\x0c\x1c\x85\u2028"))

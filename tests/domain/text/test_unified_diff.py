@@ -137,16 +137,28 @@ def test_applying_the_patch_gives_the_other_text_to_the_byte(
 
 @pytest.mark.parametrize("apply", PROGRAMS)
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_odd_names(apply: Callable[[Path, bytes], None], name: str, folder: Path) -> None:
-    for path, new_path, after in (
-        (name, name, "b\n"),
-        (name, SIMPLE, "b\n"),
-        (SIMPLE, name, "b\n"),
-        (name, SIMPLE, "a\n"),
-        (SIMPLE, name, "a\n"),
-    ):
-        patch = unified_diff("a\n", after, before_path=path, after_path=new_path)
-        assert files_after(apply, folder, "a\n", path, patch) == {new_path: after.encode()}
+@pytest.mark.parametrize(
+    ("is_odd", "becomes_odd", "after"),
+    [
+        (True, True, "b\n"),
+        (True, False, "b\n"),
+        (False, True, "b\n"),
+        (True, False, "a\n"),
+        (False, True, "a\n"),
+    ],
+    ids=["changed", "changed from", "changed to", "renamed from", "renamed to"],
+)
+def test_odd_names(
+    apply: Callable[[Path, bytes], None],
+    name: str,
+    folder: Path,
+    is_odd: bool,
+    becomes_odd: bool,
+    after: str,
+) -> None:
+    path, new_path = name if is_odd else SIMPLE, name if becomes_odd else SIMPLE
+    patch = unified_diff("a\n", after, before_path=path, after_path=new_path)
+    assert files_after(apply, folder, "a\n", path, patch) == {new_path: after.encode()}
 
 
 @pytest.mark.parametrize("apply", PROGRAMS)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from benchmark_manager.domain.validation.across import check_across, references, with_problems
 from benchmark_manager.domain.validation.schemas.config_schema import MAX_SCHEMA, schema_reference
 from benchmark_manager.models.problem import Problem, Verdict
+from support.stalls import slowness
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -188,12 +189,12 @@ DOWN = {"properties": {"a": {"$ref": "#"}}}
     ids=lambda schema: str(schema)[:40],
 )
 def test_a_schema_that_cannot_be_used_is_one_warning(schema: Any) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     text = "$schema: /s.json\nb: " + "{a: " * 50 + "1" + "}" * 50
     # Under the key `a`, DOWN applies to the deep part.
     problems = against(schema, text.replace("b:", "a:"))
     assert [(p.code, p.line, p.column) for p in problems] == [("schema_broken", 1, 1)]
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5 * slowness()
 
 
 def test_recursion_as_in_real_schemas_is_accepted() -> None:
@@ -211,17 +212,17 @@ def test_recursion_as_in_real_schemas_is_accepted() -> None:
 
 def test_a_pattern_takes_time_in_proportion_to_the_text() -> None:
     text = "$schema: /s.json\na: " + "a" * 300_000 + "\n"
-    started = time.perf_counter()
+    started = time.process_time()
     against({"properties": {"a": {"pattern": "^(a+)+$|(a|aa)*b"}}}, text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5 * slowness()
 
 
 def test_a_hundred_thousand_violations_take_bounded_time() -> None:
     text = '{"$schema": "/s.json", "a": [' + ",".join(["{}"] * 100_000) + "]}"
-    started = time.perf_counter()
+    started = time.process_time()
     found = against({"properties": {"a": {"items": {"required": ["b"]}}}}, text, "a.json")
     assert [p.code for p in found] == ["schema_violation"]
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10 * slowness()
 
 
 _ANY = st.recursive(
@@ -383,7 +384,7 @@ def test_many_containers_and_many_files_take_bounded_time() -> None:
     }
     started = time.thread_time()
     assert len(gpus(text, others)) == 100
-    assert time.thread_time() - started < 10
+    assert time.thread_time() - started < 10 * slowness()
 
 
 def test_settings_of_a_container_without_gpus_are_not_read() -> None:

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from benchmark_manager.domain.validation import validate
+from support.stalls import slowness
 
 Position = tuple[str, int | None, int | None]
 
@@ -129,6 +130,6 @@ def test_a_deep_text_on_a_deep_stack_gets_a_verdict() -> None:
 )
 def test_a_megabyte_takes_bounded_time(text: str) -> None:
     """Real times are a tenth; the bound only separates linear from quadratic time."""
-    started = time.perf_counter()
+    started = time.process_time()
     validate(text, "json")
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10 * slowness()

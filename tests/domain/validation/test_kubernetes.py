@@ -13,6 +13,7 @@ from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSchemas
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.services.validation.kubernetes_schemas import PACKAGE, load_schemas
+from support.stalls import slowness
 
 JOB = """\
 apiVersion: batch/v1
@@ -229,9 +230,9 @@ def test_any_value_in_any_field_gets_a_verdict(
 )
 def test_hostile_manifests_take_bounded_time(schemas: KubernetesSchemas, text: str) -> None:
     """Real times are below two seconds."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert 0 < len(problems(text, schemas)) <= 100
-    assert time.perf_counter() - started < 15
+    assert time.process_time() - started < 15 * slowness()
 
 
 def test_endless_aliases_are_not_expanded(schemas: KubernetesSchemas) -> None:

@@ -1,6 +1,8 @@
 """Properties of the verdicts on all texts."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -9,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmark_manager.domain.validation import validate
-from benchmark_manager.domain.yaml import events as yaml_events
 from benchmark_manager.domain.yaml import scalars as yaml_scalars
 from benchmark_manager.models.original import FileFormat, FileType
 from benchmark_manager.models.problem import Verdict
+from support.process import ROOT, environment
 
 FORMATS: st.SearchStrategy[FileFormat] = st.sampled_from(["yaml", "json"])
 TYPES: st.SearchStrategy[FileType | None] = st.sampled_from(["config", "job", None])
@@ -174,18 +176,34 @@ def test_no_difference_hides_behind_another_first_character(text: str) -> None:
         assert text[0] in yaml_scalars.NOTEWORTHY
 
 
+TEXTS = [
+    "a: 1\nb: [x, {y: *z}]\n",
+    '{"a": 1, "a": "\\UFFFFFFFF"}',
+    "ü: 🚀\nb: @x\n",
+    "a: !!str no\nb: no\n",
+    "x: |\n y\n",
+]
+#: Reads texts without libyaml, as where PyYAML was built without it.
+WITHOUT_LIBYAML = """
+import json, sys, yaml
+del yaml.CSafeLoader
+from benchmark_manager.domain.validation import validate
+verdicts = [validate(text, sys.argv[1]) for text in json.load(sys.stdin)]
+print(json.dumps([[v.validity, [p.code for p in v.problems]] for v in verdicts]))
+"""
+
+
 @pytest.mark.parametrize("format_", ["yaml", "json"])
-def test_the_parser_in_python_agrees(format_: FileFormat, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [
-        "a: 1\nb: [x, {y: *z}]\n",
-        '{"a": 1, "a": "\\UFFFFFFFF"}',
-        "ü: 🚀\nb: @x\n",
-        "a: !!str no\nb: no\n",
-        "x: |\n y\n",
+def test_the_parser_in_python_agrees(format_: FileFormat) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_LIBYAML, format_],
+        input=json.dumps(TEXTS),
+        env=environment(pythonpath=ROOT),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    verdicts = [validate(text, format_) for text in TEXTS]
+    assert json.loads(done.stdout) == [
+        [verdict.validity, [problem.code for problem in verdict.problems]] for verdict in verdicts
     ]
-    fast = [validate(text, format_) for text in texts]
-    monkeypatch.setattr(yaml_events, "_Loader", yaml.SafeLoader)
-    slow = [validate(text, format_) for text in texts]
-    assert [v.validity for v in slow] == [v.validity for v in fast]
-    codes = [[p.code for p in v.problems] for v in fast]
-    assert [[p.code for p in v.problems] for v in slow] == codes

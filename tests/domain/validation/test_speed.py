@@ -6,6 +6,7 @@ import pytest
 
 from benchmark_manager.domain.sync.classification import type_by_content
 from benchmark_manager.domain.validation import validate
+from support.stalls import slowness
 
 SIZE = 250_000
 REPEATED = [
@@ -32,11 +33,11 @@ REPEATED = [
 def test_repetition(piece: str) -> None:
     """Real times are below half a second; quadratic work on this size takes minutes."""
     text = piece * (SIZE // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     validate(text, "yaml", "job")
     validate(text, "json")
     type_by_content(text)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10 * slowness()
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,6 @@ def test_repetition(piece: str) -> None:
     ids=["keys", "one line", "anchors", "keys of keys", "decimal", "hex", "base 60", "long string"],
 )
 def test_large_files(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     validate(text, "yaml", "job")
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10 * slowness()

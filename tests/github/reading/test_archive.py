@@ -14,7 +14,6 @@ import pytest
 
 from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id, tree_ids
 from benchmark_manager.errors import GitHubUnavailableError
-from benchmark_manager.github.protocol import unpacking
 from benchmark_manager.github.protocol.answers import GarbledAnswerError
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError, Unpacker
 from benchmark_manager.github.reading.archive import (
@@ -398,19 +397,16 @@ def test_a_damaged_archive_is_garbled_and_what_came_of_it_is_named_truly(damage:
     assert all(file.sha == blob_id(file.data) for file in files if file.data is not None)
 
 
-def test_a_bomb_ends_when_more_comes_out_of_it_than_allowed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(unpacking, "_MAX_UNPACKED", 3_000_000)
+def test_a_bomb_ends_when_more_comes_out_of_it_than_allowed() -> None:
     bomb = tar_of(("top/config/a.yaml", b"\0" * 30_000_000, tarfile.REGTYPE))
     with pytest.raises(ArchiveTooLargeError):
-        list(Unpacker(nothing).feed(bomb))
+        list(Unpacker(nothing, most_bytes=3_000_000).feed(bomb))
 
 
-def test_too_many_members_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "_MAX_MEMBERS", 10)
+def test_too_many_members_are_too_large() -> None:
+    archive = tar_of(*((f"top/{n}", b"", tarfile.REGTYPE) for n in range(11)))
     with pytest.raises(ArchiveTooLargeError):
-        unpacked(tar_of(*((f"top/{n}", b"", tarfile.REGTYPE) for n in range(11))))
+        list(Unpacker(nothing, most_members=10).feed(archive))
 
 
 # Downloading

@@ -28,6 +28,7 @@ from github_test_server import (
 )
 from github_test_server.answers import ServedAnswer
 from support.hub import Hub
+from support.waiting import busyness
 
 TOKEN = "ghp_test"
 COUNT = 40
@@ -71,7 +72,7 @@ async def fetched(client: RepositoryClient, contents: dict[str, bytes]) -> dict[
     async for found in fetch_blobs(client, sizes(contents), budget):
         assert not got.keys() & found.keys()
         got |= found
-    assert budget._free == BUDGET
+    assert budget.free == BUDGET
     return got
 
 
@@ -88,7 +89,7 @@ async def until_failure(
 
     with pytest.raises(GitHubError) as error:
         await fetch()
-    assert budget._free == BUDGET
+    assert budget.free == BUDGET
     return got, error.value
 
 
@@ -185,10 +186,10 @@ async def test_closing_cancels_what_is_under_way(own_hub: Hub, contents: dict[st
     budget = MemoryBudget()
     async with aclosing(fetch_blobs(own_hub.repository(), sizes(contents), budget)) as blobs:
         assert (await anext(blobs)).keys() == {first}
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 5 * busyness()
     assert asyncio.all_tasks() <= before
     assert len(own_hub.server.requests) <= 17
-    assert budget._free == BUDGET
+    assert budget.free == BUDGET
 
 
 async def test_a_failure_cancels_the_rest(own_hub: Hub, contents: dict[str, bytes]) -> None:
@@ -404,12 +405,12 @@ def test_never_more_than_the_budget_is_out_and_who_waits_gets_it_whatever_others
             await settled()
             assert sum(taker.held or 0 for taker in takers) <= 100
             # Nobody waits while there is room for the first of those who wait.
-            assert budget._free == 100 - sum(taker.held or 0 for taker in takers)
+            assert budget.free == 100 - sum(taker.held or 0 for taker in takers)
         while holders():
             holders()[0].give_back()
             await settled()
         assert all(taker.task.done() for taker in takers)
-        assert budget._free == 100
+        assert budget.free == 100
 
     asyncio.run(story())
 

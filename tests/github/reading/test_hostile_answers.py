@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import httpx2 as httpx
 import pytest
 
 from benchmark_manager.domain.sync.git_objects import blob_id
@@ -20,7 +21,6 @@ from benchmark_manager.github.protocol.listings import TreeListing, parse_tree
 from benchmark_manager.github.protocol.urls import check_download_address
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.listing import FolderLister
-from benchmark_manager.github.sending import requests as sending
 from benchmark_manager.github.sending.requests import NoGraphQLError, PassingFailureError
 from benchmark_manager.models.project import Ref
 from github_test_server import Repository
@@ -295,19 +295,11 @@ def test_a_download_may_come_from_anywhere_else() -> None:
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1/", "http://2130706433/", "http://[::1]/", "http://localhost/"]
 )
-async def test_a_redirect_to_this_machine_is_not_followed(
-    url: str, known: Known, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Asked as if the API were elsewhere."""
-    asked: list[str] = []
-
-    def check(address: str, _: str) -> None:
-        asked.append(address)
-        check_download_address(address, GITHUB)
-
-    monkeypatch.setattr(sending, "check_download_address", check)
+async def test_a_redirect_to_this_machine_is_not_followed(url: str, known: Known) -> None:
+    """Where the API is elsewhere."""
     known.hub.server.faults.add(Redirect(url), path="/tarball/", times=None)
-    requests = known.client().requests
+    hub = Hub(known.hub.server, transport=Elsewhere(known.hub.server.url))
+    requests = hub.repository(TOKEN, api_url="http://github.example").requests
 
     async def download() -> object:
         async with requests.download(
@@ -317,7 +309,20 @@ async def test_a_redirect_to_this_machine_is_not_followed(
 
     with pytest.raises(PassingFailureError, match="an address of this machine"):
         await requests.once(download)
-    assert asked
+    await hub.connection.close()
+
+
+class Elsewhere(httpx.AsyncHTTPTransport):
+    """Reaches the server under a name which is not this machine's."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._server = httpx.URL(url)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "github.example":
+            request.url = request.url.copy_with(host=self._server.host, port=self._server.port)
+        return await super().handle_async_request(request)
 
 
 # Listings as long as GitHub's longest

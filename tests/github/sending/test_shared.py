@@ -87,7 +87,7 @@ async def test_no_more_answers_are_kept_than_allowed_nor_for_longer() -> None:
     questions.go.set()
     for key in "abcd":
         await shared.get(key, ANY_AGE, lambda key=key: questions.ask(key))  # type: ignore[misc]  # mypy and defaults
-    assert len(shared._asked) <= 3
+    assert len(shared) <= 3
     await shared.get("d", ANY_AGE, lambda: questions.ask("d"))
     await shared.get("a", ANY_AGE, lambda: questions.ask("a"))
     assert questions.asked == ["a", "b", "c", "d", "a"]

@@ -15,9 +15,14 @@ from benchmark_manager.errors import (
     TooManyListenersError,
 )
 from benchmark_manager.models.change import Change
-from benchmark_manager.services.events import events
-from benchmark_manager.services.events.events import Delivery, EventService, Listener
+from benchmark_manager.services.events.events import (
+    Delivery,
+    EventLimits,
+    EventService,
+    Listener,
+)
 from benchmark_manager.stores.database.failures import failure_of
+from support.waiting import GENEROUS, eventually
 
 
 def away(text: str) -> StorageError:
@@ -60,11 +65,18 @@ def feed() -> Feed:
 
 
 @pytest.fixture
-async def service(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventService]:
-    monkeypatch.setattr(events, "_PAUSE", 0)
-    monkeypatch.setattr(events, "_TOGETHER", 0.01)
+def limits() -> EventLimits:
+    return limited()
+
+
+def limited(**changes: Any) -> EventLimits:
+    return EventLimits(**{"pause": 0, "together": 0.01, **changes})
+
+
+@pytest.fixture
+async def service(feed: Feed, limits: EventLimits) -> AsyncIterator[EventService]:
     fake: Any = feed
-    service = EventService(fake)
+    service = EventService(fake, limits)
     yield service
     await service.stop()
 
@@ -75,7 +87,7 @@ def change(number: int = 1, project: str = "p", what: Any = "changed") -> Change
 
 async def heard(listener: Listener) -> Delivery:
     """What comes next that says something."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(GENEROUS):
         while (told := await listener.next(0.05)) is not None:
             if told.changes or told.reset:
                 return told
@@ -103,10 +115,10 @@ async def test_a_position_is_told_only_once_all_before_it_was(
     assert (await heard(listener)).position == "1"
 
 
+@pytest.mark.parametrize("limits", [limited(linger=0.5)], ids=["0.5 s"])
 async def test_one_watcher_serves_all_until_a_while_after_the_last_has_left(
-    feed: Feed, service: EventService, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, service: EventService
 ) -> None:
-    monkeypatch.setattr(events, "_LINGER", 0.05)
     listeners = await asyncio.gather(*(service.listen([], None) for _ in range(10)))
     assert feed.opened == [None]
     for listener in listeners:
@@ -114,29 +126,27 @@ async def test_one_watcher_serves_all_until_a_while_after_the_last_has_left(
         service.leave(listener)
     service.leave(await service.listen([], None))
     assert feed.opened == [None]
-    await asyncio.sleep(0.1)
+    await eventually(lambda: not service.watching, "it does not end")
     await service.listen([], None)
     assert feed.opened == [None, None]
 
 
+@pytest.mark.parametrize("limits", [limited(waiting=30)], ids=["30 changes"])
 async def test_a_slow_client_costs_bounded_memory_and_is_told_to_reload(
-    feed: Feed, service: EventService, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, service: EventService
 ) -> None:
-    monkeypatch.setattr(events, "WAITING_AT_MOST", 30)
     slow, quick = await service.listen([], None), await service.listen([], None)
     for n in range(50):
         feed.news.put_nowait([change(n, project=f"p{n}")])
         assert (await heard(quick)).reset is None
-        assert len(slow._waiting) <= 30
+        assert slow.waiting <= 30
     told = await heard(slow)
     assert told.reset == "slow"
     assert told.position == "50"
 
 
-async def test_beyond_as_many_clients_as_it_serves_it_is_busy(
-    service: EventService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(events, "CLIENTS_AT_MOST", 2)
+@pytest.mark.parametrize("limits", [limited(clients=2)], ids=["two clients"])
+async def test_beyond_as_many_clients_as_it_serves_it_is_busy(service: EventService) -> None:
     first, _ = await service.listen([], None), await service.listen([], None)
     with pytest.raises(BusyError) as refused:
         await service.listen([], None)
@@ -145,10 +155,8 @@ async def test_beyond_as_many_clients_as_it_serves_it_is_busy(
     await service.listen([], None)
 
 
-async def test_one_address_does_not_have_all_places(
-    service: EventService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(events, "CLIENTS_OF_AN_ADDRESS", 2)
+@pytest.mark.parametrize("limits", [limited(clients_of_an_address=2)], ids=["two of an address"])
+async def test_one_address_does_not_have_all_slots(service: EventService) -> None:
     first, _ = await service.listen([], None, "a"), await service.listen([], None, "a")
     with pytest.raises(TooManyListenersError) as refused:
         await service.listen([], None, "a")
@@ -180,8 +188,8 @@ async def test_a_lost_history_is_a_reset_which_comes_behind_the_new_beginning(
     listener = await service.listen(["other"], None)
     feed.news.put_nowait(ChangesLostError())
     feed.refusal = away("still away")
-    await asyncio.sleep(0.05)
-    assert not listener._news.is_set()
+    await eventually(lambda: len(feed.opened) > 2, "it does not try again")
+    assert listener.reset_reason is None
     feed.refusal = None
     assert (await heard(listener)).reset == "lost"
     assert feed.opened[-1] is None
@@ -217,7 +225,7 @@ async def test_a_stop_ends_every_stream_at_once_and_begins_none(service: EventSe
     waiting = [asyncio.create_task(listener.next(60)) for listener in listeners]
     await asyncio.sleep(0)
     service.end_all()
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(GENEROUS):
         assert await asyncio.gather(*waiting) == [None] * 3
     with pytest.raises(StoppingError):
         await service.listen([], None)

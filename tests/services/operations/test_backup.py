@@ -16,6 +16,7 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
 from benchmark_manager.errors import BackupError, StartError
+from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.messages import detail
 from benchmark_manager.services.operations.backup import BackupService, Summary
 from benchmark_manager.stores.database.database import Database
@@ -23,7 +24,6 @@ from benchmark_manager.stores.database.meta import SCHEMA
 from benchmark_manager.stores.database.starting import Purpose
 from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.operations.backup_file import BackupReader, BackupWriter, Header
-from benchmark_manager.stores.releases import releases
 from benchmark_manager.stores.releases.releases import ReleaseStore
 from github_test_server import GitHubTestServer
 from support.databases import connected
@@ -185,17 +185,19 @@ async def test_everything_that_is_stored_comes_back_to_the_byte(
     assert here["meta"] == [{"_id": "schema", "version": SCHEMA}]
 
 
+@pytest.mark.parametrize(
+    "externals", [Externals(limits=ServiceLimits(release_files=1))], ids=["in steps"]
+)
 async def test_half_of_a_large_release_that_is_being_made_again_is_no_damage(
-    service: Service, database_url: str, embedded_database_url: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, database_url: str, embedded_database_url: str
 ) -> None:
-    monkeypatch.setattr(releases, "FILES_AT_ONCE", 1)
     service.repository(
         "acme/b",
         {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n", "config/c.yaml": b"c: 1\n"},
     )
     project = await service.synced("acme/b")
     made = await service.post(f"/projects/{project['id']}/releases", {}, 201)
-    store = ReleaseStore(service.services.database)
+    store = ReleaseStore(service.services.database, files_at_once=1)
     files = await store.files(await store.find(made["digest"]))
     await store.stage(made["digest"], "of another commit", files[:2], MOMENT)
     summary = await restored(await taken(database_url), embedded_database_url)

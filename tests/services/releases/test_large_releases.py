@@ -5,20 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from benchmark_manager.domain.sync.git_objects import blob_id
-from benchmark_manager.stores.releases import releases
+from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.stores.releases.releases import ReleaseStore
-from support.service import Service
+from support.service import Service, running_service
 
 FILES = {f"config/{n}.yaml": f"n: {n}\n".encode() for n in range(7)}
 
 
-@pytest.fixture(params=["mongod", "embedded"])
-def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Service:
-    monkeypatch.setattr(releases, "FILES_AT_ONCE", 5)
-    found: Service = request.getfixturevalue(
-        "service" if request.param == "mongod" else "embedded_service"
-    )
-    return found
+@pytest.fixture
+def externals() -> Externals:
+    return Externals(limits=ServiceLimits(release_files=5))
 
 
 async def held(service: Service) -> dict[str, int]:
@@ -36,7 +32,10 @@ async def test_is_made_once_read_whole_and_swept_when_no_project_has_it(either: 
     for path, data in FILES.items():
         assert (await either.http.get(f"/releases/{made['digest']}/files/{path}")).content == data
     assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
-    store, later = ReleaseStore(either.services.database), datetime.now(UTC) + timedelta(days=3)
+    store, later = (
+        ReleaseStore(either.services.database, files_at_once=5),
+        datetime.now(UTC) + timedelta(days=3),
+    )
     assert await store.sweep_files(later) == 0
     await either.http.delete(f"/projects/{project}")
     await either.services.housekeeping.sweep_deleted_projects()
@@ -59,15 +58,14 @@ async def test_is_made_anew_from_what_a_deleted_one_left(either: Service) -> Non
 
 
 async def test_is_made_anew_of_what_an_older_version_wrote_in_one_transaction(
-    either: Service, monkeypatch: pytest.MonkeyPatch
+    either: Service, either_url: str
 ) -> None:
     """Whose project was deleted a moment ago: its files still stand there, and go with it."""
-    monkeypatch.setattr(releases, "FILES_AT_ONCE", 100)
     either.repository("acme/large", FILES)
-    project = (await either.synced("acme/large"))["id"]
-    made = await either.post(f"/projects/{project}/releases", {}, 201)
-    await either.http.delete(f"/projects/{project}")
-    monkeypatch.setattr(releases, "FILES_AT_ONCE", 5)
+    async with running_service(either_url, either.github, either.folder) as older:
+        project = (await older.synced("acme/large"))["id"]
+        made = await older.post(f"/projects/{project}/releases", {}, 201)
+        await older.http.delete(f"/projects/{project}")
     other = (await either.synced("acme/large", name="other"))["id"]
     again = await either.post(f"/projects/{other}/releases", {}, 201)
     assert again["digest"] == made["digest"]
@@ -80,7 +78,7 @@ async def test_files_of_a_making_that_never_came_are_swept_though_the_release_is
     either.repository("acme/large", FILES)
     project = (await either.synced("acme/large"))["id"]
     made = await either.post(f"/projects/{project}/releases", {}, 201)
-    store, now = ReleaseStore(either.services.database), datetime.now(UTC)
+    store, now = ReleaseStore(either.services.database, files_at_once=5), datetime.now(UTC)
     files = await store.files(await store.find(made["digest"]))
     await store.stage(made["digest"], "a making whose process was killed", files[:-1], now)
     assert set((await held(either)).values()) == {1, 2}

@@ -7,8 +7,8 @@ import pytest
 
 from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import LeaseLostError
+from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.models.problem import StoredVerdict
-from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Session
 from benchmark_manager.stores.originals.originals import OriginalFileStore
@@ -17,25 +17,23 @@ from benchmark_manager.stores.sync.staged_changes import (
     Publication,
     PublishedReset,
     StagedChangeStore,
+    StepSizes,
 )
 from github_test_server import Entry
 from github_test_server.faults import Status
+from support.replacements import beside
 from support.service import Json, Service
+from support.waiting import GENEROUS
 
 #: Files of one repository: more than one transaction, and more than one step, here takes.
 MANY = 40
 VARIANTS = 13
 
 
-@pytest.fixture(params=["mongod", "embedded"])
-def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """The service on either database, with transactions of few files."""
-    monkeypatch.setattr(large_syncs, "AT_ONCE", 12)
-    monkeypatch.setattr(large_syncs, "CHUNK", 5)
-    found: Service = request.getfixturevalue(
-        "service" if request.param == "mongod" else "embedded_service"
-    )
-    return found
+@pytest.fixture
+def externals() -> Externals:
+    """With transactions of few files."""
+    return Externals(limits=ServiceLimits(steps=StepSizes(at_once=12, chunk=5)))
 
 
 def contents(word: str, numbers: range = range(MANY)) -> dict[str, bytes | Entry]:
@@ -147,7 +145,10 @@ async def test_any_number_of_variants_follows_one_original(either: Service) -> N
 async def published(
     service: Service, project: str, file: Json, word: bytes
 ) -> tuple[UpstreamFile, Publication]:
-    """The state after a process died between publishing its changes and applying them."""
+    """As a process leaves it that dies between publishing its changes and applying them.
+
+    One file has another text.
+    """
     database, now = service.services.database, datetime.now(UTC) - timedelta(hours=1)
     [sha] = await BlobStore(database).put([word], None, now)
     new = UpstreamFile(file["path"], sha, len(word), "config", "yaml")
@@ -276,7 +277,7 @@ async def test_upstream_that_went_back_takes_back_what_was_published(
 
 
 async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
-    either: Service, monkeypatch: pytest.MonkeyPatch
+    either: Service,
 ) -> None:
     """It paused after reading what was published, and others have applied that meanwhile."""
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
@@ -286,11 +287,12 @@ async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
         project, 1, "c" * 40, datetime.now(UTC), same_history=False, now=datetime.now(UTC)
     )
 
-    async def read_before(_store: StagedChangeStore, _project_id: str) -> Publication:
-        return late
+    class ReadBefore(StagedChangeStore):
+        async def publication(self, _project_id: str) -> Publication:
+            return late
 
-    monkeypatch.setattr(StagedChangeStore, "publication", read_before)
-    await either.services.large_syncs.finish(project)
+    staged = ReadBefore(either.services.database)
+    await beside(either, staged_changes=staged).large_syncs.finish(project)
     assert (await either.files(project))["config/a.yaml"] == before
 
 
@@ -311,9 +313,7 @@ async def test_a_clock_that_is_ahead_does_not_delay_a_process_that_takes_over(
     assert len(await service.rows(f"/projects/{project}/syncs", trigger="poll")) == 1
 
 
-async def test_chunks_of_a_deleted_project_are_not_applied(
-    either: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_chunks_of_a_deleted_project_are_not_applied(either: Service) -> None:
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await either.synced("acme/large"))["id"]
     file = (await either.files(project))["config/a.yaml"]
@@ -321,12 +321,13 @@ async def test_chunks_of_a_deleted_project_are_not_applied(
     await either.services.database.collection("publications").delete_many({})
     found = iter([publication])
 
-    async def read_before(_store: StagedChangeStore, _project_id: str) -> Publication | None:
-        return next(found, None)
+    class ReadBefore(StagedChangeStore):
+        async def publication(self, _project_id: str) -> Publication | PublishedReset | None:
+            return next(found, None)
 
-    monkeypatch.setattr(StagedChangeStore, "publication", read_before)
-    async with asyncio.timeout(10):
-        await either.services.large_syncs.finish(project)
+    staged = ReadBefore(either.services.database)
+    async with asyncio.timeout(GENEROUS):
+        await beside(either, staged_changes=staged).large_syncs.finish(project)
     assert await either.raw(project, file["id"]) == b"a: 1\n"
 
 

@@ -16,7 +16,7 @@ from benchmark_manager.services.texts.text_work import WantedFile, judge_files
 from github_test_server import Entry, GitHubTestServer, RecordedRequest, Status
 from github_test_server.answers import ServedAnswer
 from support.routes import BY_NAME, ROUTES, Route, blobs_asked_for, forget_listings
-from support.service import Service, running_service
+from support.service import Service, running_service, running_sync
 
 CONFIG = b"model: llama\n"
 JOB = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {}}\n"
@@ -513,11 +513,12 @@ async def test_a_second_call_joins_the_running_sync(service: Service) -> None:
     assert service.github.requests.count("/commits$") == 1
     # Who comes while it runs asks GitHub nothing.
     service.github.requests.reset()
-    service.github.latency = 1.0
-    first = asyncio.create_task(service.sync(project["id"]))
-    while (await service.get(f"/projects/{project['id']}"))["sync_status"] != "running":  # noqa: ASYNC110 -- polled
-        await asyncio.sleep(0.01)
-    assert await service.sync(project["id"]) == await first
+    with service.github.held():
+        first = asyncio.create_task(service.sync(project["id"]))
+        await running_sync(service, project)
+        second = asyncio.create_task(service.sync(project["id"]))
+        await service.get(f"/projects/{project['id']}")
+    assert await second == await first
     assert len(service.github.requests) == 1
     assert len(await service.rows(f"/projects/{project['id']}/syncs")) == 2
 
@@ -538,11 +539,11 @@ async def test_a_project_shows_running_while_it_is_synced(service: Service) -> N
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
     assert project["sync_status"] == "never"
-    service.github.latency = 0.2
-    task = asyncio.create_task(service.sync(project["id"]))
-    await asyncio.sleep(0.2)
-    assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "running"
-    assert (await service.get("/status"))["projects_by_sync_status"]["running"] == 1
+    with service.github.held():
+        task = asyncio.create_task(service.sync(project["id"]))
+        await running_sync(service, project)
+        assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "running"
+        assert (await service.get("/status"))["projects_by_sync_status"]["running"] == 1
     await task
     assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "ok"
 
@@ -550,10 +551,10 @@ async def test_a_project_shows_running_while_it_is_synced(service: Service) -> N
 async def test_changing_the_folders_during_a_sync_makes_it_start_again(service: Service) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG, "other/b.yaml": b"b: 1\n"})
     project = await service.project("acme/b")
-    service.github.latency = 0.15
-    task = asyncio.create_task(service.sync(project["id"]))
-    await asyncio.sleep(0.3)
-    await service.put(f"/projects/{project['id']}", {"config_folder": "other"})
+    with service.github.held():
+        task = asyncio.create_task(service.sync(project["id"]))
+        await running_sync(service, project)
+        await service.put(f"/projects/{project['id']}", {"config_folder": "other"})
     assert (await task)["status"] == "success"
     assert (await service.files(project["id"])).keys() == {"other/b.yaml"}
 
@@ -561,10 +562,10 @@ async def test_changing_the_folders_during_a_sync_makes_it_start_again(service: 
 async def test_deleting_the_project_during_a_sync_leaves_nothing(service: Service) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    service.github.latency = 0.15
-    task = asyncio.create_task(service.sync(project["id"], status=404))
-    await asyncio.sleep(0.3)
-    assert (await service.http.delete(f"/projects/{project['id']}")).status_code == 204
+    with service.github.held():
+        task = asyncio.create_task(service.sync(project["id"], status=404))
+        await running_sync(service, project)
+        assert (await service.http.delete(f"/projects/{project['id']}")).status_code == 204
     assert (await task)["code"] == "project_not_found"
     totals = await service.get("/status")
     assert (totals["total_projects"], totals["total_files"]) == (0, 0)
@@ -573,14 +574,15 @@ async def test_deleting_the_project_during_a_sync_leaves_nothing(service: Servic
 async def test_a_worker_which_lost_its_lease_commits_nothing(service: Service) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    service.github.latency = 0.2
-    task = asyncio.create_task(service.sync(project["id"]))
-    await asyncio.sleep(0.3)
-    database = service.services.sync._stores.database
-    await database.collection("projects").update_one(
-        {"_id": ObjectId(project["id"])}, {"$set": {"lease_owner": "another"}, "$inc": {"fence": 1}}
-    )
-    await asyncio.sleep(1.2)
+    database = service.services.database
+    with service.github.held():
+        task = asyncio.create_task(service.sync(project["id"]))
+        running = await running_sync(service, project)
+        await database.collection("projects").update_one(
+            {"_id": ObjectId(project["id"])},
+            {"$set": {"lease_owner": "another"}, "$inc": {"fence": 1}},
+        )
+    await asyncio.wait({running})
     assert await service.files(project["id"]) == {}
     # The other replica dies: its lease runs out, and the sync which was asked for is done after
     # all.

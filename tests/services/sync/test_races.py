@@ -15,51 +15,36 @@ from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.projects.settings import ProjectChanges
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import LeaseLostError, StorageError
-from benchmark_manager.factory import Services, utc_now
-from benchmark_manager.factory.parts import Parts
-from benchmark_manager.factory.services import build_services
+from benchmark_manager.factory import Externals, ServiceLimits, utc_now
 from benchmark_manager.github.reading.contents import MemoryBudget
 from benchmark_manager.models.project import Claim, Project
 from benchmark_manager.scheduler import running_scheduler
-from benchmark_manager.services.operations.limit_sharing import LimitSharing
-from benchmark_manager.services.operations.metrics import Metrics
-from benchmark_manager.services.operations.stopping import StopDeadline
 from benchmark_manager.services.projects.editor import ProjectEditor
 from benchmark_manager.services.projects.projects import ProjectService
 from benchmark_manager.services.projects.sources import ProjectDefaults, SourceService
-from benchmark_manager.services.sync.coordinator import CoordinatorStores, SyncCoordinator
-from benchmark_manager.services.sync.polling import Polling
-from benchmark_manager.services.sync.reading.copying import CopyBudgets
-from benchmark_manager.services.sync.slots import SyncSlots
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database, Session
-from benchmark_manager.stores.operations.governors import GovernorStore
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LeaseStore
-from benchmark_manager.stores.sync.progress import SyncProgressStore
 from benchmark_manager.stores.sync.syncs import SyncStore
 from github_test_server import Repository, ResetMidBody
 from support.problems import assert_problem
-from support.routes import connection_of
-from support.service import Json, Service, settings_for, shared_workers
+from support.replacements import beside
+from support.service import Json, Service, running_sync
+from support.waiting import GENEROUS, eventually
 
 CONFIG = b"model: llama\n"
 #: As long as upstream and people go on in the long test, seconds.
 FUZZ_SECONDS = 4.0
+RENEWS_SOON = pytest.mark.parametrize(
+    "externals", [Externals(limits=ServiceLimits(lease_renewal=1.0))], ids=["renews soon"]
+)
 DRIFTS = {"nothing": "current", "text": "behind", "keys": "behind", "conflict": "conflict"}
 
 
-@pytest.fixture(params=["mongod", "embedded"])
-def either(request: pytest.FixtureRequest) -> Service:
-    """The service on each of the databases."""
-    name = "service" if request.param == "mongod" else "embedded_service"
-    found: Service = request.getfixturevalue(name)
-    return found
-
-
 def database_of(service: Service) -> Database:
-    return service.services.sync._stores.database
+    return service.services.database
 
 
 async def lease_end(service: Service, project: Json) -> datetime | None:
@@ -156,7 +141,7 @@ async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down
         raise StorageError("disk_full")
 
     full = Database(database_url, "unnamed", "mongodb", ensure_room=no_room)
-    stopped = over(full, service).sync
+    stopped = beside(service, full).sync
     failed = await stopped.sync(project["id"], "manual")
     assert (failed.status, failed.error and failed.error.code) == ("failed", "disk_full")
     assert await stopped.start_due(1, (), ()) == [], "it is not tried again at once"
@@ -173,24 +158,6 @@ async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down
     assert (await service.sync(project["id"]))["status"] == "success"
 
 
-def over(database: Database, service: Service) -> Services:
-    """The services of another process on the same GitHub."""
-    settings = settings_for("mongodb://unused", service.github.url, service.folder)
-    connection = connection_of(service)
-    return build_services(
-        Parts.of(
-            settings,
-            database,
-            connection,
-            LimitSharing(connection.governors, GovernorStore(database), utc_now),
-            Metrics(),
-            shared_workers(),
-            utc_now,
-            StopDeadline(),
-        )
-    )
-
-
 async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_alone(
     service: Service,
 ) -> None:
@@ -199,72 +166,72 @@ async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_al
     errors: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: errors.append(context))
-    service.github.latency = 0.2
     sync = service.services.sync
-    first = asyncio.create_task(sync.sync(project["id"], "manual"))
-    await asyncio.sleep(0.1)
-    former, _ = sync._running[project["id"]]
-    # As if this process had stood still for longer than a lease lasts.
-    await (
-        database_of(service)
-        .collection("projects")
-        .update_one(
-            {"_id": ObjectId(project["id"])},
-            {"$set": {"lease_until": datetime(2020, 1, 1, tzinfo=UTC)}},
+    with service.github.held():
+        first = asyncio.create_task(sync.sync(project["id"], "manual"))
+        former = await running_sync(service, project)
+        # As if this process had stood still for longer than a lease lasts.
+        await (
+            database_of(service)
+            .collection("projects")
+            .update_one(
+                {"_id": ObjectId(project["id"])},
+                {"$set": {"lease_until": datetime(2020, 1, 1, tzinfo=UTC)}},
+            )
         )
-    )
-    (started,) = await sync.start_due(1, (), ())
+        (started,) = await sync.start_due(1, (), ())
     second = started.task
     await asyncio.wait({former})
-    assert sync._running[project["id"]][0] is second
+    assert sync.running.get(project["id"], second) is second
     # Who asked for the former one gets the result of the one which was applied.
     assert await first == await second
     await asyncio.sleep(0)
     loop.set_exception_handler(None)
-    assert (errors, sync._running) == ([], {})
+    assert (errors, sync.running) == ([], {})
     assert await lease_end(service, project) is None
 
 
+@RENEWS_SOON
 async def test_a_sync_which_lasts_longer_than_its_lease_keeps_it(service: Service) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    service.services.sync._renew_every = 1.0
-    service.github.latency = 1.2
     database = database_of(service)
-    syncing = asyncio.create_task(service.sync(project["id"]))
-    await asyncio.sleep(0.3)
-    # A moment later it would run out.
-    await database.collection("projects").update_one(
-        {"_id": ObjectId(project["id"])},
-        {"$set": {"lease_until": await database.now() + timedelta(seconds=1.5)}},
-    )
-    await asyncio.sleep(2.2)
-    assert not syncing.done()
-    until = await lease_end(service, project)
-    assert until is not None
-    assert until > await database.now() + timedelta(seconds=30)
-    assert await service.services.sync.start_due(1, (), ()) == []
+    with service.github.held():
+        syncing = asyncio.create_task(service.sync(project["id"]))
+        await running_sync(service, project)
+        # A while later it would run out.
+        await database.collection("projects").update_one(
+            {"_id": ObjectId(project["id"])},
+            {"$set": {"lease_until": await database.now() + timedelta(seconds=25)}},
+        )
+
+        async def is_renewed() -> bool:
+            until = await lease_end(service, project)
+            assert until is not None
+            return until > await database.now() + timedelta(seconds=30)
+
+        await eventually(is_renewed, "the lease is not renewed")
+        assert await service.services.sync.start_due(1, (), ()) == []
     assert (await syncing)["status"] == "success"
 
 
+@RENEWS_SOON
 async def test_a_sync_which_lost_its_lease_asks_github_no_more(service: Service) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    sync = service.services.sync
-    sync._renew_every = 1.0
-    service.github.latency = 6
-    (started,) = await sync.start_due(1, (), ())
-    until = await database_of(service).now() + timedelta(minutes=1)
-    taken = {"$set": {"lease_owner": "another", "lease_until": until}, "$inc": {"fence": 1}}
-    await (
-        database_of(service)
-        .collection("projects")
-        .update_one({"_id": ObjectId(project["id"])}, taken)
-    )
-    async with asyncio.timeout(4):
-        with pytest.raises(LeaseLostError):
-            await started.task
-    service.github.latency = 0
+    with service.github.held():
+        (started,) = await service.services.sync.start_due(1, (), ())
+        await eventually(lambda: len(service.github.requests) > 1, "GitHub is not asked")
+        until = await database_of(service).now() + timedelta(minutes=1)
+        taken = {"$set": {"lease_owner": "another", "lease_until": until}, "$inc": {"fence": 1}}
+        await (
+            database_of(service)
+            .collection("projects")
+            .update_one({"_id": ObjectId(project["id"])}, taken)
+        )
+        async with asyncio.timeout(GENEROUS):
+            with pytest.raises(LeaseLostError):
+                await started.task
     # The commit and the repository's name were asked for at once, and no archive after them.
     assert (len(service.github.requests), service.github.requests.count("/tarball/")) == (2, 0)
 
@@ -286,16 +253,16 @@ async def test_who_waits_for_a_sync_hears_that_the_service_stops(
 ) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    service.github.latency = 0.3
     path = f"/projects/{project['id']}/sync"
     if when == "afterwards":
         await service.services.sync.stop(0.1)
         answer = await service.http.post(path)
     else:
-        asking = asyncio.create_task(service.http.post(path))
-        await asyncio.sleep(0.1)
-        await service.services.sync.stop(0.1)
-        answer = await asking
+        with service.github.held():
+            asking = asyncio.create_task(service.http.post(path))
+            await running_sync(service, project)
+            await service.services.sync.stop(0.1)
+            answer = await asking
     assert_problem(answer, 503, "service_stopping")
     assert "retry-after" in answer.headers
     now = await service.services.project_store.get(project["id"])
@@ -305,13 +272,19 @@ async def test_who_waits_for_a_sync_hears_that_the_service_stops(
 
 
 class SlowAnswers(LeaseStore):
-    """A store whose claims are done a while before that is heard."""
+    """A store whose claims are done before `go_on` is set, and answered afterwards."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.claims = 0
+        self.go_on = asyncio.Event()
 
     async def claim_due(
         self, owner: str, limit: int, busy: Collection[str] = (), *, only_read: bool = False
     ) -> list[Claim]:
         claimed = await super().claim_due(owner, limit, busy, only_read=only_read)
-        await asyncio.sleep(0.2)
+        self.claims += 1
+        await self.go_on.wait()
         return claimed
 
 
@@ -321,31 +294,20 @@ async def test_a_claim_whose_caller_goes_away_leaves_no_lease(
 ) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    database, runner = database_of(service), service.services.sync._runner
-    leases = SlowAnswers(database)
-    sync = SyncCoordinator(
-        CoordinatorStores(
-            database=database,
-            projects=ProjectStore(database),
-            leases=leases,
-            syncs=SyncStore(database),
-            progress=SyncProgressStore(database),
-        ),
-        runner,
-        owner="another",
-        clock=utc_now,
-        metrics=Metrics(),
-    )
-    polling = Polling(database, leases, sync, SyncSlots(), batch_threshold=500)
-    tick = asyncio.create_task(polling.run_due())
-    await asyncio.sleep(0.1)
+    leases = SlowAnswers(database_of(service))
+    another = beside(service, leases=leases)
+    tick = asyncio.create_task(another.polling.run_due())
+    await eventually(lambda: leases.claims, "nothing is claimed")
     assert await lease_end(service, project) is not None
     tick.cancel()
     await asyncio.gather(tick, return_exceptions=True)
     if not stops:
-        await asyncio.wait(sync._tasks)
-        await asyncio.sleep(0)
-    await sync.stop(5)
+        leases.go_on.set()
+        await another.sync.settled()
+    stopping = asyncio.create_task(another.sync.stop(GENEROUS))
+    await asyncio.sleep(0)
+    leases.go_on.set()
+    await stopping
     assert await lease_end(service, project) is None
     # Its caller wanted no result: a sync that could be done is done all the same.
     assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == (
@@ -353,47 +315,36 @@ async def test_a_claim_whose_caller_goes_away_leaves_no_lease(
     )
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["while it claims", "before it claims again"])
-async def test_a_stop_during_a_look_for_due_projects_is_no_error(
-    service: Service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, again: bool
+@pytest.mark.parametrize("claims", [1, 2], ids=["while it claims", "before it claims again"])
+async def test_a_stop_during_a_check_for_due_projects_is_no_error(
+    service: Service, caplog: pytest.LogCaptureFixture, claims: int
 ) -> None:
     """APScheduler logs whatever comes out of its jobs."""
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    sync = service.services.sync
-    claiming = asyncio.Event()
-    if again:
-        first = sync._claim
-
-        async def claim(*arguments: Any, **options: Any) -> Any:
-            found = await first(*arguments, **options)
-            claiming.set()
-            await asyncio.sleep(0.1)
-            return found
-
-        monkeypatch.setattr(sync, "_claim", claim)
-    else:
-
-        async def claim_due(*arguments: Any, **options: Any) -> list[Claim]:
-            claiming.set()
-            await asyncio.sleep(0.1)
-            return await LeaseStore.claim_due(sync._stores.leases, *arguments, **options)
-
-        monkeypatch.setattr(sync._stores.leases, "claim_due", claim_due)
-    async with running_scheduler(service.services) as scheduler:
-        async with asyncio.timeout(10):
-            await claiming.wait()
+    leases = SlowAnswers(database_of(service))
+    another = beside(service, leases=leases)
+    if claims > 1:
+        leases.go_on.set()
+    async with running_scheduler(another) as scheduler:
+        await eventually(lambda: leases.claims >= claims, "nothing is claimed")
+        asyncio.get_running_loop().call_later(0.1, leases.go_on.set)
     assert not scheduler.running
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert await lease_end(service, project) is None
 
 
+STORING = MemoryBudget(1)
+
+
+@pytest.mark.parametrize("externals", [Externals(storing=STORING)], ids=["one byte"])
 async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_through(
     service: Service,
 ) -> None:
-    """Also beside one that fails while its contents wait, and one that is abandoned."""
-    copier = service.services.sync._runner._reader._copier
-    copier._budgets = CopyBudgets(stored=MemoryBudget(1))
+    """Also beside one that fails while its contents wait, and one that is abandoned.
+
+    All of it is given back.
+    """
     files = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(700)}
     projects = []
     for name in ("a", "b", "broken", "abandoned"):
@@ -401,17 +352,16 @@ async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_t
         projects.append(await service.project(f"acme/{name}"))
     *good, broken, abandoned = projects
     service.github.faults.add(ResetMidBody(), path="/acme/broken/legacy.tar.gz/", times=None)
-    started = {
-        one["id"]: await service.services.sync._started(one["id"], "manual") for one in projects
-    }
-    syncs = {key: task for key, task in started.items() if task is not None}
+    for one in projects:
+        await service.services.sync.start(one["id"], "manual")
+    syncs = dict(service.services.sync.running)
     assert len(syncs) == len(projects)
-    await asyncio.sleep(0.1)
+    await eventually(lambda: STORING.free == 0, "no contents are stored")
     syncs[abandoned["id"]].cancel()
     await asyncio.gather(*syncs.values(), return_exceptions=True)
     assert [syncs[one["id"]].result().added for one in good] == [701, 701]
     assert syncs[broken["id"]].result().status == "failed"
-    assert copier._budgets.stored._free == 1
+    assert STORING.free == 1
 
 
 class RotatedMeanwhile(ProjectStore):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmark_manager.services.sync.applying import large_syncs
+from benchmark_manager.factory import Externals, ServiceLimits
+from benchmark_manager.stores.sync.staged_changes import StepSizes
 from support.service import Json, Service
 
 
@@ -124,11 +125,12 @@ async def test_a_variant_that_would_meet_another_one_stays(service: Service) -> 
     assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "upstream_removed"
 
 
-async def test_renames_of_a_sync_that_is_applied_in_steps_count_too(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(large_syncs, "AT_ONCE", 20)
-    monkeypatch.setattr(large_syncs, "CHUNK", 7)
+@pytest.mark.parametrize(
+    "externals",
+    [Externals(limits=ServiceLimits(steps=StepSizes(at_once=20, chunk=7)))],
+    ids=["steps"],
+)
+async def test_renames_of_a_sync_that_is_applied_in_steps_count_too(service: Service) -> None:
     files = {f"config/old/{n}.yaml": lines(count=20) + b"n: %d\n" % n for n in range(30)}
     repository = service.repository("acme/b", files)
     await service.synced("acme/b")

@@ -9,9 +9,10 @@ import pytest
 
 from benchmark_manager.factory import Externals, utc_now
 from benchmark_manager.models.project import Lease
+from benchmark_manager.stores.sync.leases import LeaseStore
 from github_test_server import GitHubTestServer, Status
-from support.mongod import eventually
 from support.service import Json, Service, running_service
+from support.waiting import eventually
 
 FILES = {"config/a.yaml": b"model: llama\n", "other/b.yaml": b"b: 1\n"}
 
@@ -183,7 +184,7 @@ async def test_a_sync_queued_for_all_during_a_sync_is_done_after_it(service: Ser
     async def has_read_the_head() -> bool | None:
         return service.github.requests.count("/git/trees/") > 0 or None
 
-    await eventually(has_read_the_head, 10, "the sync read no tree")
+    await eventually(has_read_the_head, "the sync read no tree")
     head = repository.commit(
         {"config/a.yaml": b"a: 3\n"}, message="three, which the running sync cannot see"
     )
@@ -210,7 +211,7 @@ async def test_what_was_queued_without_polling_is_tried_until_it_was_done(
     assert 0 < await seconds_until_due(hasty, project) <= 200
     hasty.github.faults.remove(planned)
     await hasty.services.project_store.make_all_due("manual")
-    hasty.services.sync._runner._credentials._connection.governors._by_fingerprint.clear()
+    hasty.services.connection.governors.forget()
     assert await poll(hasty) == [("manual", "success")]
     assert await due_at(hasty, project) is None
 
@@ -236,16 +237,17 @@ async def test_a_lease_held_without_knowing_is_given_back_before_it_runs_out(
     service.github.latency = 0.3
     syncing = asyncio.create_task(service.sync(running["id"]))
     sync = service.services.sync
+    leases = LeaseStore(service.services.database)
 
     async def lease() -> Lease | None:
-        return next(iter(await sync._stores.leases.held(sync._owner)), None)
+        return next(iter(await leases.held(sync.owner)), None)
 
-    held = await eventually(lease, 10, "the sync took no lease")
-    assert await sync._stores.leases.claim(forgotten["id"], sync._owner) is not None
+    held = await eventually(lease, "the sync took no lease")
+    assert await leases.claim(forgotten["id"], sync.owner) is not None
     await sync.give_back_forgotten()
-    assert await sync._stores.leases.held(sync._owner) == [held]
+    assert await leases.held(sync.owner) == [held]
     service.github.latency = 0
     assert await poll(service) == [("poll", "success")]
     assert (await syncing)["status"] == "success"
     await sync.give_back_forgotten()
-    assert await sync._stores.leases.held(sync._owner) == []
+    assert await leases.held(sync.owner) == []

@@ -15,9 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmark_manager.factory import Externals
 from github_test_server import FlippedByte, GitHubTestServer, GraphQLError, Repository, Status
 from github_test_server.answers import ServedAnswer
-from support.mongod import eventually
 from support.routes import BY_NAME, ROUTES, Route, connection_of, forget_listings
 from support.service import Json, Service, running_service
+from support.waiting import eventually
 
 FILES = {
     "config/a.yaml": b"model: llama\n",
@@ -39,7 +39,7 @@ class Clock:
 async def polled(service: Service) -> list[tuple[str, str]]:
     """Sync all that is due, as a tick does; (trigger, status) of each project's last sync."""
     await service.services.polling.run_due()
-    await asyncio.gather(*(task for task, _ in service.services.sync._running.values()))
+    await asyncio.gather(*service.services.sync.running.values())
     ids = [row["id"] for row in await service.rows("/projects")]
     lasts = [
         (await service.services.project_store.get(project_id)).state.last_sync for project_id in ids
@@ -49,7 +49,7 @@ async def polled(service: Service) -> list[tuple[str, str]]:
 
 async def make_due(service: Service) -> None:
     """As if the planned time of every poll had come."""
-    database = service.services.sync._stores.database
+    database = service.services.database
     # Not earlier: of an answer that came since then a poll would not ask again.
     await database.collection("projects").update_many(
         {}, {"$set": {"next_poll_at": await database.now()}}
@@ -211,10 +211,10 @@ async def test_what_github_said_of_limits_holds_after_a_restart_too(
     await service.services.limits.run()
     github.requests.reset()
     clock = Clock()
-    key = service.services.vault
     externals = Externals(clock=clock)
-    async with running_service(database_url, github, service.folder, externals=externals) as later:
-        later.services.sync._runner._credentials._vault = key
+    async with running_service(
+        database_url, github, service.folder, externals=externals, secret_key=service.secret_key
+    ) as later:
         assert (await later.sync(project["id"], status=503))["code"] == "github_rate_limited"
         assert len(github.requests) == 0
         github.limits.clear()
@@ -232,7 +232,9 @@ async def test_two_replicas_count_each_others_points(
 ) -> None:
     service.repository("acme/b", FILES, private_to=["reader"])
     await service.synced("acme/b", github_token="reader")
-    async with running_service(database_url, github, service.folder) as other:
+    async with running_service(
+        database_url, github, service.folder, secret_key=service.secret_key
+    ) as other:
         await service.services.limits.run()
         await other.services.limits.run()
         # A replica also gets the states of credentials that it has not used yet.
@@ -240,7 +242,6 @@ async def test_two_replicas_count_each_others_points(
             status.points_last_minute for status in connection_of(service).governors.statuses()
         ]
         assert sum(spent[0].values()) == asked_of_the_api(github)
-        other.services.sync._runner._credentials._vault = service.services.vault
         project = (await other.rows("/projects"))[0]
         await other.sync(project["id"])
         shown = [status.points_last_minute for status in connection_of(other).governors.statuses()]
@@ -401,8 +402,8 @@ async def test_the_progress_of_a_sync_is_reported_in_every_replica_and_is_idle_a
         return shown if shown["phase"] == "fetching" and shown["files_fetched"] > 0 else None
 
     async with running_service(database_url, github, service.folder) as other:
-        here = await eventually(lambda: fetching(service), 20, "no progress here")
-        there = await eventually(lambda: fetching(other), 20, "no progress in the other replica")
+        here = await eventually(lambda: fetching(service), "no progress here")
+        there = await eventually(lambda: fetching(other), "no progress in the other replica")
     assert here is not None
     assert there is not None
     for shown in (here, there):
@@ -438,7 +439,7 @@ async def test_a_sync_can_be_started_without_waiting_for_it(service: Service) ->
         shown = await service.get(answer.headers["location"])
         return shown if shown["status"] == "idle" else None
 
-    shown = await eventually(idle, 20, "the sync does not end")
+    shown = await eventually(idle, "the sync does not end")
     assert shown is not None
     assert (shown["last_sync"]["id"], shown["last_sync"]["status"]) == (
         answer.json()["sync_id"],
@@ -514,7 +515,7 @@ async def test_those_which_one_check_serves_share_it(service: Service) -> None:
     service.repository("acme/b", FILES, private_to=["reader"])
     for name in ("one", "two", "three"):
         await service.synced("acme/b", name=name, github_token="reader", polling_interval=60)
-    database = service.services.sync._stores.database
+    database = service.services.database
     collection = database.collection("projects")
     soon = await database.now() + timedelta(seconds=30)
     await collection.update_many({}, {"$set": {"next_poll_at": soon}})

@@ -4,33 +4,36 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.factory import Externals
 from benchmark_manager.workers.pool import Limits, WorkerPool
 from github_test_server import GitHubTestServer
 from support.problems import assert_problem
-from support.service import Json, Service, running_service
+from support.service import Json, Service, running_service, text_workers
 
 #: Takes several times the CPU time that the service of these tests has for a text.
 COSTLY = "".join(f"key{number}: [{number}, {number}]\n" for number in range(20_000))
 SMALL = "a: 1\n"
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def hurried() -> AsyncIterator[WorkerPool]:
+    """Worker processes that have 0.1 s of CPU time for a text."""
+    pool = text_workers(Limits(base_seconds=0.1, seconds_per_byte=0, wait=60))
+    yield pool
+    await pool.close()
+
+
 @pytest.fixture
 async def strict(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
+    database_url: str, github: GitHubTestServer, tmp_path: Path, hurried: WorkerPool
 ) -> AsyncIterator[Service]:
-    """A service whose worker processes have 0.1 s of CPU time for a text."""
-    pool = WorkerPool(
-        2,
-        warm_up="benchmark_manager.services.texts.text_work:warm_up",
-        limits=Limits(base_seconds=0.1, seconds_per_byte=0, wait=60),
-    )
+    """A service over these processes."""
     async with running_service(
-        database_url, github, tmp_path, externals=Externals(workers=pool)
+        database_url, github, tmp_path, externals=Externals(workers=hurried)
     ) as service:
         yield service
-    await pool.close()
 
 
 async def variant_of(service: Service, name: str, **fields: object) -> Json:
@@ -56,10 +59,10 @@ async def test_a_sync_keeps_the_bytes_lists_the_problem_and_goes_on(strict: Serv
 
 
 async def test_a_sync_of_many_such_files_ends(strict: Service) -> None:
-    costly = {f"config/{number}.yaml": f"x{number}: 1\n{COSTLY}".encode() for number in range(7)}
+    costly = {f"config/{number}.yaml": f"x{number}: 1\n{COSTLY}".encode() for number in range(4)}
     strict.repository("acme/b", {**costly, "config/small.yaml": SMALL.encode()})
     project = await strict.project("acme/b")
-    assert (await strict.sync(project["id"]))["synced_files"] == 8
+    assert (await strict.sync(project["id"]))["synced_files"] == 5
     codes = {
         path: [each["code"] for each in file["problems"]]
         for path, file in (await strict.files(project["id"])).items()

@@ -12,7 +12,7 @@ from benchmark_manager.services.variants.editor import VariantEditor
 from benchmark_manager.services.variants.large_resets import LargeResets
 from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.stores.database.database import Session
-from benchmark_manager.stores.sync.staged_changes import PublishedReset
+from benchmark_manager.stores.sync.staged_changes import PublishedReset, StepSizes
 from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
 
@@ -162,7 +162,12 @@ async def test_a_large_reset_is_one_record_when_it_is_published(
     records, database = RecordedChanges(), service.services.database
     stores, project_id = Stores.over(database), variant["project_id"]
     resets = LargeResets(
-        database, stores.variants, stores.trash, stores.staged_changes, record=records
+        database,
+        stores.variants,
+        stores.trash,
+        stores.staged_changes,
+        steps=StepSizes(),
+        record=records,
     )
     assert await resets.reset(PublishedReset(project_id, RESET, utc_now(), "ada")) == 1
     assert [(one.action, one.object_id) for one in records.changes] == [

@@ -2,18 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from bson import ObjectId
+from pymongo import monitoring
 
 from benchmark_manager.domain.sync.git_objects import blob_id
-from benchmark_manager.stores.contents import blobs as blobs_module
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
+from support.databases import connected
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 KEY = "https://api.github.com/repos/octo/demo"
@@ -65,23 +66,43 @@ async def test_the_same_content_is_stored_once_however_often_it_is_put(
     assert [await blobs.get(blob_id(x)) for x in (a, b, c)] == [a, b, c]
 
 
+class Inserts(monitoring.CommandListener):
+    """The sizes of the contents in each insert, as it went to the server."""
+
+    def __init__(self) -> None:
+        self.sizes: list[list[int]] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if event.command_name == "insert" and event.command["insert"] == "blobs":
+            self.sizes.append([len(row["data"]) for row in event.command["documents"]])
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing: its start was noted."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing: its start was noted."""
+
+
+@pytest.fixture
+def inserts() -> Inserts:
+    return Inserts()
+
+
+@pytest.fixture
+async def observed(url: str, inserts: Inserts) -> AsyncIterator[Database]:
+    """The database, over a client whose inserts are noted."""
+    async with connected(url, listeners=[inserts]) as database:
+        yield database
+
+
 async def test_many_megabytes_are_put_in_batches_which_the_server_takes(
-    database: Database, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+    observed: Database, inserts: Inserts
 ) -> None:
-    batches = []
-    insert = BlobStore._insert
-
-    async def counting(
-        self: BlobStore, batch: dict[str, bytes], origin: list[str], now: datetime
-    ) -> None:
-        batches.append(sum(map(len, batch.values())))
-        await insert(self, batch, origin, now)
-
-    monkeypatch.setattr(BlobStore, "_insert", counting)
     contents = [*some(12, 900_000), *(b"x" * size for size in (6_000_000, 1, 15_728_640))]
-    ids = await blobs.put(contents, KEY, NOW)
-    assert await stored_ids(database) == set(ids)
-    assert [size for size in batches if size > blobs_module._BATCH_BYTES] == [
+    ids = await BlobStore(observed).put(contents, KEY, NOW)
+    assert await stored_ids(observed) == set(ids)
+    batches = [sum(sizes) for sizes in inserts.sizes]
+    assert [size for size in batches if size > 5_000_000] == [
         6_000_000,
         15_728_641 - 1,
     ]
@@ -105,16 +126,10 @@ async def test_of_many_which_are_there_only_what_is_missing_is_written_and_all_a
     assert await database.collection("blobs").count_documents({"touched_at": {"$lt": later}}) == 0
 
 
-async def test_a_thousand_small_blobs_are_one_batch(blobs: BlobStore) -> None:
-    contents = some(2500)
+async def test_a_thousand_small_blobs_are_one_batch(observed: Database, inserts: Inserts) -> None:
+    contents, blobs = some(2500), BlobStore(observed)
     await blobs.put(contents, KEY, NOW)
-    assert [
-        len(batch) for batch in blobs_module._batches(dict.fromkeys(map(blob_id, contents), b""))
-    ] == [
-        1000,
-        1000,
-        500,
-    ]
+    assert [len(sizes) for sizes in inserts.sizes] == [1000, 1000, 500]
     assert await blobs.known(map(blob_id, contents), KEY, NOW) == set(map(blob_id, contents))
 
 

@@ -17,7 +17,8 @@ from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess
-from support.mongod import HOST, ReplicaSet, eventually, find_mongod
+from support.mongod import HOST, ReplicaSet, find_mongod
+from support.waiting import eventually
 
 needs_mongod = pytest.mark.skipif(
     find_mongod() is None, reason="there is no mongod on this machine"
@@ -43,7 +44,7 @@ async def lone_mongod(folder: Path, *options: str) -> AsyncIterator[str]:
             assert not process.exited, process.last_line()
             return await accepts_connections(port) or None
 
-        await eventually(answers, 30, "mongod does not answer")
+        await eventually(answers, "mongod does not answer")
         yield f"{HOST}:{port}"
     finally:
         await process.end()
@@ -69,7 +70,7 @@ async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
             async def primary() -> bool | None:
                 return (await client.admin.command("hello"))["isWritablePrimary"] or None
 
-            await eventually(primary, 30, "no primary")
+            await eventually(primary, "no primary")
             # The first user may be made from this host without one.
             await client.admin.command("createUser", "root", pwd="right", roles=["root"])
             root: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(

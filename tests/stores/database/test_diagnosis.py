@@ -14,14 +14,14 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
 from benchmark_manager.errors import StartError
-from benchmark_manager.stores.database import diagnosis as diagnosis_module
 from benchmark_manager.stores.database.database import Database
-from benchmark_manager.stores.database.diagnosis import diagnose
+from benchmark_manager.stores.database.diagnosis import DiagnosisTiming, diagnose
 from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.password import Certificate
 from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess, until
 from support.mongod import HOST, find_mongod
+from support.waiting import eventually
 
 needs_mongod = pytest.mark.skipif(
     find_mongod() is None, reason="there is no mongod on this machine"
@@ -81,17 +81,15 @@ async def test_a_server_that_speaks_no_tls_and_one_that_speaks_nothing_else(
     )
 
 
-async def test_a_server_that_is_no_mongodb(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis_module, "_HELLO_SECONDS", 0.5)
-    monkeypatch.setattr(diagnosis_module, "_CONNECT_SECONDS", 0.5)
-
+async def test_a_server_that_is_no_mongodb() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
     async with await asyncio.start_server(silent, HOST, 0) as server:
         port = server.sockets[0].getsockname()[1]
-        assert "it hangs, or is no MongoDB" in await diagnose(f"mongodb://{HOST}:{port}/", [])
+        found = await diagnose(f"mongodb://{HOST}:{port}/", [], DiagnosisTiming(0.5, 0.5))
+    assert "it hangs, or is no MongoDB" in found
 
 
 @needs_mongod
@@ -112,10 +110,7 @@ async def test_a_set_that_was_not_initiated_and_a_member_whose_own_name_is_unkno
         f"mongodb://{HOST}:{port}/?directConnection=true&serverMonitoringMode=poll"
     )
     try:
-        for _ in range(300):
-            if await accepts_connections(port):
-                break
-            await asyncio.sleep(0.1)
+        await eventually(lambda: accepts_connections(port), "mongod does not answer")
         found = await diagnose(f"mongodb://{HOST}:{port}/?replicaSet=rs0", [])
         assert (
             found == f"{HOST}:{port} belongs to a replica set that was not initiated: "

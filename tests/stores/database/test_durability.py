@@ -3,23 +3,20 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient, monitoring
+from pymongo import monitoring
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from benchmark_manager.errors import StorageError
 from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.database import database as database_module
 from benchmark_manager.stores.database.database import Collection, Database, Session
-from benchmark_manager.stores.database.starting import start as start_database
+from benchmark_manager.stores.database.starting import start
+from support.databases import connected
 from support.mongod import ReplicaSet, find_mongod
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -28,14 +25,6 @@ DURABLE = {"w": "majority", "j": True}
 needs_mongod = pytest.mark.skipif(
     find_mongod() is None, reason="there is no mongod on this machine"
 )
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Database]:
-    database = Database(url, "unnamed", "mongodb")
-    await start_database(database)
-    yield database
-    await database.close()
 
 
 async def insert(database: Database, number: int, session: Session | None = None) -> None:
@@ -68,16 +57,11 @@ class SentConcerns(monitoring.CommandListener):
 
 @pytest.mark.parametrize("options", ["w=majority", "w=1", "w=1&journal=false", "w=0"])
 async def test_every_write_asks_for_a_majority_and_the_journal_whatever_the_url_says(
-    database_url: str, options: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str, options: str
 ) -> None:
     sent = SentConcerns()
-    # The database makes its client itself, and a URL cannot name a listener.
-    monkeypatch.setattr(
-        database_module, "AsyncMongoClient", partial(AsyncMongoClient, event_listeners=[sent])
-    )
-    async with connected(
-        f"{database_url}{'&' if '?' in database_url else '?'}{options}"
-    ) as database:
+    url = f"{database_url}{'&' if '?' in database_url else '?'}{options}"
+    async with connected(url, listeners=[sent]) as database:
         await insert(database, 1)
         await insert_in_transaction(database, 2)
     assert sent.seen == [("insert", DURABLE), ("commitTransaction", DURABLE)]
@@ -121,7 +105,7 @@ async def test_a_write_is_acknowledged_only_when_a_majority_has_it(tmp_path: Pat
 async def test_a_database_which_went_away_does_not_hold_up_the_close(tmp_path: Path) -> None:
     async with await ReplicaSet.start(tmp_path / "set") as replica_set:
         database = Database(replica_set.url, "unnamed", "mongodb")
-        await start_database(database)
+        await start(database)
         await insert_in_transaction(database, 1)
         await replica_set.kill(0)
         # A graceful stop has 10 s in all, which is as long as the driver looks for a server.

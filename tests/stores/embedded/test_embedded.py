@@ -21,9 +21,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StartError, StorageError
-from benchmark_manager.stores.embedded import embedded as module
-from benchmark_manager.stores.embedded import server as server_module
-from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
+from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, free_bytes
 from benchmark_manager.stores.embedded.guardian import LOG_LIMIT
 from benchmark_manager.stores.embedded.password import make_user
 from benchmark_manager.stores.embedded.ports import free_port
@@ -50,7 +48,7 @@ SERVICE = """
 import asyncio, sys
 from pathlib import Path
 from pymongo import AsyncMongoClient
-from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
+from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, free_bytes
 
 async def main():
     database = EmbeddedDatabase(Path(sys.argv[1]))
@@ -111,9 +109,11 @@ def try_without_password(port: int, options: dict[str, Any]) -> str:
 
 
 @contextlib.asynccontextmanager
-async def running(data_dir: Path, timing: Timing = QUICK) -> AsyncIterator[EmbeddedDatabase]:
+async def running(
+    data_dir: Path, timing: Timing = QUICK, **options: Any
+) -> AsyncIterator[EmbeddedDatabase]:
     """A started and supervised database."""
-    database = EmbeddedDatabase(data_dir, timing=timing)
+    database = EmbeddedDatabase(data_dir, timing=timing, **options)
     await database.start()
     supervision = asyncio.create_task(database.supervise())
     try:
@@ -424,9 +424,7 @@ async def test_another_user_of_the_machine_can_neither_read_nor_change_anything(
 
 
 @needs_server
-async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(tmp_path: Path) -> None:
     """A server that makes a user needs no password; the key of a certificate protects it."""
     heard: list[str] = []
 
@@ -435,8 +433,7 @@ async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(
         heard.extend(try_without_password(port, options) for options in ways)
         make_user(host, port, certificate, password)
 
-    monkeypatch.setattr(module, "make_user", after_a_stranger)
-    async with running(tmp_path) as database:
+    async with running(tmp_path, make_user=after_a_stranger) as database:
         assert len(heard) >= 2
         assert "made" not in heard
         async with AsyncMongoClient[dict[str, Any]](database.url) as client:
@@ -501,15 +498,12 @@ async def test_says_what_a_corrupt_database_says(tmp_path: Path) -> None:
 
 
 @needs_server
-async def test_takes_another_port_when_one_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_takes_another_port_when_one_is_taken(tmp_path: Path) -> None:
     """Nor does a stranger on the port pass for the server."""
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         # The last is tried first; then one server makes the user, and the next one serves.
         ports = [free_port(), free_port(), stranger.getsockname()[1]]
-        monkeypatch.setattr(module, "free_port", ports.pop)
-        async with running(tmp_path) as database:
+        async with running(tmp_path, find_port=ports.pop) as database:
             assert f":{stranger.getsockname()[1]}/" not in database.url
             assert not ports
 
@@ -525,15 +519,16 @@ async def test_says_how_to_install_a_missing_server(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-async def test_advises_no_file_which_an_installation_does_not_have(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_advises_no_file_which_an_installation_does_not_have(tmp_path: Path) -> None:
     """The image and a wheel hold no requirements.txt."""
-    monkeypatch.setattr(server_module, "_CHECKOUT_REQUIREMENTS", tmp_path / "requirements.txt")
     with pytest.raises(
         StartError, match=r"^Set MONGO_URL to a MongoDB replica set: this installation has no"
     ):
-        await EmbeddedDatabase(tmp_path / "data", find_server=lambda: None).start()
+        await EmbeddedDatabase(
+            tmp_path / "data",
+            find_server=lambda: None,
+            requirements=tmp_path / "requirements.txt",
+        ).start()
 
 
 async def test_says_when_the_folder_cannot_be_used(tmp_path: Path) -> None:
@@ -603,4 +598,4 @@ async def test_refuses_changes_on_a_full_disk(tmp_path: Path) -> None:
 
 
 async def test_measures_the_real_disk(tmp_path: Path) -> None:
-    assert module.free_bytes(tmp_path) > 0
+    assert free_bytes(tmp_path) > 0

@@ -16,10 +16,9 @@ from benchmark_manager.models.project import (
     Source,
     SyncState,
 )
-from benchmark_manager.stores.database import database as database_module
 from benchmark_manager.stores.database.database import Database, Session
+from benchmark_manager.stores.database.starting import start
 from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.sync import leases as leases_module
 from benchmark_manager.stores.sync.leases import LEASE_SECONDS, FinishedSync, LeaseStore
 from support.databases import connected
 
@@ -256,17 +255,18 @@ async def test_a_lease_holds_until_it_runs_out_and_its_successor_has_a_higher_fe
 
 
 async def test_leases_run_by_the_databases_clock_whatever_a_replicas_own_says(
-    database: Database, projects: ProjectStore, leases: LeaseStore, monkeypatch: pytest.MonkeyPatch
+    url: str,
 ) -> None:
+    class Ahead(Database):
+        """A database whose clock is an hour ahead of this machine's."""
+
+        async def now(self) -> datetime:
+            return await super().now() + timedelta(hours=1)
+
+    database = Ahead(url, "unnamed", "embedded" if "directConnection" in url else "mongodb")
+    await start(database)
+    projects, leases = ProjectStore(database), LeaseStore(database)
     project_id = await add(projects)
-
-    class Wrong(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> "Wrong":
-            return cls(2001, 1, 1, tzinfo=tz)
-
-    monkeypatch.setattr(leases_module, "datetime", Wrong)
-    monkeypatch.setattr(database_module, "datetime", Wrong)
     for fence in (1, 2, 3):
         before = await database.now()
         lease = await take(leases, project_id, "replica")
@@ -276,6 +276,10 @@ async def test_leases_run_by_the_databases_clock_whatever_a_replicas_own_says(
         assert before <= until - timedelta(seconds=LEASE_SECONDS) <= after
         assert lease.fence == fence
         await let_expire(database, project_id, -0.001)
+    await database.close()
+
+
+async def test_the_time_of_the_database_is_now(database: Database) -> None:
     assert abs(datetime.now(UTC) - await database.now()) < timedelta(minutes=1)
 
 
@@ -439,9 +443,10 @@ async def test_a_transaction_which_a_dead_process_left_open_holds_up_its_own_pro
     locked = await add(projects, "locked", past)
     for name in ("free 1", "free 2"):
         await add(projects, name, past + timedelta(seconds=1))
-    async with database._client.start_session() as session:
+    client = database.new_client()
+    async with client, client.start_session() as session:
         await session.start_transaction()
-        await database.collection("projects").update_one(
+        await client[database.name]["projects"].update_one(
             {"_id": ObjectId(locked)}, {"$set": {"name": "half done"}}, session=session
         )
         assert await names_due(leases) == ["free 1", "free 2"]

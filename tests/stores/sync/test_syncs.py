@@ -13,7 +13,6 @@ from benchmark_manager.models.project import Project, RepositoryAddress, Source,
 from benchmark_manager.models.sync import GitHubUsage, Sync, SyncSummary
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.sync import syncs as syncs_module
 from benchmark_manager.stores.sync.syncs import SyncStore
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -193,10 +192,10 @@ async def test_syncs_of_one_moment_are_ordered_by_their_ids(
 
 @pytest.mark.parametrize("projects", [0, 1, 2, 3, 4, 5, 7])
 async def test_however_many_projects_rest_each_keeps_its_last_sync(
-    database: Database, syncs: SyncStore, monkeypatch: pytest.MonkeyPatch, projects: int
+    database: Database, projects: int
 ) -> None:
-    """The rounds of the deletion are made short: they are of 2 here."""
-    monkeypatch.setattr(syncs_module, "IN_AT_MOST", 2)
+    """The rounds of the deletion are short here: of 2 projects."""
+    syncs = SyncStore(database, ids_at_once=2)
     ids = [f"{n:024x}" for n in range(1, projects + 1)]
     history = [
         poll(minutes, project_id) for minutes, project_id in itertools.product(range(3), ids)

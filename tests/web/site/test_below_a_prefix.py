@@ -1,4 +1,7 @@
-"""Behind a proxy that serves the service below a path, every address begins with the path."""
+"""Behind a proxy that serves the service below a path, every address begins with the path.
+
+And every address leads to a page or file.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -302,7 +305,7 @@ async def test_services_below_two_paths_of_one_host_share_no_draft(offers: Offer
 async def test_requests_past_the_proxy_are_answered_as_well(offers: Offers) -> None:
     """Probes and runners in a cluster reach the service directly, with or without ROOT_PATH."""
     direct = offers.proxy.offered[SET].service
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         assert (await http.get(f"{direct}/health")).status_code == 200
         assert (await http.get(f"{direct}{SET}/health")).status_code == 200
         assert (await http.get(f"{direct}{SET}x/health")).status_code == 404

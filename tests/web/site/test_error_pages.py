@@ -1,11 +1,17 @@
 """Errors below /ui are pages for readers of HTML, and problem documents for others."""
 
-import pytest
-from pymongo.errors import AutoReconnect
+from typing import Any
 
+import pytest
+from pymongo.errors import AutoReconnect, PyMongoError
+
+from benchmark_manager.errors import StorageError
+from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.failures import failure_of
+from benchmark_manager.stores.projects.projects import ProjectStore
 from support.browser import Browser
 from support.problems import assert_problem
+from support.replacements import beside, replaced
 from support.service import Service
 from support.site import check
 
@@ -46,24 +52,40 @@ async def test_what_was_asked_for_is_not_repeated_as_html(browser: Browser) -> N
     assert "<script>alert" not in page.html
 
 
+class FailingProjects(ProjectStore):
+    """A store that fails to list projects."""
+
+    def __init__(self, database: Database, error: Exception) -> None:
+        super().__init__(database)
+        self.error = error
+
+    async def page(self, *_: Any, **__: Any) -> Any:
+        raise self.error
+
+
+def failed(error: PyMongoError) -> StorageError:
+    """Return what stores raise for this error of the driver."""
+    failure = failure_of(error)
+    failure.__cause__ = error
+    return failure
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        (ValueError("token=ghp_secret"), 500, None),
+        (failed(AutoReconnect("connection to mongodb://user:secret@host lost")), 503, "5"),
+    ],
+    ids=["internal error", "absent database"],
+)
 async def test_internal_errors_and_an_absent_database_are_pages(
-    service: Service, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    service: Service, browser: Browser, error: Exception, status: int, retry_after: str | None
 ) -> None:
-    async def fails(*_: object) -> None:
-        raise ValueError("token=ghp_secret")
-
-    async def away(*_: object) -> None:
-        lost = AutoReconnect("connection to mongodb://user:secret@host lost")
-        raise failure_of(lost) from lost
-
-    monkeypatch.setattr(service.services.projects, "page", fails)
-    page = await browser.open("/ui", 500)
+    failing = beside(service, projects=FailingProjects(service.services.database, error))
+    with replaced(service, projects=failing.projects):
+        page = await browser.open("/ui", status)
     check(page)
-    assert "secret" not in page.html
-    monkeypatch.setattr(service.services.projects, "page", away)
-    page = await browser.open("/ui", 503)
-    check(page)
-    assert page.answer.headers["retry-after"] == "5"
+    assert page.answer.headers.get("retry-after") == retry_after
     assert "secret" not in page.html
 
 

@@ -4,6 +4,7 @@ from unicodedata import normalize
 
 import pytest
 
+from benchmark_manager.factory import Externals, ServiceLimits
 from github_test_server import Repository
 from support.browser import Browser, WebForm, WebPage
 from support.service import Json, Service
@@ -126,10 +127,12 @@ async def test_a_variant_saved_since_the_preview_is_not_rebased_and_reported(
     assert (await variants(service, project))["tp4"]["drift"] == "behind"
 
 
+@pytest.mark.parametrize(
+    "externals", [Externals(limits=ServiceLimits(rebase_seconds=0))], ids=["no time"]
+)
 async def test_what_the_time_does_not_suffice_for_is_left_with_a_button_that_goes_on(
-    service: Service, browser: Browser, project: Json, monkeypatch: pytest.MonkeyPatch
+    service: Service, browser: Browser, project: Json
 ) -> None:
-    monkeypatch.setattr("benchmark_manager.web.variants.rebase_all.REBASE_SECONDS", 0)
     page = await browser.open(address(project))
     done = await send(browser, page, choices(page))
     check(done)

@@ -16,7 +16,6 @@ import structlog
 from benchmark_manager.domain.sync.tree_changes import TreeChanges, compare
 from benchmark_manager.models.project import Project
 from benchmark_manager.models.sync import LISTED_AT_MOST, Sync
-from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.services.sync.applying.large_syncs import LargeSyncs
 from benchmark_manager.services.sync.applying.renames import RenameFinder
 from benchmark_manager.services.sync.applying.variant_updates import UnjudgedError, VariantUpdates
@@ -140,7 +139,7 @@ class SyncApplier:
         files, changes = read.snapshot.files, read.changes
         if files is None or changes is None:
             return await self._record(read, session)
-        project_id, most = read.project.id, large_syncs.AT_ONCE
+        project_id, most = read.project.id, self._large.steps.at_once
         changes = await self._write_files(read, files, changes, session)
         if await self._variants.follow(project_id, changes, judged, session, at_most=most):
             raise _TooManyError
@@ -164,7 +163,7 @@ class SyncApplier:
         project, commit, now = read.project, read.snapshot.commit, self._outcomes.now()
         changes = await self._variants.free_of_collisions(project.id, changes, session)
         anew = not _same_history(project)
-        if changes.size + anew * changes.unchanged > large_syncs.AT_ONCE:
+        if changes.size + anew * changes.unchanged > self._large.steps.at_once:
             raise _TooManyError
         originals = self._stores.originals
         if anew:

@@ -19,17 +19,12 @@ from benchmark_manager.stores.sync.staged_changes import (
     Publication,
     PublishedReset,
     StagedChangeStore,
+    StepSizes,
 )
 from benchmark_manager.workers.caller import Caller, calling_as
 
 _log = structlog.get_logger(__name__)
 
-#: Files, skipped files or variants that a sync writes in one transaction at most, of each so many.
-#: mongod with its smallest cache refuses 23,000 files, and the embedded server answers no other
-#: request meanwhile.
-AT_ONCE = 5000
-#: The same for each step of a sync that has more.
-CHUNK = 1000
 #: Where nothing was applied for this long, another process takes over.
 _FORGOTTEN: Final = timedelta(seconds=15)
 _NOTHING: Final = TreeChanges((), (), (), (), (), 0)
@@ -50,7 +45,9 @@ class LargeSyncs:
         variants: VariantUpdates,
         drift: DriftJudge,
         finish_reset: Callable[[PublishedReset], Awaitable[None]],
+        steps: StepSizes,
     ) -> None:
+        self.steps: Final = steps
         self._database = database
         self._files = files
         self._staged = staged
@@ -70,7 +67,7 @@ class LargeSyncs:
         `confirm` raises in a transaction where the lease is lost.
         """
         await self._staged.stage(
-            publication.project_id, publication.fence, _chunks(changes, verdicts)
+            publication.project_id, publication.fence, _chunks(changes, verdicts, self.steps.chunk)
         )
 
         async def publish(session: Session) -> None:
@@ -128,7 +125,7 @@ class LargeSyncs:
             return True
         project_id, commit_sha = publication.project_id, publication.commit_sha
         return await self._files.see_anew(
-            project_id, commit_sha, publication.committed_at, session, at_most=CHUNK
+            project_id, commit_sha, publication.committed_at, session, at_most=self.steps.chunk
         )
 
     async def _apply(self, publication: Publication, chunk_id: str, chunk: Chunk) -> None:
@@ -157,7 +154,9 @@ class LargeSyncs:
             return True
         # A variant may have been renamed, or made, since the changes were staged.
         changes = await self._variants.free_of_collisions(project_id, chunk.changes, session)
-        left = await self._variants.follow(project_id, changes, judged, session, at_most=CHUNK)
+        left = await self._variants.follow(
+            project_id, changes, judged, session, at_most=self.steps.chunk
+        )
         await self._staged.moved(publication, session)
         if left:
             return False
@@ -174,17 +173,19 @@ class LargeSyncs:
         return True
 
 
-def _chunks(changes: TreeChanges, verdicts: Mapping[str, StoredVerdict]) -> Iterator[Chunk]:
+def _chunks(
+    changes: TreeChanges, verdicts: Mapping[str, StoredVerdict], size: int
+) -> Iterator[Chunk]:
     """Split the changes, in an order in which each path is free when a file takes it."""
-    for start in range(0, len(changes.removed), CHUNK):
-        yield Chunk(replace(_NOTHING, removed=changes.removed[start : start + CHUNK]), {})
+    for start in range(0, len(changes.removed), size):
+        yield Chunk(replace(_NOTHING, removed=changes.removed[start : start + size]), {})
     for name in ("updated", "revived", "moved"):
         pairs = getattr(changes, name)
-        for start in range(0, len(pairs), CHUNK):
-            some = pairs[start : start + CHUNK]
+        for start in range(0, len(pairs), size):
+            some = pairs[start : start + size]
             yield Chunk(
                 replace(_NOTHING, **{name: some}), {new.path: verdicts[new.path] for _, new in some}
             )
-    for start in range(0, len(changes.added), CHUNK):
-        added = changes.added[start : start + CHUNK]
+    for start in range(0, len(changes.added), size):
+        added = changes.added[start : start + size]
         yield Chunk(replace(_NOTHING, added=added), {new.path: verdicts[new.path] for new in added})

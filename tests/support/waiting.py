@@ -1,0 +1,46 @@
+"""Wait for conditions; no test waits for a fixed time."""
+
+import asyncio
+import inspect
+import os
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar, overload
+
+T = TypeVar("T")
+
+#: No machine is so busy that something takes longer, seconds.
+GENEROUS: Final = 60.0
+_PAUSE: Final = 0.02
+
+
+def busyness() -> float:
+    """Return how many times as long as on an idle machine everything may take now; at least 1."""
+    return max(1.0, 2 * os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+@overload
+async def eventually(
+    attempt: Callable[[], Awaitable[T | None]], failure: str, *, seconds: float = GENEROUS
+) -> T: ...
+@overload
+async def eventually(
+    attempt: Callable[[], T | None], failure: str, *, seconds: float = GENEROUS
+) -> T: ...
+async def eventually(attempt: Callable[[], Any], failure: str, *, seconds: float = GENEROUS) -> Any:
+    """Repeat until the attempt returns something true, and return that.
+
+    Raises:
+        TimeoutError: `failure`, after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := await _awaited(attempt())):
+        if time.monotonic() > deadline:
+            raise TimeoutError(failure)
+        await asyncio.sleep(_PAUSE)
+    return found
+
+
+async def _awaited(result: Any) -> Any:
+    # A task is an answer here, and no question: it is waited for by its reader.
+    return await result if inspect.iscoroutine(result) else result
