@@ -27,13 +27,13 @@ from benchmark_manager.stores.database.database import (
 from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import referred
-from benchmark_manager.stores.variants.revisions import RevisionStore
-from benchmark_manager.stores.variants.variants import (
+from benchmark_manager.stores.variants.documents import (
     missing_revisions,
     modified_document,
     modified_file,
     with_stored_problems,
 )
+from benchmark_manager.stores.variants.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
 _RESET: Final = "reset"

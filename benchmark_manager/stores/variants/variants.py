@@ -1,9 +1,9 @@
 """The collection of variants, apart from that of the originals."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from bson import ObjectId
 from pydantic import TypeAdapter
@@ -13,9 +13,8 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.original import FILE_FORMATS, FILE_TYPES, FileType
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.record import known_word
-from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
+from benchmark_manager.models.revision import Revision, RevisionKind
 from benchmark_manager.models.search import SearchedFile
 from benchmark_manager.models.variant import (
     DRIFTS,
@@ -26,10 +25,8 @@ from benchmark_manager.models.variant import (
 )
 from benchmark_manager.stores.contents.problems import (
     APART,
-    Problems,
     ProblemStore,
     joined_problems_in,
-    problems_in,
 )
 from benchmark_manager.stores.database.database import (
     IN_AT_MOST,
@@ -56,27 +53,23 @@ from benchmark_manager.stores.database.sweeping import referred
 from benchmark_manager.stores.search.name_search import PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
+from benchmark_manager.stores.variants.documents import (
+    RECORDED,
+    missing_revisions,
+    modified_document,
+    modified_file,
+    variant_values,
+    with_stored_problems,
+)
 from benchmark_manager.stores.variants.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
 #: No two variants of a project have the same path.
 _BY_PATH: Final = Order("path", unique=True)
 _FILES: Final = TypeAdapter(tuple[Variant, ...])
-#: The fields that a variant and its document have alike.
-_KEPT: Final = tuple(
-    Variant.model_fields.keys()
-    - {"id", "project_id", "original_file_id", "problems", "problems_id", "recorded", "kept"}
-)
 _BATCH: Final = 1000
 _SYNCED: Final = tuple(field.name for field in fields(SyncedVariant) if field.name != "id")
 _DUPLICATE_KEY: Final = 11000
-_UNREAD: Final[Mapping[str | None, Problems]] = {}
-#: Every write of a variant also writes its revision.
-RECORDED: Final[Mapping[str, Any]] = {"recorded": True}
-#: The fields that this version knows, those of the trash included; all others are kept as they are.
-_KNOWN: Final = (Variant.model_fields.keys() - {"id", "kept"}) | {
-    *("_id", "path", "deleted_at", "deleted_by", "reset_id"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +388,7 @@ class VariantStore(Store):
         page = PageOfRows.cut(found["rows"], _BY_PATH, total, request.limit)
         problems = await self._problems.get_many(row.get("problems_id") for row in page.rows)
         # One call for all: a call for each takes twice as long.
-        files = _FILES.validate_python([_values(row, problems) for row in page.rows])
+        files = _FILES.validate_python([variant_values(row, problems) for row in page.rows])
         return Page(files, total, page.more)
 
 
@@ -450,65 +443,3 @@ def cursor_after(file: Variant) -> str:
 
 def _name_taken(file: Variant) -> ConflictError:
     return ConflictError("name_taken", path=file.path)
-
-
-def missing_revisions(files: Sequence[Variant]) -> list[Revision]:
-    """Return the present revisions that are not stored: a version without revisions wrote last."""
-    return [unrecorded_revision(file) for file in files if not file.recorded]
-
-
-async def with_stored_problems(
-    problems: ProblemStore, files: Sequence[Variant]
-) -> Sequence[Variant]:
-    """Store the problems that are not stored yet, and return the variants with their `problems_id`.
-
-    Those of a new verdict, or of a document of version 0.1.0. They are stored before the
-    transaction that refers to them, as `ProblemStore` says.
-    """
-    unstored = [file for file in files if file.problems and file.problems_id is None]
-    if not unstored:
-        return files
-    verdicts = [Verdict(validity=file.validity, problems=file.problems) for file in unstored]
-    now = max(file.updated_at for file in unstored)
-    stored = await problems.put(verdicts, now)
-    ids = {file.id: verdict.problems_id for file, verdict in zip(unstored, stored, strict=True)}
-    return [
-        file.model_copy(update={"problems_id": ids[file.id]}) if file.id in ids else file
-        for file in files
-    ]
-
-
-def modified_document(file: Variant) -> Document:
-    """Return the document of a variant whose problems are stored.
-
-    It has no `problems_id` where there are no problems.
-    """
-    left_out = {"id", "problems", *(("problems_id",) if file.problems_id is None else ())}
-    return {
-        **file.kept,
-        **file.model_dump(exclude=left_out),
-        "_id": ObjectId(file.id),
-        "project_id": ObjectId(file.project_id),
-        "original_file_id": ObjectId(file.original_file_id),
-        "path": file.path,
-        "problems": APART,
-        **RECORDED,
-    }
-
-
-def modified_file(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> Variant:
-    """Return the variant of a document; `problems` are the stored ones by id, if they were read."""
-    return Variant.model_validate(_values(document, problems))
-
-
-def _values(document: Document, problems: Mapping[str | None, Problems]) -> dict[str, object]:
-    return {
-        **{name: document[name] for name in _KEPT},
-        "id": str(document["_id"]),
-        "project_id": str(document["project_id"]),
-        "original_file_id": str(document["original_file_id"]),
-        "problems": problems_in(document, problems),
-        "problems_id": document.get("problems_id"),
-        "recorded": document.get("recorded", False),
-        "kept": {name: document[name] for name in document.keys() - _KNOWN},
-    }
