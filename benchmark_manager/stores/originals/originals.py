@@ -368,7 +368,7 @@ class OriginalFileStore(Store):
         skipped: Mapping[str, tuple[str, SkippedFile]],
         confirm: Callable[[Session], Awaitable[None]],
     ) -> None:
-        """Do the same for any number, in several transactions; `confirm` checks each one's lease."""
+        """Do the same for any number in several transactions; `confirm` checks each lease."""
         _, steps = await self._skipped_steps(project_id, skipped)
         for operations in steps:
 
