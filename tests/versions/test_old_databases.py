@@ -89,13 +89,19 @@ async def test_everything_reads_the_same(service: Service, kept: OldDatabase) ->
         same = answer.status_code == then["status"]
         same = same and _revision(answer.headers.get("etag")) == _revision(then["etag"])
         if "json" in then:
-            same = same and _at_least(answer.json(), then["json"])
+            same = same and _at_least(answer.json(), _without_sentence(then["json"]))
         else:
             same = same and answer.content == base64.b64decode(then["bytes"])
         if not same:
             different.append((path, answer.status_code, answer.text[:300], str(then)[:300]))
     assert different == []
     assert len(kept.answers) > 100
+
+
+def _without_sentence(answer: Any) -> Any:
+    """The answer as it was kept; the sentence of a problem document may have been rewritten."""
+    is_problem = isinstance(answer, dict) and answer.get("type") == "about:blank"
+    return {k: v for k, v in answer.items() if k != "detail"} if is_problem else answer
 
 
 async def test_the_service_goes_on(service: Service, repositories: old.OldRepositories) -> None:
