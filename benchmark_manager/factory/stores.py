@@ -15,7 +15,6 @@ from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.progress import SyncProgressStore
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 from benchmark_manager.stores.sync.syncs import SyncStore
-from benchmark_manager.stores.variants.followers import FollowerStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 from benchmark_manager.stores.variants.trash import TrashStore
 from benchmark_manager.stores.variants.variants import VariantStore
@@ -30,7 +29,6 @@ class Stores:
     originals: OriginalFileStore
     file_histories: FileHistoryStore
     variants: VariantStore
-    followers: FollowerStore
     revisions: RevisionStore
     trash: TrashStore
     blobs: BlobStore
@@ -51,7 +49,6 @@ class Stores:
             originals=OriginalFileStore(database),
             file_histories=FileHistoryStore(database),
             variants=VariantStore(database),
-            followers=FollowerStore(database),
             revisions=RevisionStore(database),
             trash=TrashStore(database),
             blobs=BlobStore(database),

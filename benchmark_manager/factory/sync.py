@@ -44,7 +44,7 @@ class SyncParts:
 def sync_parts(parts: Parts) -> SyncParts:
     """Build everything that syncs projects."""
     stores, owner, slots = parts.stores, _replica_name(), SyncSlots()
-    variants = VariantUpdates(stores.followers, stores.variants)
+    variants = VariantUpdates(stores.variants)
     resets = LargeResets(parts.database, stores.variants, stores.trash, stores.staged_changes)
     large = LargeSyncs(
         parts.database,

@@ -1,12 +1,18 @@
 """Variants: people's changed copies of original files."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field
 
-from benchmark_manager.models.original import StoredFileFormat, StoredFileType
+from benchmark_manager.models.original import (
+    FileFormat,
+    FileType,
+    StoredFileFormat,
+    StoredFileType,
+)
 from benchmark_manager.models.problem import Problem, StoredValidity
 from benchmark_manager.models.record import OrElse, Record, known_word, words_of
 
@@ -73,6 +79,34 @@ def variant_path(original_path: str, modified_name: str) -> str:
     """Return the path of a variant with this name of an original at this path."""
     folder, slash, _ = original_path.rpartition("/")
     return f"{folder}{slash}{modified_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedVariant:
+    """The fields of a variant that a sync reads.
+
+    A sync may change `original_path`, `file_type` and `drift`. A dataclass, as a sync reads
+    thousands of them.
+    """
+
+    id: str
+    original_file_id: str
+    original_path: str
+    modified_name: str
+    file_type: FileType
+    format: FileFormat
+    base_sha: str
+    content_sha: str
+    drift: Drift
+
+    @property
+    def path(self) -> str:
+        """The original's folder and the variant's own name."""
+        return variant_path(self.original_path, self.modified_name)
+
+    def at(self, original_path: str, file_type: FileType, drift: Drift) -> "SyncedVariant":
+        """Return the variant after a change of its original."""
+        return replace(self, original_path=original_path, file_type=file_type, drift=drift)
 
 
 class TrashedVariant(Record):

@@ -12,8 +12,8 @@ from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 
 _FIELD: Final = "address"
-# GitHub: owners are letters, digits and single hyphens (enterprise users may hold an underscore);
-# repositories also hold dots and underscores.
+# GitHub: owners consist of letters, digits and single hyphens (those of enterprises may have an
+# underscore); repositories may also have dots and underscores.
 _OWNER: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 # A number is a port in ssh://git@HOST:22/OWNER/REPO, and an owner in git@HOST:22/REPO. With SSH
@@ -226,7 +226,7 @@ def _certain(kind: RefKind, name: str) -> Ref:
     try:
         return ref_of(kind, name)
     except InvalidInputError as error:
-        # Its own message speaks of a field that nobody gave.
+        # The error itself names a field that was not given.
         reason = "commit" if kind == "commit" else "ref"
         raise InvalidInputError("invalid_github_url", reason, field=_FIELD, kind=kind) from error
 

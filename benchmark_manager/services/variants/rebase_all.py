@@ -27,7 +27,7 @@ from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.services.variants.contents import VariantContents
 from benchmark_manager.services.variants.merging import MergePreview, MergeService, expect_original
 from benchmark_manager.services.variants.stores import VariantStores
-from benchmark_manager.stores.variants.variants import VariantFilter, cursor_behind
+from benchmark_manager.stores.variants.variants import VariantFilter, cursor_after
 from benchmark_manager.workers.caller import Caller, calling_as, current_caller
 from benchmark_manager.workers.pool import WorkerPool
 
@@ -237,7 +237,7 @@ class RebaseAllService:
                 if done and isinstance(outcome.error, WorkersBusyError):
                     return RebaseReport(tuple(done), total, cursor)
                 done.append(outcome)
-                cursor = cursor_behind(file)
+                cursor = cursor_after(file)
             if page.next_cursor is None or len(done) >= request.limit:
                 return RebaseReport(tuple(done), total, page.next_cursor)
 

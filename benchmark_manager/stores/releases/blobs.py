@@ -11,7 +11,7 @@ _INSERTED_AT_ONCE: Final = 1000
 
 
 class ReleaseBlobStore(Store):
-    """The `release_blobs` collection. It changes with the releases, in their transactions."""
+    """The `release_blobs` collection, which is written in the transactions of the releases."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

@@ -33,7 +33,7 @@ from benchmark_manager.stores.releases.blobs import ReleaseBlobStore
 
 _NOUN: Final = "release"
 _NEWEST_FIRST: Final = Order("created_at", datetime, descending=True)
-#: Files in one document, and bytes of their paths: MongoDB takes 16 MiB a document.
+#: Files in one document, and bytes of their paths: MongoDB limits a document to 16 MiB.
 _CHUNK_FILES: Final = 500
 _CHUNK_PATHS: Final = 1_000_000
 #: Documents that are decoded at once; no other request is served meanwhile.

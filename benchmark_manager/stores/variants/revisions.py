@@ -14,7 +14,7 @@ from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import referred
 
-#: `place` is the sort key of a revision, as versions before 0.2 named it.
+#: `place` is the stored name of a revision's sort key.
 _NEWEST_FIRST: Final = Order("place", descending=True, unique=True)
 _BATCH: Final = 1000
 

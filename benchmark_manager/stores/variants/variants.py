@@ -2,20 +2,28 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
 from bson import ObjectId
 from pydantic import TypeAdapter
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from benchmark_manager.errors import ConflictError, NotFoundError
-from benchmark_manager.models.original import FileType
+from benchmark_manager.models.original import FILE_FORMATS, FILE_TYPES, FileType
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Verdict
+from benchmark_manager.models.record import known_word
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
 from benchmark_manager.models.search import SearchedFile
-from benchmark_manager.models.variant import Drift, Variant
+from benchmark_manager.models.variant import (
+    DRIFTS,
+    Drift,
+    SyncedVariant,
+    Variant,
+    drift_counts,
+)
 from benchmark_manager.stores.contents.problems import (
     APART,
     Problems,
@@ -60,6 +68,7 @@ _KEPT: Final = tuple(
     - {"id", "project_id", "original_file_id", "problems", "problems_id", "recorded", "kept"}
 )
 _BATCH: Final = 1000
+_SYNCED: Final = tuple(field.name for field in fields(SyncedVariant) if field.name != "id")
 _DUPLICATE_KEY: Final = 11000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
 #: Every write of a variant also writes its revision.
@@ -87,13 +96,14 @@ _ANY_VARIANT: Final = VariantFilter()
 
 
 class VariantStore(Store):
-    """The `modified_files` collection. Each change writes its revision in the same transaction."""
+    """The `modified_files` collection.
+
+    Each change by a person writes its revision in the same transaction.
+    """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        #: For `FollowerStore`, which writes the same documents as a sync.
-        self.collection = database.collection("modified_files")
-        self._files = self.collection
+        self._files = database.collection("modified_files")
         self._revisions = RevisionStore(database)
         self._problems = ProblemStore(database)
         self._staged = StagedChangeStore(database)
@@ -300,6 +310,39 @@ class VariantStore(Store):
         made = Revision.of(after, what, at=after.updated_at, by=after.updated_by)
         await self._revisions.insert([*missing_revisions([before]), made], session)
 
+    async def synced(
+        self, project_id: str, original_ids: Collection[str], session: Session | None
+    ) -> list[SyncedVariant]:
+        """Return the variants of these originals of a project, for a sync."""
+        if not original_ids:
+            return []
+        match = {"project_id": ObjectId(project_id)}
+        wanted = dict.fromkeys(_SYNCED, 1)
+        rows = self._files.find(match, wanted, session=session, batch_size=ROWS_AT_ONCE)
+        return [
+            _synced_variant(row)
+            async for row in rows
+            if str(row["original_file_id"]) in original_ids
+        ]
+
+    async def drifts(self, project_id: str, session: Session) -> dict[Drift, int]:
+        """Return how many variants of a project there are of each drift, zeros included."""
+        pipeline: list[Document] = [
+            {"$match": {"project_id": ObjectId(project_id)}},
+            {"$group": {"_id": "$drift", "count": {"$sum": 1}}},
+        ]
+        rows = await self._files.aggregate(pipeline, session=session)
+        return drift_counts({row["_id"]: row["count"] async for row in rows})
+
+    async def store_synced(self, variants: Sequence[SyncedVariant], session: Session) -> None:
+        """Store what a sync changed in variants that this transaction has read.
+
+        Their paths must be free. It makes no revisions.
+        """
+        for start in range(0, len(variants), _BATCH):
+            updates = [_synced_update(variant) for variant in variants[start : start + _BATCH]]
+            await self._files.bulk_write(updates, ordered=False, session=session)
+
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
         """Delete variants; their revisions stay, for the trash."""
         # The embedded server answers no other request while it deletes thousands at once, until it
@@ -364,6 +407,31 @@ def variants_by_original(project_id: ObjectId) -> list[Document]:
     ]
 
 
+def _synced_variant(row: Document) -> SyncedVariant:
+    """Return the variant of a row; words of newer versions are read as the models read them."""
+    return SyncedVariant(
+        id=str(row["_id"]),
+        original_file_id=str(row["original_file_id"]),
+        original_path=row["original_path"],
+        modified_name=row["modified_name"],
+        file_type=known_word(row["file_type"], FILE_TYPES, "config"),
+        format=known_word(row["format"], FILE_FORMATS, "yaml"),
+        base_sha=row["base_sha"],
+        content_sha=row["content_sha"],
+        drift=known_word(row["drift"], DRIFTS, "conflict"),
+    )
+
+
+def _synced_update(variant: SyncedVariant) -> UpdateOne:
+    changes = {
+        "original_path": variant.original_path,
+        "path": variant.path,
+        "file_type": variant.file_type,
+        "drift": variant.drift,
+    }
+    return UpdateOne({"_id": ObjectId(variant.id)}, {"$set": changes})
+
+
 def _matching(project: ObjectId, wanted: VariantFilter) -> Document:
     match: Document = {"project_id": project}
     if wanted.original_file_id is not None:
@@ -375,7 +443,7 @@ def _matching(project: ObjectId, wanted: VariantFilter) -> Document:
     return match
 
 
-def cursor_behind(file: Variant) -> str:
+def cursor_after(file: Variant) -> str:
     """Return the cursor of a list by path after this variant, even if it leaves the list."""
     return _BY_PATH.cursor({"path": file.path, "_id": ObjectId(file.id)})
 

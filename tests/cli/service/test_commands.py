@@ -315,7 +315,7 @@ async def test_a_signal_during_a_sync_stops_the_service_within_ten_seconds(
 
 
 async def test_a_signal_during_the_start_cancels_it(tmp_path: Path) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, str(ROOT / "main.py")],
         cwd=tmp_path,
         env=environment(
@@ -326,10 +326,13 @@ async def test_a_signal_during_the_start_cancels_it(tmp_path: Path) -> None:
         ),
         stderr=subprocess.PIPE,
         text=True,
-    )
-    await eventually(until((tmp_path / "data").exists), 10, "it did not start")
-    process.send_signal(signal.SIGTERM)
-    _, output = await asyncio.to_thread(process.communicate, timeout=10)
+    ) as process:
+        try:
+            await eventually(until((tmp_path / "data").exists), 60, "it did not start")
+            process.send_signal(signal.SIGTERM)
+            _, output = await asyncio.to_thread(process.communicate, timeout=10)
+        finally:
+            process.kill()
     assert process.returncode == 0, output
     assert "Traceback" not in output
 

@@ -1,6 +1,6 @@
 """The write path of projects: every change by a person and its record stand in one transaction."""
 
-from collections.abc import Sequence
+import asyncio
 
 import pytest
 
@@ -8,32 +8,13 @@ from benchmark_manager.domain.projects.edits import EditedProject, paused
 from benchmark_manager.errors import StaleError
 from benchmark_manager.factory import utc_now
 from benchmark_manager.models.project import Project
-from benchmark_manager.models.recorded_change import RecordedChange
 from benchmark_manager.services.projects.editor import ProjectEditor
-from benchmark_manager.stores.database.database import Session
 from benchmark_manager.stores.projects.projects import ProjectStore
+from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
 
 
-class Records:
-    """Keeps the changes that were recorded; with `fails`, recording raises an error."""
-
-    def __init__(self, *, fails: bool = False) -> None:
-        self.changes: list[RecordedChange] = []
-        self.fails = fails
-
-    async def __call__(self, changes: Sequence[RecordedChange], session: Session) -> None:
-        assert session.in_transaction
-        self.changes += changes
-        if self.fails:
-            raise RuntimeError("the record cannot be written")
-
-    @property
-    def facts(self) -> list[tuple[str, int | None, int | None]]:
-        return [(one.action, one.before, one.after) for one in self.changes]
-
-
-def editor_of(service: Service, records: Records) -> ProjectEditor:
+def editor_of(service: Service, records: RecordedChanges) -> ProjectEditor:
     database = service.services.database
     return ProjectEditor(database, ProjectStore(database), clock=utc_now, record=records)
 
@@ -53,18 +34,18 @@ async def project(service: Service) -> Json:
 
 
 async def test_an_edit_is_recorded_with_its_revisions(service: Service, project: Json) -> None:
-    records = Records()
+    records = RecordedChanges()
     edited = await editor_of(service, records).edit(
         project["id"], pause, action="project.pause", expected_revisions={1}
     )
     assert (edited.paused, edited.revision) == (True, 2)
-    assert records.facts == [("project.pause", 1, 2)]
+    assert records.facts == [("project.pause", None, 1, 2)]
 
 
 async def test_an_edit_that_changes_nothing_makes_no_revision_and_no_record(
     service: Service, project: Json
 ) -> None:
-    records = Records()
+    records = RecordedChanges()
     edited = await editor_of(service, records).edit(
         project["id"], change_nothing, action="project.edit", expected_revisions=None
     )
@@ -74,7 +55,7 @@ async def test_an_edit_that_changes_nothing_makes_no_revision_and_no_record(
 async def test_an_edit_of_another_revision_is_refused_and_not_recorded(
     service: Service, project: Json
 ) -> None:
-    records = Records()
+    records = RecordedChanges()
     with pytest.raises(StaleError):
         await editor_of(service, records).edit(
             project["id"], pause, action="project.pause", expected_revisions={7}
@@ -85,7 +66,7 @@ async def test_an_edit_of_another_revision_is_refused_and_not_recorded(
 async def test_an_edit_whose_record_cannot_be_written_is_not_stored(
     service: Service, project: Json
 ) -> None:
-    editor = editor_of(service, Records(fails=True))
+    editor = editor_of(service, RecordedChanges(fails=True))
     with pytest.raises(RuntimeError):
         await editor.edit(project["id"], pause, action="project.pause", expected_revisions=None)
     assert await service.get(f"/projects/{project['id']}") == project
@@ -94,15 +75,52 @@ async def test_an_edit_whose_record_cannot_be_written_is_not_stored(
 async def test_a_deletion_is_recorded_with_the_last_revision(
     service: Service, project: Json
 ) -> None:
-    records = Records()
+    records = RecordedChanges()
     await editor_of(service, records).delete(project["id"], None)
-    assert records.facts == [("project.delete", 1, None)]
+    assert records.facts == [("project.delete", None, 1, None)]
 
 
 async def test_a_deletion_whose_record_cannot_be_written_deletes_nothing(
     service: Service, project: Json
 ) -> None:
-    editor = editor_of(service, Records(fails=True))
+    editor = editor_of(service, RecordedChanges(fails=True))
     with pytest.raises(RuntimeError):
         await editor.delete(project["id"], None)
     await service.get(f"/projects/{project['id']}")
+
+
+@pytest.fixture(params=["mongod", "embedded"])
+def either(request: pytest.FixtureRequest) -> Service:
+    """The service on each of the databases."""
+    name = "service" if request.param == "mongod" else "embedded_service"
+    found: Service = request.getfixturevalue(name)
+    return found
+
+
+async def test_a_taken_name_is_refused_to_a_new_project(either: Service) -> None:
+    await either.project("acme/one", name="taken")
+    body = {"name": "Taken", "github_repo_url": "acme/two"}
+    assert (await either.http.post("/projects", json=body)).status_code == 409
+    assert [row["name"] for row in await either.rows("/projects")] == ["taken"]
+
+
+async def test_a_taken_name_is_refused_to_another_project(either: Service) -> None:
+    await either.project("acme/one", name="taken")
+    other = await either.project("acme/two", name="other")
+    path = f"/projects/{other['id']}"
+    await either.put(path, {"name": "TAKEN", "polling_interval": 60}, 409)
+    assert await either.get(path) == other
+
+
+async def test_changes_of_one_project_at_the_same_time_are_all_stored(either: Service) -> None:
+    project = await either.project("acme/one", name="one")
+    path = f"/projects/{project['id']}"
+    bodies: list[Json] = [
+        {"name": "renamed"},
+        {"polling_interval": 60},
+        {"config_folder": "c"},
+        {"job_folder": "j"},
+    ]
+    await asyncio.gather(*(either.put(path, body) for body in bodies))
+    changed = await either.get(path)
+    assert [changed[name] for body in bodies for name in body] == ["renamed", 60, "c", "j"]

@@ -59,12 +59,12 @@ async def test_a_file_that_moved_and_changed_keeps_its_id_and_its_variants(
     moved = (await service.files(project["id"]))["config/new/llama.yaml"]
     assert (moved["id"], moved["commit_sha"]) == (file["id"], sync["commit_sha"])
     assert await service.raw(project["id"], moved["id"]) == after
-    follower = await service.get(f"/modified-files/{variant['id']}")
-    assert (follower["original_path"], follower["path"]) == (
+    moved = await service.get(f"/modified-files/{variant['id']}")
+    assert (moved["original_path"], moved["path"]) == (
         "config/new/llama.yaml",
         "config/new/llama.yaml",
     )
-    assert (follower["drift"], follower["content"]) == (drift, mine.decode())
+    assert (moved["drift"], moved["content"]) == (drift, mine.decode())
 
 
 async def test_no_more_is_asked_of_github_for_it(service: Service) -> None:

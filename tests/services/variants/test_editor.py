@@ -1,40 +1,22 @@
 """The write path of variants: every change and its record stand in one transaction."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from benchmark_manager.domain.variants.edits import described, renamed
 from benchmark_manager.errors import NotFoundError, StaleError
 from benchmark_manager.factory.externals import utc_now
 from benchmark_manager.factory.stores import Stores
-from benchmark_manager.models.recorded_change import RecordedChange
 from benchmark_manager.models.variant import Variant
 from benchmark_manager.services.access.recording import ChangeRecorder
 from benchmark_manager.services.variants.editor import VariantEditor
+from benchmark_manager.services.variants.large_resets import LargeResets
 from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.stores.database.database import Session
+from benchmark_manager.stores.sync.staged_changes import PublishedReset
+from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
 
 RESET = "65f0c0ffee65f0c0ffee65f0"
-
-
-class Records:
-    """Keeps the changes that were recorded; with `fails`, recording raises an error."""
-
-    def __init__(self, *, fails: bool = False) -> None:
-        self.changes: list[RecordedChange] = []
-        self.fails = fails
-
-    async def __call__(self, changes: Sequence[RecordedChange], session: Session) -> None:
-        assert session.in_transaction
-        self.changes += changes
-        if self.fails:
-            raise RuntimeError("the record cannot be written")
-
-    @property
-    def facts(self) -> list[tuple[str, str | None, int | None, int | None]]:
-        return [(one.action, one.actor, one.before, one.after) for one in self.changes]
 
 
 def stores_of(service: Service) -> VariantStores:
@@ -78,7 +60,7 @@ async def variant(service: Service) -> Json:
 async def test_an_edit_is_recorded_with_its_actor_and_revisions(
     service: Service, variant: Json
 ) -> None:
-    records = Records()
+    records = RecordedChanges()
     edited = await editor_of(service, records).edit(
         variant["id"], change_description, expected_revisions={1}, actor="ada"
     )
@@ -87,7 +69,7 @@ async def test_an_edit_is_recorded_with_its_actor_and_revisions(
 
 
 async def test_a_new_name_alone_is_recorded_as_a_rename(service: Service, variant: Json) -> None:
-    records = Records()
+    records = RecordedChanges()
     await editor_of(service, records).edit(
         variant["id"], change_name, expected_revisions=None, actor="ada"
     )
@@ -97,7 +79,7 @@ async def test_a_new_name_alone_is_recorded_as_a_rename(service: Service, varian
 async def test_an_edit_that_changes_nothing_makes_no_revision_and_no_record(
     service: Service, variant: Json
 ) -> None:
-    records = Records()
+    records = RecordedChanges()
     edited = await editor_of(service, records).edit(
         variant["id"], change_nothing, expected_revisions=None, actor="ada"
     )
@@ -107,7 +89,7 @@ async def test_an_edit_that_changes_nothing_makes_no_revision_and_no_record(
 async def test_an_edit_of_another_revision_is_refused_and_not_recorded(
     service: Service, variant: Json
 ) -> None:
-    records = Records()
+    records = RecordedChanges()
     with pytest.raises(StaleError):
         await editor_of(service, records).edit(
             variant["id"], change_description, expected_revisions={7}, actor="ada"
@@ -118,14 +100,14 @@ async def test_an_edit_of_another_revision_is_refused_and_not_recorded(
 async def test_an_edit_whose_record_cannot_be_written_is_not_stored(
     service: Service, variant: Json
 ) -> None:
-    editor = editor_of(service, Records(fails=True))
+    editor = editor_of(service, RecordedChanges(fails=True))
     with pytest.raises(RuntimeError):
         await editor.edit(variant["id"], change_description, expected_revisions=None, actor="ada")
     assert await service.get(f"/modified-files/{variant['id']}") == variant
 
 
 async def test_a_deletion_is_recorded(service: Service, variant: Json) -> None:
-    records = Records()
+    records = RecordedChanges()
     await editor_of(service, records).delete(variant["id"], expected_revisions=None, actor="ada")
     assert records.facts == [("variant.delete", "ada", 1, None)]
 
@@ -133,14 +115,14 @@ async def test_a_deletion_is_recorded(service: Service, variant: Json) -> None:
 async def test_a_deletion_whose_record_cannot_be_written_deletes_nothing(
     service: Service, variant: Json
 ) -> None:
-    editor = editor_of(service, Records(fails=True))
+    editor = editor_of(service, RecordedChanges(fails=True))
     with pytest.raises(RuntimeError):
         await editor.delete(variant["id"], expected_revisions=None, actor="ada")
     assert await service.get(f"/modified-files/{variant['id']}") == variant
 
 
 async def test_a_reset_is_one_record_of_the_project(service: Service, variant: Json) -> None:
-    records, project_id = Records(), variant["project_id"]
+    records, project_id = RecordedChanges(), variant["project_id"]
     count = await editor_of(service, records).reset(project_id, RESET, "ada")
     assert count == 1
     assert [(one.action, one.object_id) for one in records.changes] == [
@@ -150,7 +132,7 @@ async def test_a_reset_is_one_record_of_the_project(service: Service, variant: J
 
 async def test_a_reset_of_nothing_is_not_recorded(service: Service, variant: Json) -> None:
     await service.http.delete(f"/modified-files/{variant['id']}")
-    records = Records()
+    records = RecordedChanges()
     assert await editor_of(service, records).reset(variant["project_id"], RESET, "ada") == 0
     assert records.changes == []
 
@@ -159,7 +141,7 @@ async def test_an_undeletion_is_recorded_with_the_revision_after_the_deletion(
     service: Service, variant: Json
 ) -> None:
     await service.http.delete(f"/modified-files/{variant['id']}")
-    records, stores = Records(), stores_of(service)
+    records, stores = RecordedChanges(), stores_of(service)
     trashed = (await stores.trash.get(variant["id"])).file
     editor = editor_of(service, records)
     await stores.database.transaction(lambda session: editor.undelete([trashed], "ada", session))
@@ -169,6 +151,21 @@ async def test_an_undeletion_is_recorded_with_the_revision_after_the_deletion(
 async def test_a_deleted_variant_cannot_be_edited(service: Service, variant: Json) -> None:
     await service.http.delete(f"/modified-files/{variant['id']}")
     with pytest.raises(NotFoundError):
-        await editor_of(service, Records()).edit(
+        await editor_of(service, RecordedChanges()).edit(
             variant["id"], change_description, expected_revisions=None, actor="ada"
         )
+
+
+async def test_a_large_reset_is_one_record_when_it_is_published(
+    service: Service, variant: Json
+) -> None:
+    records, database = RecordedChanges(), service.services.database
+    stores, project_id = Stores.over(database), variant["project_id"]
+    resets = LargeResets(
+        database, stores.variants, stores.trash, stores.staged_changes, record=records
+    )
+    assert await resets.reset(PublishedReset(project_id, RESET, utc_now(), "ada")) == 1
+    assert [(one.action, one.object_id) for one in records.changes] == [
+        ("project.reset", project_id)
+    ]
+    assert await service.rows(f"/projects/{project_id}/modified-files") == []

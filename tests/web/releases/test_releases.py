@@ -315,3 +315,4 @@ async def test_a_release_contains_the_selected_variants(
     page = await browser.send(form, 422, modified_file_ids=left["id"], include="all")
     errors = [tag["id"] for tag in page.all("p") if tag.get("class") == "field-error"]
     assert errors == ["error-modified_file_ids"]
+    assert "There is no variant" in page.text

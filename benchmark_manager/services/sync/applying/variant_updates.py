@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from benchmark_manager.domain.sync.tree_changes import TreeChanges, UpstreamFile, without_renames
-from benchmark_manager.models.variant import Drift, variant_path
+from benchmark_manager.models.variant import Drift, SyncedVariant, variant_path
 from benchmark_manager.services.variants.drift import Judgements, MergeQuestion
 from benchmark_manager.stores.database.database import Session
-from benchmark_manager.stores.variants.followers import Follower, FollowerStore
 from benchmark_manager.stores.variants.variants import VariantStore
 
 
@@ -25,8 +24,7 @@ class UnjudgedError(Exception):
 class VariantUpdates:
     """The part of a sync's transaction that concerns variants. It never changes their contents."""
 
-    def __init__(self, followers: FollowerStore, variants: VariantStore) -> None:
-        self._followers = followers
+    def __init__(self, variants: VariantStore) -> None:
         self._variants = variants
 
     async def free_of_collisions(
@@ -39,11 +37,11 @@ class VariantUpdates:
         """
         moved = {old.id: new.path for old, new in changes.moved}
         arriving = [
-            (follower.original_file_id, target)
-            for follower in await self._followers.of(project_id, moved, session)
+            (variant.original_file_id, target)
+            for variant in await self._variants.synced(project_id, moved, session)
             # A rename within one folder does not change the paths of its variants.
-            if (target := variant_path(moved[follower.original_file_id], follower.modified_name))
-            != follower.path
+            if (target := variant_path(moved[variant.original_file_id], variant.modified_name))
+            != variant.path
         ]
         arrivals = Counter(target for _, target in arriving)
         taken = await self._variants.taken_paths(project_id, arrivals, session)
@@ -71,32 +69,32 @@ class VariantUpdates:
         """
         became = {old.id: new for old, new in (*changes.updated, *changes.revived, *changes.moved)}
         gone = {old.id for old in changes.removed}
-        followers = await self._followers.of(project_id, {*became, *gone}, session)
-        steps = [(follower, became.get(follower.original_file_id)) for follower in followers]
-        questions = {_question(follower, new) for follower, new in steps if new is not None}
+        variants = await self._variants.synced(project_id, {*became, *gone}, session)
+        steps = [(variant, became.get(variant.original_file_id)) for variant in variants]
+        questions = {_question(variant, new) for variant, new in steps if new is not None}
         drifts = judged | {
             question: drift for question in questions if (drift := question.obvious) is not None
         }
         if unjudged := questions - drifts.keys():
             raise UnjudgedError(unjudged)
-        after = [(follower, _updated(follower, new, drifts)) for follower, new in steps]
+        after = [(variant, _updated(variant, new, drifts)) for variant, new in steps]
         moved = [new for old, new in after if new != old]
-        await self._followers.move(moved[:at_most], session)
+        await self._variants.store_synced(moved[:at_most], session)
         return max(0, len(moved) - at_most)
 
     async def drifts(self, project_id: str, session: Session) -> dict[Drift, int]:
         """Count the project's variants by drift."""
-        return await self._followers.drifts(project_id, session)
+        return await self._variants.drifts(project_id, session)
 
 
-def _question(follower: Follower, original: UpstreamFile) -> MergeQuestion:
-    return MergeQuestion(follower.base_sha, original.sha, follower.content_sha, follower.format)
+def _question(variant: SyncedVariant, original: UpstreamFile) -> MergeQuestion:
+    return MergeQuestion(variant.base_sha, original.sha, variant.content_sha, variant.format)
 
 
 def _updated(
-    follower: Follower, original: UpstreamFile | None, drifts: Mapping[MergeQuestion, Drift]
-) -> Follower:
+    variant: SyncedVariant, original: UpstreamFile | None, drifts: Mapping[MergeQuestion, Drift]
+) -> SyncedVariant:
     """Return the variant after the change of its original (None: it was removed upstream)."""
     if original is None:
-        return follower.at(follower.original_path, follower.file_type, "upstream_removed")
-    return follower.at(original.path, original.file_type, drifts[_question(follower, original)])
+        return variant.at(variant.original_path, variant.file_type, "upstream_removed")
+    return variant.at(original.path, original.file_type, drifts[_question(variant, original)])
