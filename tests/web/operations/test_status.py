@@ -20,8 +20,8 @@ async def test_the_status_page_shows_the_status_of_the_api(
     status = await service.get("/status")
     [limit] = [row for row in status["github"] if row["kind"] == "token"]
     assert status["database"]["version"] in page.text
-    assert "1 In sync" in page.text
-    assert "1 Not synced yet" in page.text
+    assert "In sync 1" in page.text
+    assert "Not synced yet 1" in page.text
     assert limit["credential"] in page.text
     assert f"{limit['remaining']:,} of {limit['limit']:,}" in page.text
     assert "secret-token" not in page.html
