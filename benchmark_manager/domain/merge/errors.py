@@ -33,9 +33,11 @@ class MergeResolutionError(InvalidInputError):
     """A decision is impossible, is a second one about its path, or its path has no conflict."""
 
     def __init__(self, path: str | None, reason: str) -> None:
-        place = "a conflict of lines" if path is None else repr(path[:200])
+        subject = "a conflict of lines" if path is None else repr(path[:200])
         super().__init__(
-            "bad_resolution", f"The decision about {place} cannot be taken: {reason}.", field=_FIELD
+            "bad_resolution",
+            f"The decision about {subject} cannot be taken: {reason}.",
+            field=_FIELD,
         )
         self.path = path
 

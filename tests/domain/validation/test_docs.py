@@ -20,8 +20,9 @@ PAGE = (ROOT / "docs" / "validation.md").read_text("utf-8")
 DOMAIN = ROOT / "benchmark_manager" / "domain"
 SOURCES = [
     *(DOMAIN / "validation").rglob("*.py"),
-    DOMAIN / "yaml_events.py",
-    ROOT / "benchmark_manager" / "services" / "text_work.py",
+    DOMAIN / "yaml" / "events.py",
+    DOMAIN / "yaml" / "walker.py",
+    ROOT / "benchmark_manager" / "services" / "texts" / "text_work.py",
 ]
 
 _ROW = re.compile(r"^\| `([a-z_]+)` \| (error|warning) \| (.+) \|$", re.MULTILINE)
