@@ -1,7 +1,7 @@
 """What differs between texts, key by key.
 
 Values are compared by type and value as their readers take them: other quotes, another order of
-keys and comments are no change, while `1` and `"1"`, an anchor and a tag are told apart.
+keys and comments are no change, while `1` and `"1"`, an anchor and a tag are different.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -148,7 +148,7 @@ class Identities:
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
-        # Python hashes numbers as they are: whoever knew them could write a text of mappings which
+        # Python hashes numbers as they are: with known numbers, a text could hold mappings which
         # all hash alike.
         self._first = secrets.randbits(_FIRST_BITS)
         self._plain: dict[str, Reading] = {}

@@ -54,5 +54,5 @@ def try_parse(
 
 
 def most_values(text: str) -> int:
-    """No fewer than there are values in the text, told without reading it."""
+    """Return an upper bound of the values in a text, without reading it."""
     return sum(map(text.count, _PART_ENDS)) + 1

@@ -1,4 +1,4 @@
-"""Paths: what a person calls the place of a value, the same on all sides of a comparison.
+"""Paths: the names of values' positions, the same on all sides of a comparison.
 
 `spec.template.spec.containers[name=main].image`, `items[2]`, and with several documents in the
 stream `Job/bench spec.parallelism` or, where not every document has a kind and a name of its own,

@@ -23,7 +23,7 @@ _NAMING: Final = frozenset({f".{key}" for key in (*ITEM_KEYS, "kind")})
 
 @dataclass(frozen=True, slots=True)
 class ScalarEdit:
-    """A place of the known tree, and how the other text reads there."""
+    """A position in the known tree, and what the other text has there."""
 
     path: Path
     node: Scalar

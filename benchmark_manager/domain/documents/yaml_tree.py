@@ -1,8 +1,8 @@
 """YAML as a tree with positions, composed from libyaml's events.
 
-libyaml tells where a value begins and ends, but neither where a dash or a colon stands nor where a
-block ends: the end it reports lies behind the comments and blank lines which follow. Those places
-are found in the text, between what stands before and behind.
+libyaml reports where a value begins and ends, but neither where a dash or a colon stands nor where
+a block ends: the end it reports lies behind the comments and blank lines which follow. Those
+positions are found in the text, between what stands before and behind.
 """
 
 import re

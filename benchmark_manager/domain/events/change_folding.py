@@ -1,4 +1,4 @@
-"""Which changes readers are told: each thing once, and many of a kind as one."""
+"""Which changes readers receive: each thing once, and many of a kind as one."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,12 +6,12 @@ from typing import Final
 
 from benchmark_manager.models.change import Change, ChangeVerb
 
-#: Of one kind and project, more than these are told as one change without an id.
+#: Of one kind and project, more than these become one change without an id.
 LISTED_AT_MOST: Final = 20
 
 
 def fold(changes: Iterable[Change], *, listed_at_most: int = LISTED_AT_MOST) -> list[Change]:
-    """The same changes as they are told together, in the order in which each thing changed last.
+    """Return the changes as they are sent together, in the order in which each thing changed last.
 
     Whoever reads anew what is named sees all that the unfolded changes were about.
     """
@@ -21,12 +21,12 @@ def fold(changes: Iterable[Change], *, listed_at_most: int = LISTED_AT_MOST) -> 
         before = latest.pop(key, None)
         latest[key] = change if before is None else _after(before, change)
     kinds = Counter(_kind(change) for change in latest.values())
-    told: dict[tuple[str, str | None, str | None], Change] = {}
+    folded: dict[tuple[str, str | None, str | None], Change] = {}
     for change in latest.values():
         crowded = kinds[_kind(change)] > listed_at_most
         one = change.model_copy(update={"id": None, "what": "changed"}) if crowded else change
-        told[one.noun, one.project_id, one.id] = one
-    return list(told.values())
+        folded[one.noun, one.project_id, one.id] = one
+    return list(folded.values())
 
 
 def _kind(change: Change) -> tuple[str, str | None]:

@@ -77,8 +77,8 @@ def _anchors(base: Sequence[int], other: Sequence[int]) -> list[tuple[int, int]]
     """The longest run of pairs, in the order of both lists, of items which stand once in each."""
     once = {item for item, count in Counter(base).items() if count == 1}
     once &= {item for item, count in Counter(other).items() if count == 1}
-    places = {item: number for number, item in enumerate(other) if item in once}
-    pairs = [(number, places[item]) for number, item in enumerate(base) if item in once]
+    numbers = {item: number for number, item in enumerate(other) if item in once}
+    pairs = [(number, numbers[item]) for number, item in enumerate(base) if item in once]
     return _longest_rising(pairs)
 
 
@@ -87,10 +87,10 @@ def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     ends: list[int] = []
     last: list[int] = []
     before: list[int] = []
-    for number, (_, place) in enumerate(pairs):
-        pile = bisect_left(ends, place)
+    for number, (_, position) in enumerate(pairs):
+        pile = bisect_left(ends, position)
         before.append(last[pile - 1] if pile else -1)
-        ends[pile : pile + 1] = [place]
+        ends[pile : pile + 1] = [position]
         last[pile : pile + 1] = [number]
     rising: list[tuple[int, int]] = []
     number = last[-1] if last else -1
@@ -136,7 +136,7 @@ def _slides(items: Sequence[int], start: int, end: int) -> tuple[int, int]:
     return up, down
 
 
-def places(hunks: Sequence[ListHunk], length: int) -> list[int]:
+def positions(hunks: Sequence[ListHunk], length: int) -> list[int]:
     """Where each gap of the base, from 0 to `length`, is in the other list.
 
     A gap inside a hunk is where the hunk begins.

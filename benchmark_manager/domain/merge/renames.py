@@ -1,4 +1,4 @@
-"""Items of a list which got another name in their place, so that they are the same items still."""
+"""Items of a list which were renamed at their position, so that they are still the same items."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -13,9 +13,9 @@ Labels: TypeAlias = Mapping[Step, Slot]
 def under_first_names(labels: Sequence[Labels]) -> list[dict[Step, Slot]] | None:
     """Return the items of base, theirs and mine, renamed ones under their name in base.
 
-    An item is renamed if nothing else in it changed, it stands at the same place in a list of the
-    same length, and the other side has no item of the new name, but for one which it renamed alike.
-    None where both gave one name to different items, or gave different items the place of one.
+    An item is renamed if nothing else in it changed, it stands at the same position in a list of
+    the same length, and the other side has no item of the new name, but for one which it renamed
+    alike. None where both gave one name to different items, or replaced one item by different ones.
     """
     base, theirs, mine = labels
     by_theirs, by_mine = _replaced(base, theirs), _replaced(base, mine)
@@ -40,7 +40,7 @@ def under_first_names(labels: Sequence[Labels]) -> list[dict[Step, Slot]] | None
 
 
 def _replaced(base: Labels, side: Labels) -> dict[Step, Step]:
-    """What stands in the place of an item which is gone: the old names by the new ones."""
+    """Return what replaced each removed item: the old names by the new ones."""
     if len(base) != len(side):
         return {}
     return {

@@ -76,8 +76,8 @@ def _check(resolutions: Sequence[Resolution], conflicts: Sequence[str | None]) -
 def _by_lines(texts: tuple[str, str, str], takes_mine: Sequence[bool]) -> str:
     """Write each decision into both sides, so that they agree, and merge again.
 
-    A conflict tells its line in theirs only: the merge with the sides exchanged has the same
-    conflicts, and tells their lines in mine.
+    A conflict has its line in theirs only: the merge with the sides exchanged has the same
+    conflicts, and has their lines in mine.
     """
     base, theirs, mine = texts
     forth, back = merge_text(base, theirs, mine).conflicts, merge_text(base, mine, theirs).conflicts

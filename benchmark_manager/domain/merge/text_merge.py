@@ -1,7 +1,7 @@
 """Three-way merge of texts by lines, with the verdicts and results of `git merge-file`.
 
 Each side's changes against the base are found as git finds them. Changes of both sides which
-overlap or touch are one place; it is no conflict where both made the same of it (git's level
+overlap or touch are one conflict; it is no conflict where both made the same of it (git's level
 "zealous").
 """
 
@@ -47,7 +47,7 @@ class _ContestedLines:
     mine: list[LineChange]
 
     def span(self, changes: list[LineChange]) -> slice:
-        """The same place in the side with these changes."""
+        """Return the same lines in the side with these changes."""
         if not changes:
             return slice(0, 0)
         first, last = changes[0], changes[-1]
@@ -84,12 +84,12 @@ class _Texts:
         pieces: list[str] = []
         conflicts: list[TextConflict] = []
         position = 0
-        for place in _places(
+        for stretch in _contested(
             line_changes(self._base, self._theirs), line_changes(self._base, self._mine)
         ):
-            pieces += self._base[position : place.start]
-            position = place.end
-            made = self._made(place)
+            pieces += self._base[position : stretch.start]
+            position = stretch.end
+            made = self._made(stretch)
             if isinstance(made, TextConflict):
                 conflicts.append(made)
             else:
@@ -98,27 +98,27 @@ class _Texts:
             return TextMerge(None, tuple(conflicts))
         return TextMerge("".join(pieces + self._base[position:]), ())
 
-    def _made(self, place: _ContestedLines) -> list[str] | TextConflict:
-        theirs_span, mine_span = place.span(place.theirs), place.span(place.mine)
+    def _made(self, stretch: _ContestedLines) -> list[str] | TextConflict:
+        theirs_span, mine_span = stretch.span(stretch.theirs), stretch.span(stretch.mine)
         theirs, mine = self._theirs[theirs_span], self._mine[mine_span]
-        if not place.mine:
+        if not stretch.mine:
             return theirs
-        if not place.theirs or theirs == mine:
+        if not stretch.theirs or theirs == mine:
             return mine
-        base = self._base[place.start : place.end]
+        base = self._base[stretch.start : stretch.end]
         return TextConflict("".join(base), "".join(theirs), "".join(mine), theirs_span.start + 1)
 
 
-def _places(theirs: list[LineChange], mine: list[LineChange]) -> Iterator[_ContestedLines]:
-    """Changes which overlap or touch in the base are one place; of one side, no two do."""
-    place: _ContestedLines | None = None
+def _contested(theirs: list[LineChange], mine: list[LineChange]) -> Iterator[_ContestedLines]:
+    """Changes which overlap or touch in the base are one stretch; of one side, no two do."""
+    stretch: _ContestedLines | None = None
     tagged = [(change, False) for change in theirs] + [(change, True) for change in mine]
     for change, is_mine in sorted(tagged, key=lambda pair: pair[0].before_start):
-        if place is None or change.before_start > place.end:
-            if place is not None:
-                yield place
-            place = _ContestedLines(change.before_start, change.before_end, [], [])
-        place.end = max(place.end, change.before_end)
-        (place.mine if is_mine else place.theirs).append(change)
-    if place is not None:
-        yield place
+        if stretch is None or change.before_start > stretch.end:
+            if stretch is not None:
+                yield stretch
+            stretch = _ContestedLines(change.before_start, change.before_end, [], [])
+        stretch.end = max(stretch.end, change.before_end)
+        (stretch.mine if is_mine else stretch.theirs).append(change)
+    if stretch is not None:
+        yield stretch

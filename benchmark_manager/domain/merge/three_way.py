@@ -39,11 +39,11 @@ from benchmark_manager.domain.merge.edits.plan import (
     Sides,
 )
 from benchmark_manager.domain.merge.edits.quotes import requoted
-from benchmark_manager.domain.merge.lists import IsSame, ListHunk, align, places, touched
+from benchmark_manager.domain.merge.lists import IsSame, ListHunk, align, positions, touched
 from benchmark_manager.domain.merge.renames import under_first_names
 
 Chosen: TypeAlias = Added | Literal["theirs", "nothing"]
-"""What is to be at a place: a part from elsewhere, what theirs has there, nothing."""
+"""What is to be at a position: a part from elsewhere, what theirs has there, nothing."""
 
 Choose: TypeAlias = Callable[[Difference], Chosen | None]
 """A person's decision about a difference; None where there is none."""
@@ -67,7 +67,7 @@ class Trees:
 
 
 def three_way(trees: Trees, choose: Choose = lambda _difference: None) -> Plan:
-    """Decide about every place in which mine or both differ from base.
+    """Decide about every position at which mine or both differ from base.
 
     What mine changed and theirs did not is made; what theirs changed stays; what both changed is
     looked into, and is a conflict where neither the keys of two mappings nor the items of two lists
@@ -93,7 +93,7 @@ class _Walker:
             self._visit(*self.pending.pop())
 
     def _visit(self, path: Path, base: Slot, theirs: Slot, mine: Slot) -> None:
-        """A place which all three have."""
+        """Walk a position which all three have."""
         known = base.value.identity
         is_same = mine.value.identity in {known, theirs.value.identity}
         commented = self.trees.comments.commented
@@ -108,7 +108,7 @@ class _Walker:
             )
 
     def _parts(self, path: Path, base: Slot, theirs: Slot, mine: Slot) -> bool:
-        """Decide part by part; False where the place can only be decided about as a whole."""
+        """Decide part by part; False where only the whole can be decided."""
         values = [slot.value for slot in (base, theirs, mine)]
         nodes = [node for node in values if isinstance(node, Collection) and node.is_plain]
         if len(nodes) != len(values) or len({node.head for node in nodes}) != 1:
@@ -223,7 +223,7 @@ class _Walker:
             self.plan.replaced[slots[1]] = chosen
 
     def _decided(self, difference: Difference, *, is_conflict: bool) -> Chosen:
-        """Note the difference, and tell what is done there."""
+        """Note the difference, and return what is done there."""
         theirs, mine = difference.sides[1:]
         chosen = self.choose(difference)
         if is_conflict and theirs is not None:
@@ -245,14 +245,14 @@ class _Walker:
     def _listed(
         self, path: Path, sides: tuple[Slot, Slot, Slot], nodes: Sequence[Collection]
     ) -> bool:
-        """A list by its items' places, or documents without names."""
+        """Merge a list by its items' positions, or documents without names."""
         ids = [[slot.value.identity for slot in node.slots] for node in nodes]
         theirs = align(ids[0], ids[1], _same_items(nodes[0], nodes[1]))
         mine = align(ids[0], ids[2], _same_items(nodes[0], nodes[2]))
         remaining = _untangled(ids, theirs, mine)
         if remaining is None:
             return False
-        gaps = places(theirs, len(ids[0]))
+        gaps = positions(theirs, len(ids[0]))
         self._replay_hunks(path, sides[1], nodes, (gaps, remaining))
         self._commented_items(path, nodes, gaps, (theirs, mine))
         return True
@@ -270,7 +270,7 @@ class _Walker:
             return
         gone = {i for hunk in hunks[0] if not hunk.in_place for i in range(hunk.start, hunk.end)}
         own = {i for hunk in hunks[1] for i in range(hunk.start, hunk.end)}
-        in_mine = places(hunks[1], len(base.slots))
+        in_mine = positions(hunks[1], len(base.slots))
         for number, slot in enumerate(base.slots):
             if number not in gone and number not in own:
                 index = gaps[number + 1] - 1
@@ -422,13 +422,15 @@ def _untangled(
     base = ids[0]
     met: dict[tuple[str, int], list[ListHunk]] = {}
     for hunk in theirs:
-        for place in _touched_places(hunk, base, ids[1]):
-            met.setdefault(place, []).append(hunk)
+        for position in _touched_positions(hunk, base, ids[1]):
+            met.setdefault(position, []).append(hunk)
     remaining: list[ListHunk] = []
     shared: set[ListHunk] = set()
     for hunk in mine:
         others = {
-            other for place in _touched_places(hunk, base, ids[2]) for other in met.get(place, [])
+            other
+            for position in _touched_positions(hunk, base, ids[2])
+            for other in met.get(position, [])
         }
         if not others or all(_same_item(hunk, other) for other in others):
             remaining.append(hunk)
@@ -436,7 +438,7 @@ def _untangled(
             return None
         else:
             shared.add(other)
-    # What both took away at one place, and one of them put in at another, was moved: nobody can
+    # What both took away at one position, and one of them put in at another, was moved: nobody can
     # tell where it is to be.
     own = _items(remaining, base, ids[2]) | _items(
         (hunk for hunk in theirs if hunk not in shared), base, ids[1]
@@ -453,7 +455,7 @@ def _items(hunks: Iterable[ListHunk], base: Sequence[int], other: Sequence[int])
     }
 
 
-def _touched_places(
+def _touched_positions(
     hunk: ListHunk, base: Sequence[int], other: Sequence[int]
 ) -> Iterator[tuple[str, int]]:
     places_touched = touched(hunk, base, other)
@@ -497,7 +499,7 @@ def _same_items(base: Collection, other: Collection) -> IsSame:
 
 
 def _tellers(collection: Collection, slot: Slot) -> dict[str, Hashable]:
-    """Scalars which might tell this item, or this document, from its neighbours."""
+    """Scalars which might distinguish this item or document from its neighbours."""
     if collection.kind == "stream":
         return {"": label} if (label := document_label(slot)) else {}
     if not isinstance(slot.value, Collection) or slot.value.kind != "mapping":

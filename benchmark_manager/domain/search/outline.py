@@ -99,7 +99,7 @@ class Outline:
     starts: "array[int]" = field(default_factory=lambda: array("l"))
     ends: "array[int]" = field(default_factory=lambda: array("l"))
     parents: "array[int]" = field(default_factory=lambda: array("l"))
-    #: An item's place in its list, a document's in the stream.
+    #: An item's number in its list, a document's in the stream.
     numbers: "array[int]" = field(default_factory=lambda: array("l"))
     keys: list[Key | None] = field(default_factory=list)
     #: The items of each list, by the entry whose value it is; of the stream, the documents.

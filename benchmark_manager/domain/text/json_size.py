@@ -1,4 +1,4 @@
-"""How many values a JSON text has, told before it is parsed.
+"""How many values a JSON text has, counted before it is parsed.
 
 A parser holds the interpreter until it is done, and of a text of three-byte values it makes forty
 times as many bytes. Counting takes a fiftieth of that, and goes step by step.

@@ -2,7 +2,7 @@
 
 Its scalars, those of its `metadata`, and the kinds of a List's items.
 
-Enough to tell a Kubernetes workload from settings without building a value.
+Enough to distinguish a Kubernetes workload from settings without building a value.
 """
 
 from dataclasses import dataclass, field

@@ -21,6 +21,7 @@ DOMAIN = ROOT / "benchmark_manager" / "domain"
 SOURCES = [
     *(DOMAIN / "validation").rglob("*.py"),
     DOMAIN / "yaml" / "events.py",
+    DOMAIN / "yaml" / "walker.py",
     ROOT / "benchmark_manager" / "services" / "texts" / "text_work.py",
 ]
 

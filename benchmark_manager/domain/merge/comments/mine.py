@@ -73,7 +73,7 @@ class CommentPlan:
     owners: set[Slot] = field(default_factory=set)
     """Entries of theirs and mine with these comments."""
     dropped: Counter[str] = field(default_factory=Counter)
-    """Comments of theirs in whose place mine come."""
+    """Comments of theirs which mine replace."""
     upstream: UpstreamComments = field(default_factory=UpstreamComments)
 
 
@@ -454,7 +454,7 @@ def _new_behind(
 
 
 def _lines_changed(tree: DocumentTree, old: Sequence[Comment], new: Texts) -> list[Splice]:
-    """Other comment lines in place of those that changed."""
+    """Comment lines which replace those that changed."""
     before = [comment.text for comment in old]
     first = next(
         (n for n, pair in enumerate(zip(before, new, strict=False)) if pair[0] != pair[1]),

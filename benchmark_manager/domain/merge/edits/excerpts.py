@@ -1,4 +1,4 @@
-"""Pieces of a text: which lines belong to an entry, and how they look at another place.
+"""Pieces of a text: which lines belong to an entry, and what form they have at another position.
 
 To an entry of a block belong its lines with the comments at their ends, the comment lines directly
 above it at its own column, and the comment lines directly below it which are indented deeper. What

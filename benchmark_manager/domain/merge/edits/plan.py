@@ -45,7 +45,7 @@ Part: TypeAlias = Kept | Removed | Added
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Difference:
-    """A place where mine differs from base, or both do."""
+    """A position at which mine differs from base, or both do."""
 
     path: Path
     sides: Sides

@@ -40,8 +40,8 @@ def replay(plan: Plan, theirs: DocumentTree, comments: CommentPlan) -> str:
     """Theirs' text with the changes, and with those of its comments.
 
     Raises:
-        UnreplayableError: where a change has no certain place or form; the text may still turn out
-            to be wrong, which `verify` finds.
+        UnreplayableError: where a change has no certain position or form; the text may still
+            turn out to be wrong, which `verify` finds.
     """
     if plan.root in plan.replaced:
         return plan.replaced[plan.root].tree.text
@@ -57,7 +57,7 @@ def replay(plan: Plan, theirs: DocumentTree, comments: CommentPlan) -> str:
 
 
 def _spliced(text: str, splices: Sequence[Splice]) -> str:
-    # Sorting is stable: what is inserted at one place keeps its order.
+    # Sorting is stable: what is inserted at one position keeps its order.
     ordered = sorted(splices, key=lambda splice: (splice.start, splice.end))
     if any(one.end > two.start for one, two in pairwise(ordered)):
         raise UnreplayableError
@@ -137,7 +137,7 @@ def _collection(
 
 
 def _emptied(theirs: DocumentTree, owner: Slot, node: Collection, staying: Staying) -> Splices:
-    """Brackets in place of all entries, with the comments around these."""
+    """Replace all entries by brackets, with the comments around these."""
     text = "{}" if node.kind == "mapping" else "[]"
     if owner.gap > owner.start:
         text = f" {text}"
@@ -194,7 +194,7 @@ def _without_head(theirs: DocumentTree, slots: Sequence[Slot], kept: Slot) -> Sp
 
 
 def _other_entries(theirs: DocumentTree, slots: Sequence[Slot], added: Sequence[Added]) -> Splice:
-    """Other entries behind a dash in place of all which stand there."""
+    """Replace all entries behind a dash."""
     column = theirs.lines.column(slots[0].start)
     lines = theirs.line_end.join(block_lines(part, theirs, column) for part in added)
     end = behind_lines(theirs, slots[-1])

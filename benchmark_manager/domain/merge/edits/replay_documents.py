@@ -16,10 +16,9 @@ def replay_documents(theirs: DocumentTree, parts: Sequence[Part]) -> Iterator[tu
     """What becomes of which characters: start, end, text.
 
     Raises:
-        UnreplayableError: where a document cannot be told from its neighbours by its mark, for one
-            which would
-            come to stand before all others, and for one which goes beside comments that may not be
-            its own.
+        UnreplayableError: where a document cannot be distinguished from its neighbours by its
+            mark, for one which would come to stand before all others, and for one which goes beside
+            comments that may not be its own.
     """
     extents = _extents(theirs)
     trees = {part.tree for part in parts if isinstance(part, Added) and not part.slot.in_flow}

@@ -1,4 +1,4 @@
-"""Strict JSON (RFC 8259): unique keys, no NaN, no comments, and the place of what is wrong.
+"""Strict JSON (RFC 8259): unique keys, no NaN, no comments, and the position of what is wrong.
 
 Two readers. The standard library's, written in C, settles nearly every file; whatever it refuses or
 whatever deserves a warning is read again by ours, which knows positions and does not recurse.
@@ -33,7 +33,7 @@ _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-
 _WORD: Final = re.compile(r"true|false|null")
 _WORDISH: Final = re.compile(r"[-+]?\w+")
 
-# What the fast reader cannot tell: escapes of NUL and of surrogates, and numbers out of range.
+# What the fast reader does not see: escapes of NUL and of surrogates, and numbers out of range.
 _LOOK_CLOSER: Final = re.compile(
     r"\\u0000|\\u[dD][89a-fA-F]|(?<![0-9.])[0-9]{16}|[eE]\+?[0-9]{3}",
 )
@@ -241,7 +241,7 @@ class _JsonReader:
         return self._text[self._at : self._at + 1]
 
     def _string(self) -> str:
-        """The string at this place with its quotes, as it is written."""
+        """Return the string at this position with its quotes, as it is written."""
         match = _STRING.match(self._text, self._at)
         if match is None:
             raise self._bad_string()
