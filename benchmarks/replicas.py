@@ -48,7 +48,7 @@ sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 import httpx2 as httpx
 from pymongo import AsyncMongoClient
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmarks.harness.fleet import Fleet, Fleets, each, logged_problems
 from benchmarks.harness.github_process import (
     GitHubProcess,

@@ -1,6 +1,6 @@
 """The command line."""
 
-from benchmark_manager.cli.service.early_signals import end_at_sigterm
+from benchmark_manager.cli.operations.early_signals import end_at_sigterm
 
 end_at_sigterm()  # before the imports below, which take long
 

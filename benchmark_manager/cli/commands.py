@@ -88,7 +88,7 @@ def serve(
 
     settings = load_settings()
     # These take longer to import, and a wrong setting is reported before.
-    from benchmark_manager.cli.service import serve as server  # noqa: PLC0415
+    from benchmark_manager.cli.operations import serve as server  # noqa: PLC0415
     from benchmark_manager.logs import configure_logging  # noqa: PLC0415
 
     changes = {
@@ -124,7 +124,7 @@ def demo(
     It uses no network beyond this machine, and deletes everything when it stops. It needs the git
     command.
     """
-    from benchmark_manager.cli.service.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see above
+    from benchmark_manager.cli.operations.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see above
 
     run_demo(DemoOptions(port=port, github_port=github_port, change_after=change_after, once=once))
 
@@ -140,7 +140,7 @@ def rotate_key() -> None:
     """
     from rich.console import Console  # noqa: PLC0415 -- see above
 
-    from benchmark_manager.cli.service.rotation import rotate  # noqa: PLC0415
+    from benchmark_manager.cli.operations.rotation import rotate  # noqa: PLC0415
 
     report = rotate()
     console = Console()
@@ -167,7 +167,7 @@ def backup(
     The database is that of MONGO_URL, or the embedded one in DATA_DIR, even while a service uses
     it.
     """
-    from benchmark_manager.cli.service.backup import back_up  # noqa: PLC0415 -- see above
+    from benchmark_manager.cli.operations.backup import back_up  # noqa: PLC0415 -- see above
 
     back_up(file)
 
@@ -185,7 +185,7 @@ def restore(
     until it is complete, no service starts there. A backup of MongoDB may be restored into an
     embedded database, and the other way round.
     """
-    from benchmark_manager.cli.service import backup as backups  # noqa: PLC0415 -- see above
+    from benchmark_manager.cli.operations import backup as backups  # noqa: PLC0415 -- see above
 
     backups.restore(file)
 

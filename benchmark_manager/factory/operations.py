@@ -10,8 +10,8 @@ from benchmark_manager.services.operations.housekeeping import (
 )
 from benchmark_manager.services.operations.status import StatusService
 from benchmark_manager.services.variants.trash import TrashService
-from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.watch import DatabaseWatch
+from benchmark_manager.stores.operations.sweeps import ContentSweeps
 
 
 def housekeeping(parts: Parts, trash: TrashService) -> Housekeeping:

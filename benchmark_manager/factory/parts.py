@@ -15,7 +15,7 @@ from benchmark_manager.services.operations.metrics import Metrics
 from benchmark_manager.services.operations.stopping import StopDeadline
 from benchmark_manager.services.projects.credentials import CredentialService
 from benchmark_manager.services.projects.tokens import TokenVault
-from benchmark_manager.services.validation.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.texts.kubernetes_schemas import SchemaSource
 from benchmark_manager.services.validation.validation import ValidationService
 from benchmark_manager.services.variants.drift import DriftJudge
 from benchmark_manager.stores.database.database import Database

@@ -18,7 +18,7 @@ import httpx2 as httpx
 from github import Auth, Github
 from github.ContentFile import ContentFile
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmarks.harness.subjects import Subject
 from github_test_server import git
 

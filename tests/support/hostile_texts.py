@@ -25,7 +25,7 @@ from benchmark_manager.domain.validation.across import check_across, references
 from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSchemas
 from benchmark_manager.models.original import FileFormat
 from benchmark_manager.models.search import SearchIn
-from benchmark_manager.services.validation.kubernetes_schemas import PACKAGE, load_schemas
+from benchmark_manager.services.texts.kubernetes_schemas import PACKAGE, load_schemas
 
 Door: TypeAlias = Literal[
     "validate",

@@ -16,8 +16,8 @@ from benchmark_manager.api.http.hosts import (
     origin_of,
 )
 from benchmark_manager.api.http.problems import body_too_large, problem
-from benchmark_manager.api.webhooks.routes import MAX_PAYLOAD
 from benchmark_manager.domain.http.root_path import normalise_root_path
+from benchmark_manager.domain.webhooks.payload import MAX_PAYLOAD
 from benchmark_manager.domain.webhooks.signature import PATH as WEBHOOK_PATH
 from benchmark_manager.errors import InvalidInputError, RequestError
 from benchmark_manager.incoming import own_path, root_path

@@ -21,8 +21,6 @@ from benchmark_manager.errors import InvalidInputError, RequestError
 
 router = APIRouter(tags=["webhooks"])
 
-#: Bytes: GitHub sends no payload over 25 MB.
-MAX_PAYLOAD: Final = 25 * 1024 * 1024
 
 #: A body of up to so many bytes is read at once; a larger one waits for a slot.
 _SMALL: Final = 1024 * 1024

@@ -18,7 +18,7 @@ from benchmark_manager.cli.terminal.local_files import (
 from benchmark_manager.cli.terminal.options import AsJson
 
 if TYPE_CHECKING:
-    from benchmark_manager.services.validation.kubernetes_schemas import SchemaSource
+    from benchmark_manager.services.texts.kubernetes_schemas import SchemaSource
 
 #: The verdict on files that could not be read, in addition to those of the service.
 _UNCHECKED = "unchecked"
@@ -54,7 +54,7 @@ def validate_files(
     Exit code 2: no file is, but an argument names nothing to check.
     """
     # Imported here, since it takes a quarter of a second that no other command needs.
-    from benchmark_manager.services.validation import kubernetes_schemas  # noqa: PLC0415
+    from benchmark_manager.services.texts import kubernetes_schemas  # noqa: PLC0415
 
     _quiet_logs()
     schemas = kubernetes_schemas.SchemaSource()

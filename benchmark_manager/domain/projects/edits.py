@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from benchmark_manager.domain.projects.file_patterns import normalise_patterns
 from benchmark_manager.domain.projects.folders import normalise_folder
+from benchmark_manager.domain.projects.schedule import first_phase
 from benchmark_manager.domain.projects.settings import (
     ProjectChanges,
     ProjectSettings,
     Unset,
     given_or,
 )
-from benchmark_manager.domain.sync.schedule import first_phase
 from benchmark_manager.models.project import Project, Ref, RepositoryAddress, Source
 
 

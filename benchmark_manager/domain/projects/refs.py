@@ -7,7 +7,7 @@ Sources: gitrevisions(7) and git-check-ref-format(1). GitHub refuses branches an
 import re
 from typing import Final
 
-from benchmark_manager.domain.sync.git_objects import is_object_id
+from benchmark_manager.domain.git.objects import is_object_id
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.project import Ref, RefKind
 

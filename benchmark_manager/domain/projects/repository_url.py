@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from benchmark_manager.domain.git.objects import is_object_id
 from benchmark_manager.domain.projects.refs import ref_of
-from benchmark_manager.domain.sync.git_objects import is_object_id
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 

@@ -19,6 +19,9 @@ _STEP: Final = 64 * 1024
 _FEW_VALUES: Final = 100_000
 _SHORT_FORM: Final = 256 * 1024
 
+#: Bytes: GitHub sends no payload over 25 MB.
+MAX_PAYLOAD: Final = 25 * 1024 * 1024
+
 
 def is_quickly_read(body: bytes | bytearray, *, is_form: bool) -> bool:
     """Return whether reading this body blocks the event loop for at most 0.1 s."""

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from benchmark_manager.domain.git.objects import is_object_id
 from benchmark_manager.domain.projects.repository_url import parse_repository_url
-from benchmark_manager.domain.sync.git_objects import is_object_id
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.project import Project, RepositoryAddress
 from benchmark_manager.models.push import Push, PushedCommit

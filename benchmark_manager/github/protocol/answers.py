@@ -15,7 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
-from benchmark_manager.domain.sync.git_objects import is_object_id
+from benchmark_manager.domain.git.objects import is_object_id
 from benchmark_manager.models.commit import Commit
 
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id, is_object_id
+from benchmark_manager.domain.git.objects import TreeMember, blob_id, is_object_id
 from benchmark_manager.domain.sync.obstacles import Obstacle, is_obstacle
 from benchmark_manager.github.protocol.answers import GarbledAnswerError
 from benchmark_manager.models.commit import Commit, CommitAnswer, RepositoryNames

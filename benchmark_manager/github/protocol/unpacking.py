@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.github.protocol.answers import GarbledAnswerError
 
 #: An archive is given up when more than this comes out of it, bytes and members.

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from typing import IO, Final, TypeVar
 
-from benchmark_manager.domain.sync.git_objects import TreeMember, tree_ids
+from benchmark_manager.domain.git.objects import TreeMember, tree_ids
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol.listings import TreeEntry
 from benchmark_manager.github.protocol.unpacking import (

@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx2 as httpx
 
-from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id
+from benchmark_manager.domain.git.objects import TreeMember, blob_id
 from benchmark_manager.domain.sync.obstacles import Obstacle, paths_to
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github.protocol import graphql

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from benchmark_manager.domain.git.objects import TreeMember, tree_id
 from benchmark_manager.domain.sync.entry_names import REPLACEMENT, UNKNOWN, unknown_number
-from benchmark_manager.domain.sync.git_objects import TreeMember, tree_id
 from benchmark_manager.github.protocol.listings import TreeEntry
 
 #: Folders whose names one sync requests at most; files in further ones are listed as skipped.

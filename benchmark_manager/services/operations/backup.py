@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
 
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.domain.releases.digest import release_digest
-from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import BackupError, NotFoundError
 from benchmark_manager.models.release import Release
 from benchmark_manager.stores.contents.blobs import BlobStore

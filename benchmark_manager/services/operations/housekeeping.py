@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import structlog
 
 from benchmark_manager.services.variants.trash import TrashService
-from benchmark_manager.stores.contents.sweeps import ContentSweeps
+from benchmark_manager.stores.operations.sweeps import ContentSweeps
 from benchmark_manager.stores.originals.file_histories import FileHistoryStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.releases.releases import ReleaseStore

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from benchmark_manager.domain.sync.git_objects import is_object_id
+from benchmark_manager.domain.git.objects import is_object_id
 from benchmark_manager.errors import ConflictError, InvalidInputError
 from benchmark_manager.github.protocol.answers import CommitInfo
 from benchmark_manager.models.file_history import FileCommit, HistoryKey, HistoryPage

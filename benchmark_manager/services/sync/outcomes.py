@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from benchmark_manager import messages
-from benchmark_manager.domain.sync.schedule import after_failure, after_lag, after_success
+from benchmark_manager.domain.projects.schedule import after_failure, after_lag, after_success
 from benchmark_manager.errors import (
     BenchmarkManagerError,
     GitHubActionError,

@@ -22,7 +22,7 @@ from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.across import check_across
 from benchmark_manager.models.original import FileFormat, FileType, SkipReason
 from benchmark_manager.models.problem import Problem, Verdict
-from benchmark_manager.services.validation.kubernetes_schemas import (
+from benchmark_manager.services.texts.kubernetes_schemas import (
     PACKAGE,
     SchemasMissingError,
     load_schemas,

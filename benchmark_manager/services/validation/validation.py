@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.domain.sync.classification import format_of
-from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.domain.validation.across import references, with_problems
 from benchmark_manager.domain.validation.kubernetes.kustomizations import (
     is_patch,
@@ -17,8 +17,8 @@ from benchmark_manager.domain.validation.value_findings import OF_WHOLE_MANIFEST
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original import FileFormat, FileType
 from benchmark_manager.models.problem import Verdict
+from benchmark_manager.services.texts.kubernetes_schemas import SchemaSource
 from benchmark_manager.services.texts.text_work import contradictions, judge, why_no_schemas
-from benchmark_manager.services.validation.kubernetes_schemas import SchemaSource
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore

@@ -14,7 +14,7 @@ from typing import Final
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Document, milliseconds
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import FRESH, Referred, sweep

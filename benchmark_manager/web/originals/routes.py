@@ -21,7 +21,6 @@ from benchmark_manager.services.originals.file_history import FileCommits
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.originals.tree import TreePage, tree_page
 from benchmark_manager.web.site.forms import protected_form
-from benchmark_manager.web.site.limits import NAME, READING_EDITOR, fitting
 from benchmark_manager.web.site.pages import (
     CursorParameter,
     SearchParameter,
@@ -31,6 +30,7 @@ from benchmark_manager.web.site.pages import (
     searched,
 )
 from benchmark_manager.web.site.rendering import editor_size, render
+from benchmark_manager.web.texts.limits import NAME, READING_EDITOR, fitting
 from benchmark_manager.web.texts.listing import LineParameter, PartParameter, listing_of
 from benchmark_manager.web.texts.visible import html_size
 from benchmark_manager.web.variants.table import DrawnTable

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from benchmark_manager.models.original import FileEntry
-from benchmark_manager.web.site.limits import NAME, TREE, fitting
+from benchmark_manager.web.texts.limits import NAME, TREE, fitting
 from benchmark_manager.web.texts.visible import html_size
 
 #: Folders are open from the top down until this many rows are visible.

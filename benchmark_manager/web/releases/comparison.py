@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmark_manager.domain.releases.comparison import ChangedFile, ReleaseComparison
-from benchmark_manager.web.site.limits import NAME, Window, fitting, window
+from benchmark_manager.web.texts.limits import NAME, Window, fitting, window
 from benchmark_manager.web.texts.values import DrawnChange, drawn_changes
 from benchmark_manager.web.texts.visible import html_size
 

@@ -20,7 +20,6 @@ from benchmark_manager.web.releases.commands import commands_for
 from benchmark_manager.web.releases.comparison import DrawnComparison
 from benchmark_manager.web.releases.forms import ReleaseForm
 from benchmark_manager.web.site.forms import FormDependency, protected_form
-from benchmark_manager.web.site.limits import NAME, fitting, window
 from benchmark_manager.web.site.pages import (
     ProjectView,
     SearchParameter,
@@ -30,6 +29,7 @@ from benchmark_manager.web.site.pages import (
 )
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
+from benchmark_manager.web.texts.limits import NAME, fitting, window
 from benchmark_manager.web.texts.visible import html_size
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)

@@ -13,11 +13,11 @@ from benchmark_manager.models.variant import Variant
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.releases.forms import ReleaseForm
 from benchmark_manager.web.site.forms import FormDependency, protected_form
-from benchmark_manager.web.site.limits import NAME, fitting
 from benchmark_manager.web.site.pages import CursorParameter, next_url, project_view, rows_from
 from benchmark_manager.web.site.person import PersonDependency
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
+from benchmark_manager.web.texts.limits import NAME, fitting
 from benchmark_manager.web.texts.visible import html_size
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)

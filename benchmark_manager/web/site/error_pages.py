@@ -13,10 +13,10 @@ from benchmark_manager.messages.titles import page_title
 from benchmark_manager.web.site.forms import ForgedFormError, UnreadableFormError
 from benchmark_manager.web.site.headers import is_page
 from benchmark_manager.web.site.languages import N_
-from benchmark_manager.web.site.limits import TYPED
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import PageTooLongError, editor_size, render
 from benchmark_manager.web.site.words import error_words
+from benchmark_manager.web.texts.limits import TYPED
 
 _log = structlog.get_logger(__name__)
 

@@ -23,10 +23,10 @@ from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site import assets, cookies, csrf, words
 from benchmark_manager.web.site.headers import nonce_of
 from benchmark_manager.web.site.languages import LANGUAGES, translations
-from benchmark_manager.web.site.limits import EDITOR, PAGE
 from benchmark_manager.web.site.reader import THEMES, name_of, reader_of
+from benchmark_manager.web.texts.limits import EDITOR, PAGE
 from benchmark_manager.web.texts.problems import listed
-from benchmark_manager.web.texts.visible import escaped, seen, visible
+from benchmark_manager.web.texts.visible import escaped, raw, seen, visible
 
 #: Holds the note about what was just done, for the next page only.
 NOTE_COOKIE: Final = "bm_note"
@@ -253,8 +253,3 @@ def _exactly(text: str) -> Markup:
 def editor_size(text: str) -> int:
     """Return the number of bytes of HTML that an editor's text takes."""
     return len(_in_textarea(text).encode()) + len(_exactly(text).encode())
-
-
-def raw(html: str) -> Markup:
-    """Mark HTML as safe: our own code built it and escaped every foreign part."""
-    return Markup(html)  # noqa: S704 -- see above

@@ -8,7 +8,6 @@ from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.sync import FileChange, SkippedFile, SyncOutcome, SyncTrigger
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.forms import protected_form
-from benchmark_manager.web.site.limits import NAME, window
 from benchmark_manager.web.site.pages import (
     CursorParameter,
     StartParameter,
@@ -18,6 +17,7 @@ from benchmark_manager.web.site.pages import (
 )
 from benchmark_manager.web.site.rendering import render
 from benchmark_manager.web.sync import chart
+from benchmark_manager.web.texts.limits import NAME, window
 from benchmark_manager.web.texts.visible import html_size
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)

@@ -10,10 +10,9 @@ from markupsafe import Markup
 from benchmark_manager.domain.text import TextLine, TextPart
 from benchmark_manager.factory import Services
 from benchmark_manager.models.problem import Problem
-from benchmark_manager.web.site.limits import LISTING
-from benchmark_manager.web.site.rendering import raw
+from benchmark_manager.web.texts.limits import LISTING
 from benchmark_manager.web.texts.problems import ListedProblems, listed
-from benchmark_manager.web.texts.visible import visible
+from benchmark_manager.web.texts.visible import raw, visible
 
 #: More than the number of parts or lines of any text.
 _MOST: Final = 1_000_000_000

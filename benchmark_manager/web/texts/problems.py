@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark_manager.models.problem import Problem
-from benchmark_manager.web.site.limits import PROBLEM_CHARACTERS, PROBLEMS
+from benchmark_manager.web.texts.limits import PROBLEM_CHARACTERS, PROBLEMS
 
 
 @dataclass(frozen=True, slots=True)

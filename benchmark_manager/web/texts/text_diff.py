@@ -9,9 +9,8 @@ from markupsafe import Markup
 from benchmark_manager.domain.text import ComparedPart, ComparedRow, Extent, LineEnds
 from benchmark_manager.errors import TooComplexError, WorkersBusyError
 from benchmark_manager.factory import Services
-from benchmark_manager.web.site.limits import COMPARED_BESIDE
-from benchmark_manager.web.site.rendering import raw
-from benchmark_manager.web.texts.visible import visible
+from benchmark_manager.web.texts.limits import COMPARED_BESIDE
+from benchmark_manager.web.texts.visible import raw, visible
 
 _RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
 _MARKS: Final = {

@@ -10,7 +10,7 @@ from benchmark_manager.domain.text.json_line import json_line, shortened
 from benchmark_manager.errors import WorkersBusyError
 from benchmark_manager.factory import Services
 from benchmark_manager.models.variant import Variant
-from benchmark_manager.web.site.limits import CHANGES, NAME, fitting
+from benchmark_manager.web.texts.limits import CHANGES, NAME, fitting
 from benchmark_manager.web.texts.visible import html_size
 
 #: Characters of a path in a line of a list.

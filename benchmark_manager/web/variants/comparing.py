@@ -14,9 +14,9 @@ from benchmark_manager.models.page import PageRequest
 from benchmark_manager.services.variants.comparing import ComparedTexts
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.forms import protected_form
-from benchmark_manager.web.site.limits import COMPARED, SIDE_BY_SIDE
 from benchmark_manager.web.site.pages import project_view
 from benchmark_manager.web.site.rendering import editor_size, render
+from benchmark_manager.web.texts.limits import COMPARED, SIDE_BY_SIDE
 from benchmark_manager.web.texts.listing import PartParameter
 from benchmark_manager.web.texts.text_diff import differences
 from benchmark_manager.web.texts.values import DrawnChange, drawn_changes

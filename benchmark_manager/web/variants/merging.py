@@ -21,13 +21,13 @@ from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.services.variants.merging import MergePreview, MergeTexts
 from benchmark_manager.web import PREFIX
+from benchmark_manager.web.site.editing import sha256_of
 from benchmark_manager.web.site.forms import Form, FormDependency, protected_form
-from benchmark_manager.web.site.limits import COMPARED, COMPARED_BESIDE, CONFLICT_CHARACTERS
 from benchmark_manager.web.site.pages import project_view, refusal_status
 from benchmark_manager.web.site.person import PersonDependency
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
-from benchmark_manager.web.texts.editing import sha256_of
+from benchmark_manager.web.texts.limits import COMPARED, COMPARED_BESIDE, CONFLICT_CHARACTERS
 from benchmark_manager.web.texts.listing import PartParameter
 from benchmark_manager.web.texts.text_diff import DrawnDifferences, differences
 from benchmark_manager.web.variants.decisions import (

@@ -21,9 +21,9 @@ from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.web import PREFIX
+from benchmark_manager.web.site.editing import Editable, edited_text, sha256_of
 from benchmark_manager.web.site.field_rules import DESCRIPTION, broken_rules, refused_field
 from benchmark_manager.web.site.forms import Form, FormDependency, protected_form
-from benchmark_manager.web.site.limits import EDITOR
 from benchmark_manager.web.site.pages import (
     CursorParameter,
     SearchParameter,
@@ -37,7 +37,7 @@ from benchmark_manager.web.site.person import PersonDependency
 from benchmark_manager.web.site.reader import Reader, reader_of
 from benchmark_manager.web.site.rendering import editor_size, render, see_other
 from benchmark_manager.web.site.words import error_words
-from benchmark_manager.web.texts.editing import Editable, edited_text, sha256_of
+from benchmark_manager.web.texts.limits import EDITOR
 from benchmark_manager.web.texts.text_diff import differences
 from benchmark_manager.web.texts.values import varied_lines
 

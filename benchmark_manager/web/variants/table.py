@@ -6,7 +6,7 @@ from typing import Final
 from benchmark_manager.domain.text.json_line import json_line
 from benchmark_manager.domain.variants.table import VariantsTable, VariedKey
 from benchmark_manager.models.variant import Variant
-from benchmark_manager.web.site.limits import NAME, ROWS, fitting
+from benchmark_manager.web.texts.limits import NAME, ROWS, fitting
 from benchmark_manager.web.texts.visible import html_size
 
 #: Characters of a value, and of the variant's name that narrow screens show with each value.

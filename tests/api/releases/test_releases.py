@@ -21,7 +21,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.stores.contents.blobs import BlobStore
 from github_test_server import Repository

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from benchmark_manager.services.texts import kubernetes_schemas
+from benchmark_manager.services.texts.kubernetes_schemas import PACKAGE, SchemaSource
 from benchmark_manager.services.texts.text_work import why_no_schemas
-from benchmark_manager.services.validation import kubernetes_schemas
-from benchmark_manager.services.validation.kubernetes_schemas import PACKAGE, SchemaSource
 from benchmark_manager.services.validation.validation import ValidationService
 from benchmark_manager.workers.pool import WorkerPool
 from support.problems import assert_problem, fields_at_fault

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.domain.sync.renames import (
     MAX_SCORE,
     Pair,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from benchmark_manager.domain.documents import Identities, key_changes, rows_beside, value_rows
+from benchmark_manager.domain.git.objects import TreeMember, tree_ids
 from benchmark_manager.domain.merge import merge, resolve
-from benchmark_manager.domain.sync.git_objects import TreeMember, tree_ids
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.across import check_across, references
 from benchmark_manager.domain.validation.texts.yaml_values import MAX_CHARACTERS

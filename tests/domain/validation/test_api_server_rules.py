@@ -11,7 +11,7 @@ import pytest
 
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSchemas
-from benchmark_manager.services.validation.kubernetes_schemas import PACKAGE, load_schemas
+from benchmark_manager.services.texts.kubernetes_schemas import PACKAGE, load_schemas
 
 _EXPECTED = re.compile(r"# ([a-z]+(?:_[a-z]+)+)$")
 

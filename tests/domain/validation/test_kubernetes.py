@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSchemas
 from benchmark_manager.models.problem import Problem
-from benchmark_manager.services.validation.kubernetes_schemas import PACKAGE, load_schemas
+from benchmark_manager.services.texts.kubernetes_schemas import PACKAGE, load_schemas
 from support.stalls import slowness
 
 JOB = """\

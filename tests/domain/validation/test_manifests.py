@@ -9,7 +9,7 @@ from benchmark_manager.domain.validation.kubernetes.kustomizations import (
     kustomizations_above,
 )
 from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSchemas
-from benchmark_manager.services.validation.kubernetes_schemas import PACKAGE, load_schemas
+from benchmark_manager.services.texts.kubernetes_schemas import PACKAGE, load_schemas
 
 POD = "{restartPolicy: Never, containers: [{name: c, image: i}]}"
 ITEM = (

@@ -9,7 +9,7 @@ from benchmark_manager.domain.validation.texts.placeholders import (
     holds_placeholder,
     value_holds_placeholder,
 )
-from benchmark_manager.services.validation.kubernetes_schemas import PACKAGE, load_schemas
+from benchmark_manager.services.texts.kubernetes_schemas import PACKAGE, load_schemas
 
 JOB = """\
 apiVersion: batch/v1

@@ -9,7 +9,7 @@ from graphql.language import ast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.github.protocol import graphql
 from benchmark_manager.github.protocol.answers import GarbledAnswerError, parse_json
 from benchmark_manager.github.protocol.graphql import CommitQuestion, GraphQLAnswer

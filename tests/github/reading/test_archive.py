@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id, tree_ids
+from benchmark_manager.domain.git.objects import TreeMember, blob_id, tree_ids
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol.answers import GarbledAnswerError
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError, Unpacker

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.errors import (
     GitHubActionError,
     GitHubError,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.errors import GitHubError, GitHubRateLimitedError
 from benchmark_manager.github.protocol.graphql import LONGEST_TEXT
 from benchmark_manager.github.reading.client import RepositoryClient

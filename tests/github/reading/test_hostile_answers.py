@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx2 as httpx
 import pytest
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.errors import GitHubError
 from benchmark_manager.github.protocol.answers import GarbledAnswerError, parse_json
 from benchmark_manager.github.protocol.limits import rate_limit

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.stores.releases.releases import ReleaseStore
 from support.service import Service, running_service

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bson import ObjectId
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.factory import Externals, utc_now
 from benchmark_manager.services.texts.text_work import WantedFile, judge_files
 from github_test_server import Entry, GitHubTestServer, RecordedRequest, Status

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.projects.settings import ProjectChanges
-from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import LeaseLostError, StorageError
 from benchmark_manager.factory import Externals, ServiceLimits, utc_now
 from benchmark_manager.github.reading.contents import MemoryBudget

@@ -9,11 +9,11 @@ import pytest
 from bson import ObjectId
 from pymongo import monitoring
 
-from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
+from benchmark_manager.stores.operations.sweeps import ContentSweeps
 from support.databases import connected
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

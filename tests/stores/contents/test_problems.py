@@ -11,9 +11,9 @@ from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.problem import Problem, StoredVerdict, Verdict
 from benchmark_manager.models.variant import TrashedVariant, Variant
 from benchmark_manager.stores.contents.problems import APART, ProblemStore
-from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
+from benchmark_manager.stores.operations.sweeps import ContentSweeps
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.variants.trash import TrashStore
 from benchmark_manager.stores.variants.variants import VariantStore

@@ -10,10 +10,10 @@ from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.variant import TrashedVariant, Variant
 from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session
 from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
+from benchmark_manager.stores.operations.sweeps import ContentSweeps
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 from benchmark_manager.stores.variants.trash import TrashStore

@@ -13,7 +13,7 @@ from benchmark_manager.models.original import FileEntry
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.web.originals.tree import Folder, Row, tree_of, tree_page
 from benchmark_manager.web.site.forms import Form
-from benchmark_manager.web.site.limits import LISTING
+from benchmark_manager.web.texts.limits import LISTING
 from benchmark_manager.web.texts.listing import numbered
 from benchmark_manager.web.texts.visible import visible
 

@@ -12,7 +12,8 @@ from benchmark_manager.domain.text import compared_part, text_part
 from benchmark_manager.models.original import FileEntry
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.web.originals.tree import tree_page
-from benchmark_manager.web.site.limits import (
+from benchmark_manager.web.site.rendering import editor_size
+from benchmark_manager.web.texts.limits import (
     COMPARED,
     COMPARED_BESIDE,
     EDITOR,
@@ -22,7 +23,6 @@ from benchmark_manager.web.site.limits import (
     PROBLEM_CHARACTERS,
     TREE,
 )
-from benchmark_manager.web.site.rendering import editor_size
 from benchmark_manager.web.texts.listing import numbered
 from benchmark_manager.web.texts.problems import listed
 from benchmark_manager.web.texts.text_diff import drawn

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import FormData
 
+from benchmark_manager.web.site.editing import Editable, edited_text, restored
 from benchmark_manager.web.site.forms import Form
-from benchmark_manager.web.texts.editing import Editable, edited_text, restored
 
 TEXT = st.text(st.sampled_from("ab \r\n\0\ufeffé🎉"), max_size=30) | st.text(max_size=30)
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmark_manager.domain.text import compared_part
 from benchmark_manager.domain.text.json_line import json_line
-from benchmark_manager.web.site.limits import COMPARED
+from benchmark_manager.web.texts.limits import COMPARED
 from benchmark_manager.web.texts.text_diff import drawn
 from support.browser import Browser
 from support.service import Json, Service

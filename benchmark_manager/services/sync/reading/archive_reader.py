@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from benchmark_manager.domain.sync.git_objects import TreeMember
+from benchmark_manager.domain.git.objects import TreeMember
 from benchmark_manager.domain.sync.obstacles import Obstacle, obstacles_among
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.projects.folder_counts import (
+from benchmark_manager.domain.sync.classification import candidate, skip_reason_of_entry
+from benchmark_manager.domain.sync.folder_counts import (
     MOST_FOLDERS,
     FolderCounts,
     count_selected,
     suggests_job,
 )
-from benchmark_manager.domain.sync.classification import candidate, skip_reason_of_entry
 from benchmark_manager.domain.sync.selection import Selection
 from support.stalls import slowness
 

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
-from benchmark_manager.cli.service.connections import (
+from benchmark_manager.cli.operations.connections import (
     HEAD_SECONDS,
     WRITE_SECONDS,
     Inspection,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.sync.schedule import (
+from benchmark_manager.domain.projects.schedule import (
     HOURLY,
     JITTER,
     PUSH_SPREADS,

@@ -4,7 +4,7 @@ import httpx2 as httpx
 import pytest
 import uvicorn
 
-from benchmark_manager.cli.service.demo import until_stopped
+from benchmark_manager.cli.operations.demo import until_stopped
 
 
 def ask_nobody(server: uvicorn.Server) -> None:

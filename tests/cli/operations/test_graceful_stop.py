@@ -187,7 +187,7 @@ HANGS = (
 async def _ends(hang: str) -> tuple[int, float]:
     """Exit code of a process that hangs at its end, and seconds that it took."""
     start = (
-        "from benchmark_manager.cli.service.process_end import end_process_in_time as end\n"
+        "from benchmark_manager.cli.operations.process_end import end_process_in_time as end\n"
         "print('', flush=True)\nend(0.5)"
     )
     process = await asyncio.create_subprocess_exec(

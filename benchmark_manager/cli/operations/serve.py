@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 import structlog
 import uvicorn
 
-from benchmark_manager.cli.service.connections import (
+from benchmark_manager.cli.operations.connections import (
     KEEP_ALIVE_SECONDS,
     LimitedConnection,
     inspected,
     raise_file_limit,
 )
-from benchmark_manager.cli.service.process_end import end_process_in_time
+from benchmark_manager.cli.operations.process_end import end_process_in_time
 from benchmark_manager.config import Settings
 from benchmark_manager.errors import StartError, reason_of
 from benchmark_manager.services.operations.stopping import REQUESTS_END, SYNCS_END, StopDeadline

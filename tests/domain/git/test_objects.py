@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id, is_object_id, tree_ids
+from benchmark_manager.domain.git.objects import TreeMember, blob_id, is_object_id, tree_ids
 
 CONTENTS = [
     b"",

@@ -16,7 +16,7 @@ import pytest
 from bson import ObjectId
 from cryptography.fernet import Fernet
 
-from benchmark_manager.cli.service.serve import bind, listen
+from benchmark_manager.cli.operations.serve import bind, listen
 from benchmark_manager.errors import StartError
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.stores.database.database import Database

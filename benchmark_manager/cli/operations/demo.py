@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from benchmark_manager import demo
-from benchmark_manager.cli.service.process_end import end_process_in_time
-from benchmark_manager.cli.service.serve import serve_async
+from benchmark_manager.cli.operations.process_end import end_process_in_time
+from benchmark_manager.cli.operations.serve import serve_async
 from benchmark_manager.config import Settings, load_settings
 from benchmark_manager.errors import StartError, reason_of
 from benchmark_manager.logs import configure_logging

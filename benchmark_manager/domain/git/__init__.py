@@ -1,0 +1,1 @@
+"""Git's own rules: names of objects."""
