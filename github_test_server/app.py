@@ -25,7 +25,7 @@ from github_test_server.answers import (
 )
 from github_test_server.apps import SuspendedError
 from github_test_server.calls import Call, Endpoint
-from github_test_server.delivery import Delivery
+from github_test_server.delivery import ServedDelivery
 from github_test_server.hosting import BadCredentialsError, Requester
 from github_test_server.recording import RecordedRequest
 from github_test_server.shapes import Urls
@@ -120,7 +120,7 @@ class Pipeline:
         except BaseException:
             self._state.requests.finish(record)
             raise
-        return Delivery(answer, record, self._state.requests)
+        return ServedDelivery(answer, record, self._state.requests)
 
     async def _answer(
         self,

@@ -26,7 +26,7 @@ _FLUSH_SECONDS = 1.0
 _BODILESS = {204, 304}
 
 
-class Delivery(Response):
+class ServedDelivery(Response):
     """A response which sends an answer and keeps its record true while it does."""
 
     def __init__(self, answer: ServedAnswer, record: RecordedRequest, log: RequestLog) -> None:

@@ -18,7 +18,7 @@ READMES = {
 #: Folders of every layer; docs/architecture.md lists them.
 FEATURES = {
     *("projects", "originals", "variants", "sync", "releases", "validation", "search", "events"),
-    *("webhooks", "operations"),
+    *("webhooks", "operations", "access"),
 }
 #: By layer: folders that all of its features use.
 SHARED = {
@@ -27,7 +27,7 @@ SHARED = {
     "cli": {"terminal"},
     "services": {"texts"},
     "stores": {"database", "embedded", "contents", "migrations"},
-    "domain": {"text", "yaml", "documents", "merge", "http"},
+    "domain": {"text", "yaml", "documents", "merge", "git", "http"},
 }
 PAGES = sorted(
     page

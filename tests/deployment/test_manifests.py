@@ -58,7 +58,7 @@ def selects(labels: dict[str, str]) -> bool:
 
 
 def dockerfile() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions with their arguments, continued lines joined and comments left out."""
+    """Return the Dockerfile's instructions with their arguments, without comments."""
     lines = [
         line for line in (ROOT / "Dockerfile").read_text("utf-8").splitlines() if line[:1] != "#"
     ]
@@ -347,7 +347,7 @@ class TestDockerfile:
         assert names.index("RUN") < names.index("VOLUME")  # what comes later in a volume is lost
 
     def test_a_change_of_code_makes_only_the_last_layer_anew(self) -> None:
-        """The dependencies' stage and layer see nothing of the code, and labels come behind everything."""
+        """The stage of the dependencies does not read the code, and labels come last."""
         stages = " ".join(f"\n{name} {rest}" for name, rest in dockerfile()).split("\nFROM ")
         (dependencies,) = (
             stage

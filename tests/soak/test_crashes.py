@@ -1,4 +1,4 @@
-"""Killing the service at random moments loses nothing that it acknowledged, and half applies nothing."""
+"""Killing the service at random moments loses no acknowledged write and half applies nothing."""
 
 import asyncio
 import random
@@ -70,7 +70,7 @@ async def test_sigkill_at_random_moments_of_a_sync_half_applies_nothing(
             assert await _held(http, project) == _version(number)
         held = _version(number)
     print(
-        f"\n{interrupted} of {ROUNDS} syncs (each about {seconds:.1f} s) were interrupted by SIGKILL"
+        f"\n{interrupted} of {ROUNDS} syncs (about {seconds:.1f} s each) were interrupted by SIGKILL"
     )
     assert interrupted >= ROUNDS // 2
 

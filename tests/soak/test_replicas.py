@@ -51,7 +51,8 @@ async def test_two_replicas_poll_each_project_once_an_interval_and_take_over_fro
         gaps = _gaps(polls)
         count = sum(map(len, polls.values()))
         print(
-            f"\n{len(polls)} projects, {count} polls in 120 s; gaps {min(gaps):.1f} to {max(gaps):.1f} s"
+            f"\n{len(polls)} projects, {count} polls in 120 s; "
+            f"gaps {min(gaps):.1f} to {max(gaps):.1f} s"
         )
         assert len(polls) == PROJECTS
         assert min(gaps) >= SHORTEST
