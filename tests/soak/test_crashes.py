@@ -70,7 +70,7 @@ async def test_sigkill_at_random_moments_of_a_sync_half_applies_nothing(
             assert await _held(http, project) == _version(number)
         held = _version(number)
     print(
-        f"\n{interrupted} of {ROUNDS} syncs (about {seconds:.1f} s each) were interrupted by SIGKILL"
+        f"\n{interrupted} of {ROUNDS} syncs ({seconds:.1f} s each) were interrupted by SIGKILL"
     )
     assert interrupted >= ROUNDS // 2
 
