@@ -12,7 +12,7 @@ from benchmark_manager.version import __version__
 
 #: The schema of documents that 0.1.0 wrote; it recorded no version.
 FIRST_SCHEMA: Final = 1
-#: The schema of documents that this code writes; `stores.database.migrations` leads to it.
+#: The schema of documents that this code writes; `stores.migrations` leads to it.
 SCHEMA: Final = 2
 
 _SCHEMA_ID: Final = "schema"

@@ -88,9 +88,9 @@ def change(number: int = 1, project: str = "p", what: Any = "changed") -> Change
 async def heard(listener: Listener) -> Delivery:
     """What comes next that says something."""
     async with asyncio.timeout(GENEROUS):
-        while (told := await listener.next(0.05)) is not None:
-            if told.changes or told.reset:
-                return told
+        while (delivery := await listener.next(0.05)) is not None:
+            if delivery.changes or delivery.reset:
+                return delivery
     raise AssertionError("the stream has ended")
 
 
@@ -100,8 +100,8 @@ async def test_changes_that_come_together_are_told_together(
     listener = await service.listen([], None)
     for each in (change(1, what="created"), change(2), change(1)):
         feed.news.put_nowait([each])
-    told = await heard(listener)
-    assert (told.changes, told.position) == ([change(2), change(1, what="created")], "3")
+    delivery = await heard(listener)
+    assert (delivery.changes, delivery.position) == ([change(2), change(1, what="created")], "3")
 
 
 async def test_a_position_is_told_only_once_all_before_it_was(
@@ -110,8 +110,8 @@ async def test_a_position_is_told_only_once_all_before_it_was(
     listener = await service.listen([], None)
     feed.news.put_nowait([change()])
     await asyncio.sleep(0)
-    told = await listener.next(0)
-    assert told == Delivery([], "0")
+    delivery = await listener.next(0)
+    assert delivery == Delivery([], "0")
     assert (await heard(listener)).position == "1"
 
 
@@ -140,9 +140,9 @@ async def test_a_slow_client_costs_bounded_memory_and_is_told_to_reload(
         feed.news.put_nowait([change(n, project=f"p{n}")])
         assert (await heard(quick)).reset is None
         assert slow.waiting <= 30
-    told = await heard(slow)
-    assert told.reset == "slow"
-    assert told.position == "50"
+    delivery = await heard(slow)
+    assert delivery.reset == "slow"
+    assert delivery.position == "50"
 
 
 @pytest.mark.parametrize("limits", [limited(clients=2)], ids=["two clients"])
@@ -175,9 +175,9 @@ async def test_a_broken_stream_goes_on_where_it_was_left(feed: Feed, service: Ev
         feed.news.put_nowait(news)
     changes: list[Change] = []
     while len(changes) < 2:
-        told = await heard(listener)
-        assert told.reset is None
-        changes += told.changes
+        delivery = await heard(listener)
+        assert delivery.reset is None
+        changes += delivery.changes
     assert changes == [change(1), change(2)]
     assert feed.opened == [None, "1"]
 
