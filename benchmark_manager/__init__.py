@@ -1,1 +1,1 @@
-"""Benchmark Manager: exact copies of benchmark configuration from GitHub, and their variants."""
+"""Benchmark Manager: exact copies of configuration from GitHub, and variants of them."""

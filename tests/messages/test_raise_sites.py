@@ -156,7 +156,7 @@ def test_the_catalogue_has_a_sentence_for_a_decision_that_cannot_be_applied(site
 
 def test_only_these_codes_depend_on_what_was_found() -> None:
     locations = {site.location.partition(":")[0] for site in CODED if site.code is None}
-    assert locations == {"github/protocol/rest.py", "stores/database/failures.py"}
+    assert locations == {"github/protocol/refusals.py", "stores/database/failures.py"}
 
 
 @pytest.mark.parametrize(

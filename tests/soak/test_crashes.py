@@ -69,9 +69,7 @@ async def test_sigkill_at_random_moments_of_a_sync_half_applies_nothing(
             await _until_synced(http, project)
             assert await _held(http, project) == _version(number)
         held = _version(number)
-    print(
-        f"\n{interrupted} of {ROUNDS} syncs ({seconds:.1f} s each) were interrupted by SIGKILL"
-    )
+    print(f"\n{interrupted} of {ROUNDS} syncs ({seconds:.1f} s each) were interrupted by SIGKILL")
     assert interrupted >= ROUNDS // 2
 
 

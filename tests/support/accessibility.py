@@ -1,4 +1,4 @@
-"""Whether a page can be used by everybody, as far as axe-core can tell."""
+"""Checks with axe-core whether people with disabilities can use a page."""
 
 import re
 from functools import cache
@@ -49,16 +49,16 @@ async def overflowing(page: Page) -> list[str]:
 
 
 async def looks(page: Page) -> dict[str, list[str]]:
-    """Return violations by look: wide and light.
+    """Return problems by look: wide and light, and narrow and dark.
 
-    Narrow and dark, where nothing scrolls sideways.
+    Where it is narrow, the page as a whole must not scroll sideways either.
     """
     found: dict[str, list[str]] = {}
     for look, size, scheme in (("wide light", WIDE, "light"), ("narrow dark", NARROW, "dark")):
         await page.set_viewport_size(size)
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of three words
         found[look] = await violations(page) + (await overflowing(page) if size is NARROW else [])
-    return {look: complaints for look, complaints in found.items() if complaints}
+    return {look: problems for look, problems in found.items() if problems}
 
 
 def picture_name(kind: str) -> str:
@@ -68,5 +68,5 @@ def picture_name(kind: str) -> str:
 
 def told(found: dict[str, Any]) -> str:
     return "\n".join(
-        f"{where}\n  {complaint}" for where, all_of in found.items() for complaint in all_of
+        f"{where}\n  {problem}" for where, problems in found.items() for problem in problems
     )

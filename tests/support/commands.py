@@ -79,7 +79,7 @@ class CommandLine:
         return _checked(Done(ran.returncode, ran.stdout, ran.stderr), code)
 
     async def on_terminal(self, *arguments: str, typed: str, **environment: Any) -> Done:
-        """Run it as a process on a terminal where somebody typed this; both outputs are `out`."""
+        """Run it as a process on a terminal with this input; both outputs are `out`."""
         settings = {"benchmark_manager_url": self.url, **environment}
         return _checked(
             await asyncio.to_thread(_on_terminal, self.folder, arguments, typed, settings), 0

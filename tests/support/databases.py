@@ -117,7 +117,7 @@ async def _reused(server_url: str) -> AsyncIterator[_Reused]:
 
 @asynccontextmanager
 async def fresh_database(server_url: str, label: str = "") -> AsyncIterator[str]:
-    """A URL with a database name nobody else uses; the database is dropped at the end."""
+    """A URL with a new database name; the database is dropped at the end."""
     # MongoDB takes at most 63 bytes; the label tells a debugger which test left a database behind.
     name = f"test_{secrets.token_hex(4)}_{re.sub(r'[^A-Za-z0-9_]+', '_', label)[:40]}"
     try:
@@ -137,7 +137,7 @@ def _client(server_url: str) -> AsyncMongoClient[dict[str, Any]]:
 async def connected(
     url: str, *, listeners: Sequence[monitoring.CommandListener] = ()
 ) -> AsyncIterator[Database]:
-    """A started database; `listeners` learn of every command that is sent to it."""
+    """A started database; `listeners` get every command that is sent to it."""
 
     class Observed(Database):
         def new_client(self, **options: Any) -> AsyncMongoClient[dict[str, Any]]:

@@ -157,7 +157,7 @@ class ReplicaSet:
         await eventually(self._all_members, "a member is missing", seconds=seconds)
 
     async def stop(self) -> None:
-        """Kill all nodes; nobody reads their data again."""
+        """Kill all nodes; their data is not read again."""
         await asyncio.gather(*(node.end() for node in self.nodes))
 
     async def __aenter__(self) -> Self:
@@ -179,7 +179,7 @@ class ReplicaSet:
         async def answers() -> bool | None:
             if not node.running:
                 raise RuntimeError(f"mongod ended at its start: {node.last_line()}")
-            # A client that finds nobody waits half a second before it looks again; this does not.
+            # A client that finds no server waits half a second before the next attempt.
             return await accepts_connections(node.port) or None
 
         await eventually(answers, "mongod does not answer")

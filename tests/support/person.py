@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from playwright.async_api import Locator, Page, expect
 
 from benchmark_manager.web.site.languages import translations
-from support.visitors import PATIENCE
+from support.visitors import TIMEOUT
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)

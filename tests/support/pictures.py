@@ -23,7 +23,7 @@ from support.accessibility import PICTURES, picture_name  # noqa: E402
 from support.chromium import find_chromium, running_chromium  # noqa: E402
 from support.process import service_process  # noqa: E402
 from support.service import Api, Json  # noqa: E402
-from support.visitors import NARROW, PATIENCE, WIDE  # noqa: E402
+from support.visitors import NARROW, TIMEOUT, WIDE  # noqa: E402
 
 OF_README: Final = _ROOT / "docs/pictures"
 _REPOSITORY: Final = "acme/vllm-benchmarks"
@@ -52,7 +52,7 @@ async def draw() -> None:
             context = await browser.new_context(
                 base_url=process.url, locale="en-GB", viewport=_SIZE
             )
-            context.set_default_timeout(PATIENCE)
+            context.set_default_timeout(TIMEOUT)
             page = await context.new_page()
             for picture, path in for_readme.items():
                 await _ready(page, path)

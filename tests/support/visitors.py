@@ -18,7 +18,7 @@ from playwright.async_api import (
 )
 
 #: Milliseconds. What takes longer on a busy machine than this is broken.
-PATIENCE: Final = 40_000
+TIMEOUT: Final = 40_000
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 900}
 NARROW: Final[ViewportSize] = {"width": 360, "height": 740}
 
@@ -68,7 +68,7 @@ class Visitors:
             reduced_motion="reduce",
             **options,
         )
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT)
         context.on("console", self._heard)
         context.on("weberror", self._failed)
         context.on("request", self._asked)

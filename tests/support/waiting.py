@@ -42,5 +42,5 @@ async def eventually(attempt: Callable[[], Any], failure: str, *, seconds: float
 
 
 async def _awaited(result: Any) -> Any:
-    # A task is an answer here, and no question: it is waited for by its reader.
+    # A task is a result here, for the caller to wait for.
     return await result if inspect.iscoroutine(result) else result

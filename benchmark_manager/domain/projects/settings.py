@@ -87,6 +87,4 @@ def chosen_ref(
 
 
 def _contradiction() -> InvalidInputError:
-    return InvalidInputError(
-        "contradictory_ref", "branch and ref name different things; give one of them.", field="ref"
-    )
+    return InvalidInputError("contradictory_ref", "two_refs", field="ref")

@@ -19,7 +19,7 @@ Path: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class OutlineEntry:
+class ManifestEntry:
     """A value at the top.
 
     `text` is None unless it is a scalar, `plain` means without quotes and tag.
@@ -39,7 +39,7 @@ class ManifestOutline:
 
     top: Literal["mapping", "sequence", "scalar"] = "scalar"
     index: int = 0
-    entries: dict[Path, OutlineEntry] = field(default_factory=dict)
+    entries: dict[Path, ManifestEntry] = field(default_factory=dict)
     item_kinds: set[str] = field(default_factory=set)
 
     @property
@@ -112,11 +112,11 @@ class _OutlineReader(NodeReader[_OutlineLevel]):
             around.key = event.value
         elif role == "value" and around.depth <= _ITEM_LEVELS:
             plain = bool(event.implicit[0]) and event.tag is None
-            self._value(around, OutlineEntry(event.value, plain, event.start_mark.index))
+            self._value(around, ManifestEntry(event.value, plain, event.start_mark.index))
 
     def alias(self, event: AliasEvent, around: _OutlineLevel, role: Role) -> None:
         text = self._anchored.get(event.anchor)
-        self._node(around, role, OutlineEntry(text, plain=False, index=event.start_mark.index))
+        self._node(around, role, ManifestEntry(text, plain=False, index=event.start_mark.index))
 
     def begin(
         self, event: CollectionStart, kind: Kind, around: _OutlineLevel, role: Role
@@ -131,15 +131,15 @@ class _OutlineReader(NodeReader[_OutlineLevel]):
         )
 
     def end(self, event: Event, _frame: _OutlineLevel, around: _OutlineLevel, role: Role) -> None:
-        self._node(around, role, OutlineEntry(None, plain=False, index=event.start_mark.index))
+        self._node(around, role, ManifestEntry(None, plain=False, index=event.start_mark.index))
 
-    def _node(self, around: _OutlineLevel, role: Role, entry: OutlineEntry) -> None:
+    def _node(self, around: _OutlineLevel, role: Role, entry: ManifestEntry) -> None:
         if role == "key":
             around.key = entry.text
         elif role == "value" and around.depth <= _ITEM_LEVELS:
             self._value(around, entry)
 
-    def _value(self, level: _OutlineLevel, entry: OutlineEntry) -> None:
+    def _value(self, level: _OutlineLevel, entry: ManifestEntry) -> None:
         if level.depth <= _MAX_PATH:
             path = tuple(key for key in level.path() if key is not None)
             if len(path) == level.depth:

@@ -98,7 +98,7 @@ class EmbeddedDatabase:
         free_bytes: Callable[[Path], int] = free_bytes,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        find_port: Callable[[], int] | None = None,
+        find_port: Callable[[], int] = free_port,
         make_user: Callable[[str, int, Path, str], None] = make_user,
         requirements: Path = CHECKOUT_REQUIREMENTS,
     ) -> None:
@@ -110,7 +110,7 @@ class EmbeddedDatabase:
         self._free_bytes = free_bytes
         self._clock = clock
         self._sleep = sleep
-        self._find_port = find_port or free_port
+        self._find_port = find_port
         self._user_maker = make_user
         self._requirements = requirements
         self._port = 0
