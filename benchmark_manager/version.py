@@ -1,3 +1,3 @@
-"""The version that the service, its packages and its User-Agent tell."""
+"""The version of the service, its packages and its User-Agent."""
 
 __version__ = "0.2.0"

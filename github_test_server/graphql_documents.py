@@ -32,7 +32,7 @@ class Prepared:
     _strings: tuple[re.Match[str], ...] = ()
 
     def locations(self, error: GraphQLError) -> list[dict[str, int]]:
-        """Return the places in the query which an error concerns, counted from 1."""
+        """Return the positions in the query that an error concerns, counted from 1."""
         return [self._location(self._offset(position)) for position in error.positions or []]
 
     def _offset(self, position: int) -> int:

@@ -17,13 +17,13 @@ class ServiceLimits:
     steps: StepSizes = field(default_factory=StepSizes)
     #: A release with more files is written in steps.
     release_files: int = FILES_AT_ONCE
-    #: Contents in which a comparison of releases looks for changes by key, bytes.
+    #: Contents in which a comparison of releases searches changes by key, bytes.
     compared_bytes: int = COMPARED_BYTES
     #: How often a sync renews its lease, seconds.
     lease_renewal: float = LEASE_RENEWAL
-    #: A body has so many seconds, and one more for each 32 KiB of it.
+    #: A body has this many seconds, and one more for each 32 KiB of it.
     body_seconds: float = 20.0
     #: GitHub waits 10 s for the answer to a webhook.
     webhook_seconds: float = 10.0
-    #: For how long a form of the pages rebases variants.
+    #: Seconds for which a form of the pages rebases variants.
     rebase_seconds: float = 20.0

@@ -25,7 +25,7 @@ class ErrorInfo(Record):
     code: str = Field(examples=["github_unavailable"])
     detail: str
     retry_at: datetime | None = Field(
-        default=None, description="When the next try takes place, or can take place."
+        default=None, description="When the next attempt is made, or can be made."
     )
 
 

@@ -63,7 +63,7 @@ def comments_of(tree: DocumentTree) -> Comments:
 
 
 def _found(tree: DocumentTree, leaves: Sequence[tuple[int, int]]) -> Iterator[Comment]:
-    """What looks like a comment between the values."""
+    """Return what may be a comment between the values."""
     end = 0
     for start, behind in [*leaves, (len(tree.text), len(tree.text))]:
         for match in _COMMENT.finditer(tree.text, end, max(end, start)):

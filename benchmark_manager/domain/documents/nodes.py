@@ -112,7 +112,7 @@ class Collection:
         return all(slot.plain for slot in self.slots)
 
     def merge_key(self) -> Slot | None:
-        """The entry `<<` (yaml.org/type/merge), which brings keys from elsewhere."""
+        """The entry `<<` (yaml.org/type/merge), which adds keys from another mapping."""
         return next((slot for slot in self.slots if is_merge_key(slot.key)), None)
 
     def by_key(self) -> dict[int, Slot]:

@@ -13,7 +13,7 @@ LISTED_AT_MOST: Final = 20
 def fold(changes: Iterable[Change], *, listed_at_most: int = LISTED_AT_MOST) -> list[Change]:
     """Return the changes as they are sent together, in the order in which each thing changed last.
 
-    Whoever reads anew what is named sees all that the unfolded changes were about.
+    A client that reads what is named again sees everything that the unfolded changes were about.
     """
     latest: dict[tuple[str, str | None, str | None], Change] = {}
     for change in changes:

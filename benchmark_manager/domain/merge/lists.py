@@ -1,9 +1,9 @@
 """Lists whose items have no names: which items of two lists are the same.
 
-Only what can be told is told. An item which stands once in both lists is the same; what lies
+Only what is certain is reported. An item which stands once in both lists is the same; what lies
 between such items is a hunk. A hunk slides where the same change could as well have been made a few
-items further up or down (one more `a` in `[a, a]`); all the places it could have been made at count
-as touched.
+items further up or down (one more `a` in `[a, a]`); all the positions at which it could have been
+made count as touched.
 """
 
 from bisect import bisect_left

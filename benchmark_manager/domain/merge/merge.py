@@ -27,7 +27,7 @@ from benchmark_manager.models.original import FileFormat
 #: Texts which may have more values than this are merged by lines only: reading their trees, and
 #: that of what comes out, would take seconds. Real files reach 2,200.
 _MOST_VALUES: Final = 15_000
-#: Whether such texts parse is looked at as long as these values suffice, all looks together: some
+#: Whether such texts parse is checked as long as these values suffice, all checks together: some
 #: 0.7 s.
 _CHECKED_VALUES: Final = 350_000
 _SIDES: Final[tuple[Side, ...]] = ("base", "theirs", "mine")
@@ -206,7 +206,7 @@ class KeyMerge:
         return tuple(conflict for _, conflict in sorted(found, key=lambda pair: pair[0]))
 
     def _lost(self) -> list[CommentConflict]:
-        """Comments that no part of the plan brings into theirs."""
+        """Return comments that no part of the plan adds to theirs."""
         _, tree = self.replayed(self.plan, self.comments)
         if tree is None:
             return []

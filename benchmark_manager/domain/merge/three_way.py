@@ -286,7 +286,7 @@ class _Walker:
         nodes: Sequence[Collection],
         where: tuple[list[int], list[ListHunk]],
     ) -> None:
-        """Make mine's hunks in theirs, none of which theirs touched but for items in place."""
+        """Make mine's hunks in theirs, none of which theirs touched, except items that stay."""
         base, theirs, mine = nodes
         gaps, hunks = where
         removed: set[Slot] = set()
@@ -438,8 +438,8 @@ def _untangled(
             return None
         else:
             shared.add(other)
-    # What both took away at one position, and one of them put in at another, was moved: nobody can
-    # tell where it is to be.
+    # What both took away at one position, and one of them put in at another, was moved: it is
+    # uncertain where to.
     own = _items(remaining, base, ids[2]) | _items(
         (hunk for hunk in theirs if hunk not in shared), base, ids[1]
     )

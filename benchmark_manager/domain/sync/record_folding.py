@@ -30,7 +30,7 @@ def _folds(sync: SyncSummary) -> bool:
 
 
 def folded(previous: SyncSummary, sync: Sync) -> Sync:
-    """Return `sync` as its record looks after it was folded into that of `previous`.
+    """Return `sync` as its record is after it was folded into that of `previous`.
 
     `github` alone stays what this poll cost: a summary does not hold the cost of earlier ones.
     """

@@ -21,7 +21,7 @@ _MARKS_TOGETHER: Final = 32
 _SHORT: Final = 256
 #: Where Unicode has marks; what is left out are ideographs and whole Hangul syllables.
 _WITH_MARKS: Final = (range(0x300, 0x3400), range(0xA000, 0xAC00), range(0xF900, 0x20000))
-#: Characters which are folded together where a position is looked for.
+#: Characters that are folded together when a position is searched.
 _BLOCK: Final = 512
 #: Hangul vowels and final consonants: each joins the letter before it.
 _JOINING_JAMO: Final = (range(0x1161, 0x1176), range(0x11A8, 0x11C3))

@@ -7,7 +7,7 @@ times as many bytes. Counting takes a fiftieth of that, and goes step by step.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-#: Bytes looked at in one step: 4 ms for the densest text.
+#: Bytes read in one step: 4 ms for the densest text.
 _STEP: Final = 256 * 1024
 
 

@@ -118,7 +118,7 @@ class RepositoryClient:
     async def _of_ref(self, reply: Reply, ref: Ref | None) -> Reply:
         self.was_renamed |= reply.redirected
         if reply.status in {404, 422} and ref is not None:
-            # A missing ref and a missing repository are answered alike; this tells them apart.
+            # A missing ref and a missing repository are answered alike; this distinguishes them.
             await self.info()
             is_tag = ref.kind == "branch" and await self._has_tag(ref.name)
             raise ref_not_found(self.repository, ref, is_tag=is_tag)

@@ -130,7 +130,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
     ),
     "stale": one_sentence(
         412,
-        en="Somebody else changed this in the meantime; it is at revision {current_revision} now. "
+        en="Another person changed this in the meantime; it is at revision {current_revision} now. "
         "Read it again, then repeat your change.",
         ko="그사이 다른 사람이 바꿔 지금은 리비전 {current_revision}입니다. 다시 읽은 뒤 변경을 "
         "반복하세요.",

@@ -61,7 +61,7 @@ class ReleaseDelivery:
         *,
         compared_bytes: int = COMPARED_BYTES,
     ) -> None:
-        """`compared_bytes`: contents in which a comparison looks for changes by key."""
+        """`compared_bytes`: contents in which a comparison searches changes by key."""
         self._compared_bytes = compared_bytes
         self._releases = releases
         self._blobs = blobs

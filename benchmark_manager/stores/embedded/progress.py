@@ -1,4 +1,4 @@
-"""Tells a process that hangs from one that works slowly, as on a busy machine.
+"""Distinguishes a process that hangs from one that works slowly, as on a busy machine.
 
 A process works when it uses its processors, or would: a thread runs, waits for a processor to run
 on, or waits for a disk. One that was stopped, or whose threads all wait for each other, does none

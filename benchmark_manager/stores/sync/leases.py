@@ -257,7 +257,7 @@ class LeaseStore(Store):
     async def free(self, owner: str) -> int:
         """Take all leases away from a dead owner; return how many projects that freed.
 
-        They look as if they had run out: the next claim knows that it takes the project over.
+        They appear to have run out: the next claim knows that it takes the project over.
         """
         run_out = {"lease_owner": None, "lease_until": _RUN_OUT}
         freed = await self._projects.update_many(

@@ -113,7 +113,7 @@ class StagedChangeStore(Store):
     async def publish(self, publication: Publication, session: Session) -> None:
         """Make the staged changes count; the lease was confirmed in this very transaction.
 
-        Until the sync is recorded, its project does not say how many originals are in place:
+        Until the sync is recorded, its project does not say how many originals it has:
         readers of lists notice. Nor does it say what its last success saw: should this process die,
         its files are not those of `head_sha`, and the next sync has to read again, be upstream back
         at that commit. The project is due for that sync, also where nothing polls it.

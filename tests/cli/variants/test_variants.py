@@ -155,7 +155,7 @@ async def test_a_stale_text_is_kept_and_commands_are_suggested(
     other.chmod(0o755)
     done = await cli("variants", "edit", variant, code=1, VISUAL=str(other))
     assert re.match(
-        r"error: Somebody else changed this .+ revision 2 now\..+ \(stale\)\n", done.err
+        r"error: Another person changed this .+ revision 2 now\..+ \(stale\)\n", done.err
     )
     assert await content(cli, variant) == "model: theirs\n"
     kept = Path(re.findall(r"^Your text is kept in (.+)\.$", done.err, re.MULTILINE)[0])

@@ -123,7 +123,7 @@ async def test_a_variant_saved_since_the_preview_is_not_rebased_and_reported(
     done = await send(browser, page, choices(page))
     lines = " ".join(done.text.split())
     assert "1 variant was rebased." in lines
-    assert "config/tp4.yaml not rebased Somebody else changed this in the meantime" in lines
+    assert "config/tp4.yaml not rebased Another person changed this in the meantime" in lines
     assert (await variants(service, project))["tp4"]["drift"] == "behind"
 
 

@@ -102,11 +102,11 @@ def upstream_comments(
     )
     for difference in removed:
         _decide(difference, base, theirs, gone, made)
-    brought = _inside(mine, come)
+    added = _inside(mine, come)
     required = theirs.outside() + _counted(chain.from_iterable(made.staying.values()))
     excused = gone | Counter(dropped)
     made.required = (
-        left + (required - excused) + _counted(c for c in mine.comments if c.start in brought)
+        left + (required - excused) + _counted(c for c in mine.comments if c.start in added)
     )
     return made
 

@@ -1,7 +1,7 @@
 """The values of a YAML text, built from its events, and where each of them stands.
 
 Only for a text which `yaml_check` accepts: keys stand once, aliases are defined and end, nesting is
-bounded. Positions are looked up in a second pass, and only for what there is something to say
+bounded. Positions are read in a second pass, and only for values with findings
 about: most texts are fine.
 """
 
@@ -19,7 +19,7 @@ Value: TypeAlias = Any
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and list indexes from the top of a document."""
 
-Place: TypeAlias = tuple[int, Path]
+DocumentPath: TypeAlias = tuple[int, Path]
 """The number of a document in its stream, from 0, and a path in it."""
 
 MAX_VALUES: Final = 250_000
@@ -197,7 +197,7 @@ class _PositionReader(NodeReader[_PathLevel]):
     """Notes where wanted paths are; one level serves for all collections off the way."""
 
     def __init__(self, wanted: _Wanted, scalar: Callable[[str], Value]) -> None:
-        self.found: dict[Place, int] = {}
+        self.found: dict[DocumentPath, int] = {}
         self._wanted = wanted
         self._scalar_value = scalar
         self._document = -1
@@ -255,29 +255,29 @@ class _PositionReader(NodeReader[_PathLevel]):
 
 
 def locate(
-    parsed: str, scalar: Callable[[str], Value], places: Collection[Place]
-) -> dict[Place, int]:
-    """Where each of the places stands, in characters: at its key, or where a list's item begins.
+    parsed: str, scalar: Callable[[str], Value], paths: Collection[DocumentPath]
+) -> dict[DocumentPath, int]:
+    """Return the position of each path, in characters: of its key, or where a list's item begins.
 
     What came in by an alias or a merge stands nowhere itself; the nearest around it which does is
     given.
     """
-    reader = _PositionReader(_tree(places), scalar)
+    reader = _PositionReader(_tree(paths), scalar)
     walk(parsed, reader)
-    return {place: _nearest(reader.found, place) for place in places}
+    return {wanted: _nearest(reader.found, wanted) for wanted in paths}
 
 
-def _tree(places: Iterable[Place]) -> _Wanted:
+def _tree(paths: Iterable[DocumentPath]) -> _Wanted:
     top: _Wanted = {}
-    for document, path in places:
+    for document, path in paths:
         node = top.setdefault(document, {})
         for step in path:
             node = node.setdefault(step, {})
     return top
 
 
-def _nearest(found: dict[Place, int], place: Place) -> int:
-    document, path = place
+def _nearest(found: dict[DocumentPath, int], wanted: DocumentPath) -> int:
+    document, path = wanted
     while (document, path) not in found and path:
         path = path[:-1]
     return found.get((document, path), 0)
