@@ -48,7 +48,7 @@ async def test_an_embedded_database_is_backed_up_while_its_service_runs_and_rest
         assert file.stat().st_mode & 0o777 == 0o600
         assert b"ghp_secret" not in file.read_bytes()
         refused = await _run(tmp_path, "backup", str(file), code=1, data_dir=tmp_path / "data")
-        assert refused.stderr.endswith("name another one. (backup_exists)\n")
+        assert refused.stderr.endswith("name another file. (backup_exists)\n")
         refused = await _run(tmp_path, "restore", str(file), code=1, data_dir=tmp_path / "data")
         assert re.search(
             r"Another Benchmark Manager \(process \d+\) uses the data folder", refused.stderr

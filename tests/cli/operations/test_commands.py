@@ -229,7 +229,7 @@ def test_the_demo_ends_after_it_shows_the_change_that_a_poll_copied(tmp_path: Pa
 def test_a_failing_demo_ends_with_one_line(tmp_path: Path) -> None:
     program = (
         "import functools, sys; from benchmark_manager.cli import main\n"
-        "from benchmark_manager.cli.service import demo\n"
+        "from benchmark_manager.cli.operations import demo\n"
         "demo.DemoOptions = functools.partial(demo.DemoOptions, poll_timeout=0)\n"
         "main(['demo', '--once', '--port', sys.argv[1], '--change-after', '0'])"
     )
