@@ -55,7 +55,7 @@ def with_settings(
     """
     config_folder = source.config_folder
     if folder is not None:
-        config_folder = normalise_folder(folder, field="github_repo_url")
+        config_folder = normalise_folder(folder, field="address")
     if not isinstance(settings.config_folder, Unset):
         config_folder = normalise_folder(settings.config_folder, field="config_folder")
     job_folder = source.job_folder

@@ -19,6 +19,7 @@ from benchmark_manager.errors import (
     TooManyListenersError,
 )
 from benchmark_manager.models.change import Change
+from benchmark_manager.stores.database.failures import described
 from benchmark_manager.stores.events.changes import ChangeStore
 
 _log = structlog.get_logger(__name__)
@@ -282,9 +283,7 @@ class EventService:
                     if not opening.done():
                         opening.set_exception(error)
                         return
-                    _log.warning(
-                        "the change stream broke; it is resumed", error=type(error).__name__
-                    )
+                    _log.warning("the change stream broke; it is resumed", error=described(error))
                 await asyncio.sleep(self.limits.pause)
         finally:
             if not opening.done():

@@ -68,6 +68,8 @@ class Housekeeping:
 
     async def sweep_deleted_projects(self) -> None:
         """Delete what belonged to deleted projects, but for releases that others use."""
+        # Taken before the deletions: another sweep deletes what a late sync writes during these.
+        now = self._clock()
         deleted = await self._stores.projects.deleted()
         for project_id in deleted:
             for store in self._stores.of_projects:
@@ -76,7 +78,7 @@ class Housekeeping:
         # above make room.
         for project_id in deleted:
             await self._stores.releases.sweep(project_id)
-            await self._stores.projects.forget_deleted(project_id, self._clock())
+            await self._stores.projects.forget_deleted(project_id, now)
 
     async def run(self) -> None:
         """Delete old records and old trash, then contents and problems without a reference."""

@@ -107,7 +107,7 @@ class PreviewService:
         found = await locate(
             parsed, Given(chosen, chosen is not None, given.config is not None), same
         )
-        found = replace(found, folder=_normalised(found.folder, "github_repo_url"))
+        found = replace(found, folder=_normalised(found.folder, "address"))
         try:
             async with asyncio.timeout(_SECONDS), self._slots:
                 overview, tree = await read_overview(client, found.ref)

@@ -47,8 +47,11 @@ def failure_of(error: Exception) -> StorageError:
 
 
 def driver_error(error: Exception) -> Exception:
-    """Return the driver's error behind a failure; `error` itself where there is none."""
-    cause = error.__cause__
+    """Return the driver's error behind a `StorageError`; `error` itself where there is none.
+
+    An error of the driver may itself have another one as its cause; it stays as it is.
+    """
+    cause = error.__cause__ if isinstance(error, StorageError) else None
     return cause if isinstance(cause, DATABASE_ERRORS) else error
 
 

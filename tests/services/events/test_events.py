@@ -169,9 +169,13 @@ async def test_one_address_does_not_have_all_slots(service: EventService) -> Non
         await service.listen([], None, "a")
 
 
-async def test_a_broken_stream_goes_on_where_it_was_left(feed: Feed, service: EventService) -> None:
+async def test_a_broken_stream_goes_on_where_it_was_left(
+    feed: Feed, service: EventService, caplog: pytest.LogCaptureFixture
+) -> None:
     listener = await service.listen([], None)
-    for news in ([change(1)], away("an election"), [change(2)]):
+    election = away("an election")
+    election.__cause__ = AutoReconnect("an election")
+    for news in ([change(1)], election, [change(2)]):
         feed.news.put_nowait(news)
     changes: list[Change] = []
     while len(changes) < 2:
@@ -180,6 +184,7 @@ async def test_a_broken_stream_goes_on_where_it_was_left(feed: Feed, service: Ev
         changes += delivery.changes
     assert changes == [change(1), change(2)]
     assert feed.opened == [None, "1"]
+    assert "AutoReconnect: an election" in caplog.text
 
 
 async def test_a_lost_history_is_a_reset_which_comes_behind_the_new_beginning(

@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 from benchmark_manager import stores
 from benchmark_manager.errors import StorageError
 from benchmark_manager.stores.database.database import Database, Session
-from benchmark_manager.stores.database.failures import described, failure_of
+from benchmark_manager.stores.database.failures import described, driver_error, failure_of
 from benchmark_manager.stores.database.store import Store
 
 
@@ -53,6 +53,13 @@ async def test_a_failed_call_has_a_code_and_the_drivers_error_as_its_cause(
     assert failed.value.code == "database_unavailable"
     assert isinstance(failed.value.__cause__, AutoReconnect)
     assert described(failed.value) == "AutoReconnect: connection closed"
+
+
+def test_a_cause_of_the_drivers_own_error_does_not_replace_it() -> None:
+    lost, refused = AutoReconnect("connection closed"), transient(112)
+    lost.__cause__ = refused
+    assert driver_error(lost) is lost
+    assert described(lost) == "AutoReconnect: connection closed"
 
 
 async def test_rows_that_fail_after_the_first_have_a_code(database: Database) -> None:
