@@ -185,7 +185,9 @@ def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route for these codes and for those of every route."""
     by_status: dict[int | str, dict[str, Any]] = {}
     of_bodies = ("request_timeout", "service_busy") if "body_too_large" in codes else ()
-    for code in dict.fromkeys((*codes, *of_bodies, *_EVERYWHERE)):
+    # A text that may be too complex is read by a worker process, and none may be free in time.
+    of_texts = ("service_busy",) if "too_complex" in codes else ()
+    for code in dict.fromkeys((*codes, *of_bodies, *of_texts, *_EVERYWHERE)):
         status = CATALOGUE[code].status
         entry = by_status.setdefault(
             status,

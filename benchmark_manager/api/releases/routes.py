@@ -328,7 +328,7 @@ async def get_config_map(
     "/releases/{digest}/compare/{other}",
     summary="The differences to another release",
     response_model=ComparisonAnswer,
-    responses={**NOT_MODIFIED, **documented(*_FOUND)},
+    responses={**NOT_MODIFIED, **documented(*_FOUND, "service_busy")},
 )
 async def compare_releases(
     request: Request, services: ServicesDependency, digest: str, other: str

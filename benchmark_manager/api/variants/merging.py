@@ -32,7 +32,10 @@ router = APIRouter(
     "/merge",
     summary="What a rebase would do",
     response_model=MergeAnswer,
-    responses={**NOT_MODIFIED, **documented("modified_file_not_found", "upstream_removed")},
+    responses={
+        **NOT_MODIFIED,
+        **documented("modified_file_not_found", "upstream_removed", "service_busy"),
+    },
 )
 async def preview_merge(
     request: Request, services: ServicesDependency, modified_file_id: str

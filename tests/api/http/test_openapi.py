@@ -238,6 +238,25 @@ def test_a_token_is_described_as_write_only(document: Json) -> None:
         assert "github_token" not in schemas[name]["properties"]
 
 
+#: Routes whose answer waits for a worker process.
+OF_TEXTS = [
+    "/modified-files/{modified_file_id}/diff",
+    "/modified-files/{modified_file_id}/merge",
+    "/projects/{project_id}/files/{file_id}/variants",
+    "/projects/{project_id}/search",
+    "/releases/{digest}/compare/{other}",
+]
+
+
+@pytest.mark.parametrize("path", OF_TEXTS)
+async def test_a_route_that_waits_for_a_worker_documents_that_none_may_be_free(
+    service: Service, path: str
+) -> None:
+    document = (await service.http.get("/openapi.json")).json()
+    answer = document["paths"][path]["get"]["responses"]["503"]
+    assert "service_busy" in answer["content"]["application/problem+json"]["examples"]
+
+
 class _Assets(HTMLParser):
     """Addresses which a page makes its browser fetch."""
 
