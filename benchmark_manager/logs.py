@@ -2,11 +2,15 @@
 
 import logging
 import logging.config
+import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import structlog
+
+#: A user name or password in an address, as it is or percent-encoded in a query.
+_CREDENTIALS: Final = re.compile(r"(://|%3A%2F%2F)[^/?&#\s]{0,300}?(@|%40)", re.IGNORECASE)
 
 
 def configure_logging(level: str, log_format: Literal["console", "json"]) -> None:
@@ -54,7 +58,10 @@ def _configuration(level: str, shared: list[Any], ending: list[Any]) -> dict[str
                 "processors": ending,
             }
         },
-        "filters": {"upgrades": {"()": _WithoutUpgrades}},
+        "filters": {
+            "upgrades": {"()": _WithoutUpgrades},
+            "credentials": {"()": WithoutCredentials},
+        },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "shared"}},
         "root": {"handlers": ["stderr"], "level": level.upper()},
         "loggers": {
@@ -64,11 +71,27 @@ def _configuration(level: str, shared: list[Any], ending: list[Any]) -> dict[str
             # by anyone.
             "python_multipart": {"level": "ERROR"},
             "uvicorn.error": {"filters": ["upgrades"]},
+            "uvicorn.access": {"filters": ["credentials"]},
             # A tick that finds the previous one still running is no news: that one waits for a
             # slot.
             "apscheduler": {"level": "ERROR"},
         },
     }
+
+
+class WithoutCredentials(logging.Filter):
+    """Leave user names and passwords of addresses in queries out of uvicorn's access log.
+
+    A preview names its repository in the query, and people paste addresses with a token.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                _CREDENTIALS.sub(r"\1…\2", value) if isinstance(value, str) else value
+                for value in record.args
+            )
+        return True
 
 
 class _WithoutUpgrades(logging.Filter):
