@@ -10,7 +10,9 @@ from typing import Any, Final, Literal
 import structlog
 
 #: A user name or password in an address, as it is or percent-encoded in a query.
-_CREDENTIALS: Final = re.compile(r"(://|%3A%2F%2F)[^/?&#\s]{0,300}?(@|%40)", re.IGNORECASE)
+_CREDENTIALS: Final = re.compile(
+    r"(://)[^/?&#\s]*?(@)|(%3A%2F%2F)(?:[^%/?&#\s]|%(?!2F))*?(%40)", re.IGNORECASE
+)
 
 
 def configure_logging(level: str, log_format: Literal["console", "json"]) -> None:
@@ -88,7 +90,7 @@ class WithoutCredentials(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                _CREDENTIALS.sub(r"\1…\2", value) if isinstance(value, str) else value
+                _CREDENTIALS.sub(r"\1\3…\2\4", value) if isinstance(value, str) else value
                 for value in record.args
             )
         return True
