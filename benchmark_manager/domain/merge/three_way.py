@@ -71,7 +71,7 @@ def three_way(trees: Trees, choose: Choose = lambda _difference: None) -> Plan:
 
     What mine changed and theirs did not is made; what theirs changed stays; what both changed is
     looked into, and is a conflict where neither the keys of two mappings nor the items of two lists
-    tell the changes apart. Without exception the plan is the same, whichever side is called mine,
+    distinguish the changes. Without exception the plan is the same, whichever side is called mine,
     but for the order of what both added.
     """
     root = _whole(trees.theirs)

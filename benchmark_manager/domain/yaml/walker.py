@@ -6,6 +6,7 @@ collection, its frame, and gets it back with every node inside.
 """
 
 import sys
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from yaml import (
@@ -40,16 +41,16 @@ _NEXT: Final[dict[Role, Role]] = {
 }
 
 
-class NodeReader(Generic[Frame]):
+class NodeReader(ABC, Generic[Frame]):
     """Receives the nodes of a text in their order; a reader overrides what it needs.
 
     `around` is the frame of the collection that a node is in, for a document's top node the one
     that `document` returned. Nothing is resolved: an alias is a node of its own.
     """
 
+    @abstractmethod
     def document(self, event: Event, /) -> Frame:
         """Begin a document and return the frame around its top node."""
-        raise NotImplementedError
 
     def document_end(self) -> None:
         """End a document."""
@@ -60,9 +61,9 @@ class NodeReader(Generic[Frame]):
     def alias(self, event: yaml_events.AliasEvent, around: Frame, role: Role, /) -> None:
         """Read an alias."""
 
+    @abstractmethod
     def begin(self, event: CollectionStart, kind: Kind, around: Frame, role: Role, /) -> Frame:
         """Begin a mapping or a sequence and return its frame."""
-        raise NotImplementedError
 
     def end(self, event: Event, frame: Frame, around: Frame, role: Role, /) -> None:
         """End the mapping or sequence of a frame; the arguments are otherwise those of `begin`."""

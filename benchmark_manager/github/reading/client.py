@@ -375,8 +375,8 @@ class RepositoryClient:
         async def ask() -> tuple[tuple[CommitInfo, ...], bool]:
             reply = await self.requests.get(url, kind="history")
             if reply.status == httpx.codes.NOT_FOUND:
-                # A missing commit and a missing repository are answered alike; this tells them
-                # apart.
+                # A missing commit and a missing repository get the same answer; this
+                # distinguishes them.
                 await self.info()
                 raise commit_not_found(self.repository, commit_sha)
             reply = self._accepted(reply)

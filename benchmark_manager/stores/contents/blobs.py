@@ -66,7 +66,7 @@ class BlobStore(Store):
     async def _touch(self, ids: Iterable[str], origin: list[str], now: datetime) -> set[str]:
         """Touch contents that are stored already; return the ids of those.
 
-        Of a large batch usually all is new, or nothing: what a fork or a second project brings is
+        Of a large batch usually all is new, or nothing: what a fork or a second project has is
         there. The ids are random numbers, so a few of them stand for all. Each is looked up by
         itself: the embedded server compares every document with every value of an `$in`.
         """
