@@ -7,9 +7,11 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # More than cores: tests wait for servers.
 WORKERS ?= 3
 PAGES := benchmark_manager/web
+# Tests start hundreds of processes; without compiled files each takes a second longer.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage pictures properties soak lint format frontend bench requirements translations release clean
+.PHONY: help run demo test coverage pictures properties soak lint style types format frontend bench requirements translations release clean
 
 help: ## Say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -34,14 +36,17 @@ libraries:
 		fi; \
 	fi
 
-# Tests of the pages drive a real browser: the machine's own Chromium or Chrome, else Debian's, else the one that
-# Playwright downloads. CHROMIUM=/path/to/it names another. Without any, those tests are skipped and say so.
+# Tests of the pages drive a real browser: the machine's own Chromium or Chrome, else Debian's without windows, which
+# takes half the time, else the one that Playwright downloads. CHROMIUM=/path/to/it names another. Without any, those
+# tests are skipped and say so.
 CHROMIUM_FOUND = $(BIN)/python tests/support/chromium.py >/dev/null
 .PHONY: chromium
 chromium: $(VENV)/.dev
 	@$(CHROMIUM_FOUND) || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 		echo "Installing Chromium, which the tests of the pages drive ..." && \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || true
+		apt-get update -qq && export DEBIAN_FRONTEND=noninteractive && \
+		{ apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null || \
+		apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } || true
 	@$(CHROMIUM_FOUND) || $(BIN)/playwright install chromium || true
 	@$(CHROMIUM_FOUND) || echo "There is no Chromium, so the tests in a browser are skipped. Install Chromium or Chrome," \
 		"or name one with CHROMIUM=/path/to/it."
@@ -93,35 +98,43 @@ run: $(VENV)/.runtime scripts ## Start the service on the embedded database, or 
 demo: $(VENV)/.runtime scripts ## Start everything with a sample repository, and say where to look
 	@$(BIN)/python -m benchmark_manager demo $(ARGS)
 
-lint: $(VENV)/.dev scripttools ## Check style, types, spelling and the direction of imports
+lint: style types ## Check style, types, spelling and the direction of imports
+
+style: $(VENV)/.dev scripttools
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/codespell .
 	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent check; }
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
 
 format: $(VENV)/.dev ## Lay the code out
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-test: libraries lint chromium ## Run lint and all tests (the database servers come with the packages)
+# Without its cache, mypy takes one core half a minute: it runs beside the tests.
+test: libraries style chromium ## Run lint and all tests (the database servers come with the packages)
 	@test ! -e $(NODE_MODULES) || $(MAKE) --silent frontend
 	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent test; }
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
+	@log=$$(mktemp); $(BIN)/mypy >"$$log" 2>&1 & types=$$!; \
+		$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"; tests=$$?; \
+		wait $$types; types=$$?; cat "$$log"; rm -f "$$log"; \
+		test $$tests = 0 && test $$types = 0
 
 coverage: libraries chromium ## Run all tests and hold the coverage of domain and services to its threshold
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" --timeout 300 --cov --cov-report=
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not soak" --cov --cov-report=
 	@$(BIN)/coverage report --include="benchmark_manager/domain/*,benchmark_manager/services/*" --fail-under=95
 	@$(BIN)/coverage report
 
-pictures: chromium frontend ## Draw every page into build/pictures, and those of the READMEs
+pictures: chromium frontend ## Draw every page into build/pictures, and those of the documentation
 	@$(BIN)/python tests/support/pictures.py
 
 properties: libraries $(VENV)/.dev ## Hold merging, and syncs under faults, against all examples: about four minutes
 	@ALL_EXAMPLES=1 $(BIN)/python -m pytest -n $(WORKERS) tests/domain/merge tests/domain/documents tests/services/sync/test_github_failures.py
 
-soak: libraries $(VENV)/.dev ## Crashes, replicas and 10,000 files: about half an hour
+soak: libraries $(VENV)/.dev ## Crashes, replicas, 10,000 files, requests by chance: about an hour
 	@$(BIN)/python -m pytest -m soak --timeout 1800 -s
 
 bench: $(VENV)/.dev ## Measure, side by side

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from benchmark_manager.api.http.docs import install_docs
+from benchmark_manager.api.http.identification import Identification
 from benchmark_manager.api.http.middleware import Edge, Gate
 from benchmark_manager.api.http.problem_handlers import install_problem_handlers
 from benchmark_manager.api.http.silence import AnswersInSilence
@@ -17,11 +18,14 @@ from benchmark_manager.api.install import install_routes
 from benchmark_manager.api.webhooks.routes import LargeBodies
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Externals, ServiceLimits, Services, open_services
+from benchmark_manager.incoming import check_declarations
 from benchmark_manager.scheduler import running_scheduler
+from benchmark_manager.services.access.announcing import announce
 from benchmark_manager.version import __version__
 from benchmark_manager.web import MAX_FORM, PREFIX
 from benchmark_manager.web.install import MIDDLEWARE as PAGE_MIDDLEWARE
 from benchmark_manager.web.install import install_pages
+from benchmark_manager.web.site.kept_texts import KeptTexts
 from benchmark_manager.web.site.rendering import compile_shared_templates
 
 _DESCRIPTION: Final = """\
@@ -45,24 +49,34 @@ def create_app(
     services: Services | None = None,
     externals: Externals | None = None,
     polls: bool = True,
+    address: str | None = None,
 ) -> FastAPI:
     """Create the application; it opens and closes its services itself unless they are given.
 
-    Without `polls` it syncs only on request, for tests.
+    `address` is where it listens; None: as the settings say. Without `polls` it syncs only on
+    request, for tests.
 
     Raises (at its start): StartError.
     """
+
+    async def announced(opened: Services) -> None:
+        proxies = settings.trusted_proxies
+        await announce(opened.access.sign_in, settings.auth, own_address, proxies)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if services is not None:
             async with _serving(app, services, polls=polls):
+                await announced(services)
                 yield
             return
         async with open_services(settings, externals) as opened, _serving(app, opened, polls=polls):
+            await announced(opened)
             yield
 
     limits = (externals or Externals()).limits
+    listening = address or f"http://{settings.host}:{settings.port}"
+    own_address = (settings.public_url or listening) + (settings.root_path or "")
     app = FastAPI(
         title="Benchmark Manager",
         version=__version__,
@@ -77,9 +91,11 @@ def create_app(
     install_routes(app)
     app.state.large_bodies = LargeBodies(limits.webhook_seconds)
     app.state.limits = limits
+    app.state.auth = settings.auth
     install_docs(app)
     install_pages(app)
     install_problem_handlers(app)
+    check_declarations(app)
     return app
 
 
@@ -101,6 +117,7 @@ def _middleware(settings: Settings, limits: ServiceLimits) -> list[Middleware]:
             public_url=settings.public_url,
             root_path=settings.root_path or "",
             proxies=settings.trusted_proxies,
+            identity_headers=(settings.proxy_user_header, settings.proxy_groups_header),
         ),
         *_cors(settings),
         *(Middleware(part) for part in PAGE_MIDDLEWARE),
@@ -108,12 +125,23 @@ def _middleware(settings: Settings, limits: ServiceLimits) -> list[Middleware]:
             Gate,
             forms=f"{PREFIX}/",
             max_form=MAX_FORM,
+            max_result=settings.max_result_size,
             origins=settings.cors_origins,
             public_url=settings.public_url,
             body_seconds=limits.body_seconds,
+            identity_header=settings.proxy_user_header if settings.auth == "proxy" else None,
+            needs_identity=settings.auth != "open",
         ),
-        # Innermost, so that its answer passes all of the above and may become a page.
+        # Its answer passes all of the above and may become a page.
         Middleware(AnswersInSilence),
+        Middleware(KeptTexts),
+        # Innermost, as it reads the database.
+        Middleware(
+            Identification,
+            user_header=settings.proxy_user_header,
+            groups_header=settings.proxy_groups_header,
+            metrics_open=settings.metrics_open,
+        ),
     ]
 
 

@@ -9,12 +9,18 @@
      + InvalidInputError              a value is not accepted; names its field
      |  + InvalidContentError         with the problems' lines and columns
      |  + TooComplexError             a text that took too much time or memory
+     + UnauthenticatedError           the request does not prove who makes it
+     + SignInError                    a sign-in that is refused, without saying why to a guesser
+     + IssuerError                    an identity provider cannot be asked, or answers nonsense
+     + SignedTokenError               a provider's answer, or a signed token, proves nobody
+     + ForbiddenError                 the principal may read this, but not change it so
      + SignatureError                 a webhook that the secret did not sign
      + TokenUnreadableError           a stored token that no key opens, or of another repository
      + StorageError                   the database is there but cannot make a change
      + BackupError                    a backup cannot be taken or restored
      + BusyError                      no capacity for one more request
      + TooManyListenersError          one address listens to events as often as it may
+     + RateLimitedError               one identity or address asks more often than it may
      + StoppingError                  the service stops before it finished the request
      + LeaseLostError                 another replica syncs the project now
      + ChangesLostError               the changes since a position are not known any more
@@ -101,8 +107,10 @@ class InvalidInputError(BenchmarkManagerError):
 class InvalidContentError(InvalidInputError):
     """Content that does not parse; `problems` are `models.problem.Problem`s."""
 
-    def __init__(self, problems: Sequence[object]) -> None:
-        super().__init__("invalid_content", field="content")
+    def __init__(
+        self, problems: Sequence[object], code: str = "invalid_content", field: str = "content"
+    ) -> None:
+        super().__init__(code, field=field)
         self.problems = tuple(problems)
 
 
@@ -111,6 +119,48 @@ class TooComplexError(InvalidInputError):
 
     def __init__(self) -> None:
         super().__init__("too_complex")
+
+
+class UnauthenticatedError(BenchmarkManagerError):
+    """The request does not prove who makes it, and only known principals are served."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__("unauthenticated", reason)
+
+
+class SignInError(BenchmarkManagerError):
+    """A sign-in is refused; the reason tells nothing about whether an account exists."""
+
+    def __init__(self, code: str = "sign_in_failed", reason: str = "", **facts: Fact) -> None:
+        super().__init__(code, reason, **facts)
+
+
+class IssuerError(BenchmarkManagerError):
+    """An identity provider cannot be asked, or what it answers is unusable."""
+
+    def __init__(self, reason: str, **facts: Fact) -> None:
+        super().__init__("issuer_failed", reason, **facts)
+
+
+class SignedTokenError(BenchmarkManagerError):
+    """What a provider sent, or a signed token, proves nobody's identity."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("signed_token_refused", reason)
+
+
+class ForbiddenError(BenchmarkManagerError):
+    """The principal may read this, but not do that; `role_needed` names the least role.
+
+    `project_id` is the project in which it may not; None where that is no single one.
+    """
+
+    def __init__(
+        self, role_needed: str, reason: str = "", *, project_id: str | None = None
+    ) -> None:
+        super().__init__("forbidden", reason, role_needed=role_needed)
+        self.role_needed = role_needed
+        self.project_id = project_id
 
 
 class SignatureError(BenchmarkManagerError):
@@ -154,6 +204,14 @@ class TooManyListenersError(BenchmarkManagerError):
 
     def __init__(self, clients: int) -> None:
         super().__init__("too_many_listeners", clients=clients)
+
+
+class RateLimitedError(BenchmarkManagerError):
+    """One identity or address asks more often than it may; `seconds`: when it may ask again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("rate_limited", seconds=seconds)
+        self.seconds = seconds
 
 
 class StoppingError(BenchmarkManagerError):

@@ -6,12 +6,23 @@ import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Final, Literal
+from urllib.parse import unquote
 
 import structlog
 
 #: A user name or password in an address, as it is or percent-encoded in a query.
 _CREDENTIALS: Final = re.compile(
     r"(://)[^/?&#\s]*?(@)|(%3A%2F%2F)(?:[^%/?&#\s]|%(?!2F))*?(%40)", re.IGNORECASE
+)
+
+#: A path whose whole query is secret.
+_SECRET_QUERY: Final = re.compile(r"(/auth/[a-z]+/callback|/ui/set-up)\?\S*")
+
+#: A parameter of a query; its name ends at any `?`, so that a hostile query takes no long time.
+_PARAMETER: Final = re.compile(r"([?&])([^=&?#\s]*)=[^&#\s]+")
+#: What the name of one has that may hold a secret, which the service refuses to take there.
+_SECRET_NAME: Final = re.compile(
+    r"token|secret|password|passwd|credential|api[_-]?key|authorization", re.IGNORECASE
 )
 
 
@@ -82,18 +93,29 @@ def _configuration(level: str, shared: list[Any], ending: list[Any]) -> dict[str
 
 
 class WithoutCredentials(logging.Filter):
-    """Leave user names and passwords of addresses in queries out of uvicorn's access log.
+    """Leave secrets in queries out of uvicorn's access log.
 
-    A preview names its repository in the query, and people paste addresses with a token.
+    A preview names its repository in the query, and people paste addresses with a token, or send
+    one as a parameter. An identity provider sends a code there, and the set-up link has a token.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                _CREDENTIALS.sub(r"\1\3…\2\4", value) if isinstance(value, str) else value
+                _without_credentials(value) if isinstance(value, str) else value
                 for value in record.args
             )
         return True
+
+
+def _without_credentials(text: str) -> str:
+    text = _PARAMETER.sub(_without_secret, _CREDENTIALS.sub(r"\1\3…\2\4", text))
+    return _SECRET_QUERY.sub(r"\1?…", text)
+
+
+def _without_secret(parameter: re.Match[str]) -> str:
+    before, name = parameter.groups()
+    return f"{before}{name}=…" if _SECRET_NAME.search(unquote(name)) else parameter[0]
 
 
 class _WithoutUpgrades(logging.Filter):

@@ -30,13 +30,14 @@ import httpx2 as httpx
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
+from benchmark_manager.stores.embedded.ports import free_port
 from benchmarks.harness.github_process import lift_limits
 from benchmarks.harness.processes import descendants
 from benchmarks.harness.report import MEGABYTE, print_table, say
 from github_test_server import GitHubTestServer, Repository
 from support.hostile_texts import HOSTILE, SCHEMA_PATH, SETTINGS_PATH, HostileText, Texts, sides
 from support.mongod import ReplicaSet
-from support.process import ServiceProcess, environment, free_port
+from support.process import ServiceProcess, environment
 
 _PAGE_BYTES: Final = 4096
 #: Characters of each text, and bytes that a file may have.

@@ -36,12 +36,13 @@ sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
 import httpx2 as httpx
 
+from benchmark_manager.stores.embedded.ports import free_port
 from benchmarks.harness.asking import Asked, Spent
 from benchmarks.harness.github_process import GitHubProcess, host
 from benchmarks.harness.report import parsed, print_table, say
 from benchmarks.harness.subjects import subjects
 from support.mongod import ReplicaSet
-from support.process import environment, free_port, service_process
+from support.process import environment, service_process
 
 _DATABASE: Final = "reads"
 _BARE: Final = "bare handler"

@@ -23,6 +23,7 @@ from github_test_server.faults import (
 )
 from github_test_server.git import GitError
 from github_test_server.hosting import HostedRepository
+from github_test_server.oauth import Person
 from github_test_server.recording import RecordedRequest
 from github_test_server.repositories import Repository
 from github_test_server.server import GitHubTestServer
@@ -40,6 +41,7 @@ __all__ = [
     "HostedRepository",
     "HtmlPage",
     "Installation",
+    "Person",
     "RecordedRequest",
     "Redirect",
     "Repository",

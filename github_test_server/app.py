@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from github_test_server import app_handlers, git_http, graphql_api, handlers
+from github_test_server import app_handlers, git_http, graphql_api, handlers, oauth_handlers
 from github_test_server.answers import (
     NOT_MODIFIED,
     RATE_LIMIT_DOCUMENTATION,
@@ -73,7 +73,7 @@ def create_app(state: State) -> Starlette:
 def _routes(state: State, pipeline: Pipeline) -> list[Route]:
     api_path = state.api_path
     bases = [f"{api_path}/repos/{{owner}}/{{repo}}", f"{api_path}/repositories/{{id:int}}"]
-    plain = handlers.PLAIN_ROUTES | app_handlers.PLAIN_ROUTES
+    plain = handlers.PLAIN_ROUTES | app_handlers.PLAIN_ROUTES | oauth_handlers.PLAIN_ROUTES
     table = {
         **{api_path + path: endpoint for path, endpoint in plain.items()},
         **{
@@ -83,6 +83,7 @@ def _routes(state: State, pipeline: Pipeline) -> list[Route]:
         },
         state.graphql_path: _GRAPHQL,
         **handlers.CODELOAD_ROUTES,
+        **oauth_handlers.WEB_ROUTES,
         **git_http.ROUTES,
     }
     return [
@@ -112,7 +113,7 @@ class Pipeline:
         try:
             faults = self._state.faults.striking(record)
             await asyncio.sleep(self._state.latency)
-            while self._state.held:  # noqa: ASYNC110 -- another thread ends it
+            while self._is_held(record):  # noqa: ASYNC110 -- another thread ends it
                 await asyncio.sleep(_HELD_PAUSE)
             answer = await self._answer(request, endpoint, record, caller, refusal)
             for fault in faults:
@@ -121,6 +122,10 @@ class Pipeline:
             self._state.requests.finish(record)
             raise
         return ServedDelivery(answer, record, self._state.requests)
+
+    def _is_held(self, record: RecordedRequest) -> bool:
+        held = self._state.held
+        return held is not None and held.search(record.path) is not None
 
     async def _answer(
         self,

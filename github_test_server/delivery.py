@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from github_test_server.recording import RecordedRequest, RequestLog
 
 _NO_LINGER = struct.pack("ii", 1, 0)
-_FLUSH_SECONDS = 1.0
+_FLUSH_SECONDS = 10.0
 _BODILESS = {204, 304}
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from github_test_server.apps import App, Apps, Installation, InstallationToken
+from github_test_server.oauth import Person, SignIns
 from github_test_server.web_tokens import WebToken, WebTokenError
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ _DOWNLOAD_LINK_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asks. No representation shows the token."""
+    """Who asks; `person` is who signed in with an OAuth App. No representation shows the token."""
 
     client: str
     token: str | None = field(default=None, repr=False)
     login: str | None = None
     app: App | None = None
     installation_token: InstallationToken | None = field(default=None, repr=False)
+    person: Person | None = None
 
     @property
     def account(self) -> str | None:
@@ -100,6 +102,8 @@ class Hosting:
         self._downloads: dict[str, tuple[int, float]] = {}
         self.apps = Apps(clock=clock)
         """GitHub Apps and the tokens of their installations."""
+        self.sign_ins = SignIns(clock=clock)
+        """OAuth Apps, and people who sign in with them."""
 
     def add(
         self, full_name: str, repository: Repository, *, private_to: Iterable[str] | None = None
@@ -220,6 +224,9 @@ class Hosting:
             return Requester(
                 client, token, f"{found.installation.app.slug}[bot]", installation_token=found
             )
+        if signed_in := self.sign_ins.of_token(token):
+            person, _ = signed_in
+            return Requester(client, token, person.login, person=person)
         if token not in self._logins:
             raise BadCredentialsError
         return Requester(client, token, self._logins[token])

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     from starlette.types import Scope
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 _EXTENSION = "github_test_server.transport"
 
@@ -33,6 +34,13 @@ class TransportProtocol(H11Protocol):
                 await served(scope, receive, send)
 
         self.app = app
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the answer to a request was not sent whole yet."""
+        # uvicorn types it as if there were a request from the beginning.
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
 
 
 def transport_of(scope: Scope) -> asyncio.Transport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections import OrderedDict
@@ -11,10 +12,19 @@ from typing import TYPE_CHECKING, Literal, Self, cast
 
 from github_test_server import git
 from github_test_server.commit_stream import Changes, NewCommit
-from github_test_server.objects import GitObject, ObjectReader, ParsedCommit, TreeRow
+from github_test_server.loose_objects import LooseFiles, NotLooseError
+from github_test_server.objects import (
+    GitObject,
+    ObjectReader,
+    ParsedCommit,
+    TreeRow,
+    tree_rows,
+)
+from github_test_server.small_archives import write_archive
+from github_test_server.small_commits import write_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
@@ -29,6 +39,7 @@ _ARCHIVE_CHUNK = 65_536
 _AUTHOR = ("Test Author", "author@example.invalid")
 
 ChangeStatus = Literal["added", "removed", "modified", "renamed"]
+_KINDS: dict[bytes, Literal["blob", "tree", "commit"]] = {b"40000": "tree", b"160000": "commit"}
 _STATUSES: dict[bytes, ChangeStatus] = {b"A": "added", b"D": "removed", b"R": "renamed"}
 
 
@@ -58,6 +69,7 @@ class Repository:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+        self.files = LooseFiles(self.path)
         self.reader = ObjectReader(self.path)
         self._write_lock = threading.Lock()
         self._listings: OrderedDict[tuple[str, bool], list[TreeRow]] = OrderedDict()
@@ -67,8 +79,8 @@ class Repository:
     def init(cls, path: Path, *, default_branch: str = "main") -> Self:
         """Make an empty bare repository; doing so again to an existing one keeps what it holds."""
         path.mkdir(parents=True, exist_ok=True)
-        git.run(path, "init", "--quiet", "--bare")
         repository = cls(path)
+        repository.files.initialise()
         repository.set_default_branch(default_branch)
         return repository
 
@@ -115,23 +127,40 @@ class Repository:
                 changes=changes,
                 replace_all=replace_all,
             )
-            out = git.run(self.path, "fast-import", "--quiet", "--force", data=new.stream())
+            try:
+                return write_commit(self.files, new)
+            except NotLooseError:
+                out = git.run(self.path, "fast-import", "--quiet", "--force", data=new.stream())
         return out.decode().strip()
 
     def reset_branch(self, branch: str, sha: str) -> None:
         """Point the branch at a commit, as a force push does."""
-        git.run(self.path, "update-ref", f"refs/heads/{branch}", sha)
+        self._update_ref(f"refs/heads/{branch}", sha)
+
+    def _update_ref(self, name: str, sha: str) -> None:
+        found = self.reader.read(sha) if FULL_SHA.fullmatch(sha) else None
+        if found is not None and found.type == "commit":
+            with contextlib.suppress(NotLooseError):
+                self.files.write_ref(name, sha)
+                return
+        git.run(self.path, "update-ref", name, sha)
 
     def delete_branch(self, branch: str) -> None:
-        git.run(self.path, "update-ref", "-d", f"refs/heads/{branch}")
+        self._delete_ref(f"refs/heads/{branch}")
+
+    def _delete_ref(self, name: str) -> None:
+        try:
+            self.files.delete_ref(name)
+        except NotLooseError:
+            git.run(self.path, "update-ref", "-d", name)
 
     def tag(self, name: str, sha: str, *, message: str | None = None) -> None:
         """Make or move a tag: an annotated one if there is a message."""
         target = sha if message is None else self._tag_object(name, sha, message)
-        git.run(self.path, "update-ref", f"refs/tags/{name}", target)
+        self._update_ref(f"refs/tags/{name}", target)
 
     def delete_tag(self, name: str) -> None:
-        git.run(self.path, "update-ref", "-d", f"refs/tags/{name}")
+        self._delete_ref(f"refs/tags/{name}")
 
     def _tag_object(self, name: str, sha: str, message: str) -> str:
         tagger = f"{_AUTHOR[0]} <{_AUTHOR[1]}> {int(datetime.now(UTC).timestamp())} +0000"
@@ -144,11 +173,17 @@ class Repository:
         return head.removeprefix("ref: ").strip().removeprefix("refs/heads/")
 
     def set_default_branch(self, branch: str) -> None:
-        git.run(self.path, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+        try:
+            self.files.point_head(f"refs/heads/{branch}")
+        except NotLooseError:
+            git.run(self.path, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
 
     def is_empty(self) -> bool:
         """Return whether there is no branch and no tag."""
-        return not git.run(self.path, "for-each-ref", "--count=1", "refs/heads", "refs/tags")
+        try:
+            return not self.files.has_refs()
+        except NotLooseError:
+            return not git.run(self.path, "for-each-ref", "--count=1", "refs/heads", "refs/tags")
 
     def find_commit(self, ref: str) -> ParsedCommit | None:
         found = self._find(ref, "commit")
@@ -188,14 +223,28 @@ class Repository:
             if key in self._listings:
                 self._listings.move_to_end(key)
                 return self._listings[key]
-        options = ["-r", "-t"] if recursive else []
-        out = git.run(self.path, "ls-tree", "--long", "-z", *options, tree)
-        listing = [_tree_entry(line) for line in out.split(b"\0")[:-1]]
+        try:
+            listing = list(self._loose_rows(tree, recursive=recursive))
+        except NotLooseError:
+            options = ["-r", "-t"] if recursive else []
+            out = git.run(self.path, "ls-tree", "--long", "-z", *options, tree)
+            listing = [_tree_entry(line) for line in out.split(b"\0")[:-1]]
         with self._listings_lock:
             self._listings[key] = listing
             if len(self._listings) > _KEPT_LISTINGS:
                 self._listings.popitem(last=False)
         return listing
+
+    def _loose_rows(self, tree: str, *, recursive: bool, within: bytes = b"") -> Iterator[TreeRow]:
+        found = self.files.read(tree)
+        if found is None or found[0] != "tree":
+            raise NotLooseError
+        for mode, name, sha in tree_rows(found[1]):
+            kind = _KINDS.get(mode, "blob")
+            size = self.files.size(sha) if kind == "blob" else None
+            yield TreeRow(within + name, mode.decode().zfill(6), kind, sha, size)
+            if recursive and kind == "tree":
+                yield from self._loose_rows(sha, recursive=True, within=within + name + b"/")
 
     def find_entry(self, tree: str, path: bytes) -> TreeRow | None:
         """Return the entry at a path below a tree; its own `path` is the name alone."""
@@ -214,6 +263,9 @@ class Repository:
 
     def branches(self) -> list[tuple[str, str]]:
         """Return (name, commit sha) of every branch, by name."""
+        with contextlib.suppress(NotLooseError):
+            found = self.files.refs("refs/heads")
+            return [(name.removeprefix("refs/heads/"), sha) for name, sha in found]
         out = git.run(
             self.path, "for-each-ref", "--format=%(refname:lstrip=2)%00%(objectname)", "refs/heads"
         )
@@ -222,13 +274,17 @@ class Repository:
 
     def refs(self, beginning: str) -> list[tuple[str, GitObject]]:
         """Return the refs whose names after `refs/` begin with this, with their targets."""
+        names = [name for name in self._ref_names() if name.startswith(beginning)]
+        return [(name, found) for name in names if (found := self.find_ref(name))]
+
+    def _ref_names(self) -> list[str]:
+        with contextlib.suppress(NotLooseError):
+            found = [*self.files.refs("refs/heads"), *self.files.refs("refs/tags")]
+            return [name.removeprefix("refs/") for name, _ in found]
         out = git.run(
             self.path, "for-each-ref", "--format=%(refname:lstrip=1)", "refs/heads", "refs/tags"
         )
-        names = [
-            name for name in out.decode(errors="replace").splitlines() if name.startswith(beginning)
-        ]
-        return [(name, found) for name in names if (found := self.find_ref(name))]
+        return out.decode(errors="replace").splitlines()
 
     def history(
         self, sha: str, *, path: str | None, skip: int, count: int
@@ -261,6 +317,12 @@ class Repository:
 
     def archive(self, sha: str, *, prefix: str) -> Generator[bytes, None, None]:
         """Yield a commit's tar.gz in pieces; every path in it begins with the prefix."""
+        commit = self.find_commit(sha)
+        if commit is not None:
+            with contextlib.suppress(NotLooseError):
+                rows = self.list_tree(commit.tree, recursive=True)
+                yield write_archive(self.files, commit, rows, prefix=prefix)
+                return
         process = git.start(self.path, "archive", "--format=tar.gz", f"--prefix={prefix}", sha)
         try:
             while process.stdout is not None and (piece := process.stdout.read(_ARCHIVE_CHUNK)):

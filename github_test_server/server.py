@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 import time
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from github_test_server.recording import RequestLog
     from github_test_server.repositories import Repository
 
-_START_SECONDS = 10
-_STOP_SECONDS = 10
+#: Longer than a busy machine takes.
+_START_SECONDS = 60
+_STOP_SECONDS = 60
+#: Of the event loop, in which a connection is accepted, its request read and a task begun for it.
+_ROUNDS = 10
 
 
 class GitHubTestServer:
@@ -98,7 +102,7 @@ class GitHubTestServer:
         """Repositories, tokens and GitHub Apps.
 
         add, remove, rename, make_private, make_public; add_token, revoke_token; add_app, install,
-        uninstall, expire_tokens.
+        uninstall, expire_tokens; sign_ins.
         """
         return self._state.hosting
 
@@ -124,13 +128,13 @@ class GitHubTestServer:
         self._state.latency = seconds
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Answer nothing inside; what is asked then is answered at the end."""
-        self._state.held = True
+    def held(self, path: str = "") -> Iterator[None]:
+        """Answer no request inside whose path matches the expression; answer it at the end."""
+        self._state.held = re.compile(path)
         try:
             yield
         finally:
-            self._state.held = False
+            self._state.held = None
 
     @property
     def tree_limits(self) -> TreeLimits:
@@ -149,13 +153,16 @@ class GitHubTestServer:
     def reset(self) -> None:
         """Forget recorded requests, faults and all limits; keep repositories and tokens.
 
-        GraphQL is there again.
+        GraphQL is there again. What was sent before is not answered any more: of a client that did
+        not wait for its answer, a request would be recorded later.
         """
+        if self._running is not None:
+            self._running.abandon_requests()
         self.faults.clear()
         self.limits.clear()
         self.requests.reset()
         self.latency = 0.0
-        self._state.held = False
+        self._state.held = None
         self.graphql = True
         self._state.tree_limits = TreeLimits()
 
@@ -224,6 +231,11 @@ class _Running:
         finally:
             self._server.serving.set()
 
+    def abandon_requests(self) -> None:
+        """End all requests that have been sent, even those which were not read yet."""
+        abandoning = self._server.abandon_requests()
+        asyncio.run_coroutine_threadsafe(abandoning, self._server.loop).result(_STOP_SECONDS)
+
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join(_STOP_SECONDS)
@@ -237,10 +249,24 @@ class _UvicornServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.serving = threading.Event()
+        self.loop: asyncio.AbstractEventLoop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.serving.set()
+
+    async def abandon_requests(self) -> None:
+        """End all requests that have been sent, and the connections that they came over."""
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, TransportProtocol) and connection.is_answering:
+                connection.transport.abort()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for connection in list(self.server_state.connections):

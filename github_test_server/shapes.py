@@ -140,7 +140,11 @@ def authenticated_user(caller: Requester, urls: Urls) -> Json:
     empty = dict.fromkeys(["name", "company", "location", "email", "hireable", "bio"])
     counts = dict.fromkeys(["public_repos", "public_gists", "followers", "following"], 0)
     dates = dict.fromkeys(["created_at", "updated_at"], "2011-01-25T18:44:36Z")
-    return {**user(caller.login or "", urls), **empty, "blog": "", **counts, **dates}
+    shape = {**user(caller.login or "", urls), **empty, "blog": "", **counts, **dates}
+    if caller.person is not None:
+        shape["id"] = caller.person.id
+        shape["node_id"] = node_id("User", caller.person.id)
+    return shape
 
 
 def root(urls: Urls) -> Json:

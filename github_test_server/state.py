@@ -12,6 +12,7 @@ from github_test_server.limits import AccountLimits
 from github_test_server.recording import RequestLog
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
 
@@ -32,7 +33,7 @@ class TreeLimits:
 class State:
     """Attributes: `api_path` is "" or such as "/api/v3", `latency` seconds before every answer.
 
-    While `held` is set nothing is answered.
+    While `held` is set no request whose path it is found in is answered.
 
     `codeload_url` is the origin of archives; None: the server's own. `graphql`: whether that API is
     there.
@@ -42,7 +43,7 @@ class State:
     clock: Callable[[], float] = time.time
     codeload_url: str | None = None
     latency: float = 0.0
-    held: bool = False
+    held: re.Pattern[str] | None = None
     graphql: bool = True
     tree_limits: TreeLimits = field(default_factory=TreeLimits)
     requests: RequestLog = field(default_factory=RequestLog)

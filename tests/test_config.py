@@ -380,7 +380,11 @@ def test_the_services_token_goes_to_the_first_api_only(tmp_path: Path) -> None:
     addresses = [
         REPOSITORY.model_copy(update={"api_url": url}) for url in (*urls, "https://other.example")
     ]
-    assert [vault.service_token(address) for address in addresses] == ["ghp_service", None, None]
+    assert [vault.service_token(address, confirmed=True) for address in addresses] == [
+        "ghp_service",
+        None,
+        None,
+    ]
 
 
 # Secrets in files
@@ -398,7 +402,11 @@ VALUES = {
     "SECRET_KEY": KEY,
     "WEBHOOK_SECRET": "hunter2hunter2hunter2",
     "GITHUB_APP_PRIVATE_KEY": "-----BEGIN\nhunter2\n-----END",
+    "OIDC_CLIENT_SECRET": "hunter2",
+    "GITHUB_OAUTH_CLIENT_SECRET": "hunter2",
 }
+#: Settings without which a secret is refused.
+BESIDE = {"GITHUB_OAUTH_CLIENT_SECRET": {"GITHUB_OAUTH_CLIENT_ID": "bench"}}
 
 
 def test_every_secret_setting_has_a_file() -> None:
@@ -416,7 +424,9 @@ def test_every_secret_setting_has_a_file() -> None:
 def test_a_secret_comes_from_its_file_without_the_line_end(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, end: str
 ) -> None:
-    monkeypatch.setenv(f"{name}_FILE", in_file(tmp_path, (VALUES[name] + end).encode()))
+    path = in_file(tmp_path, (VALUES[name] + end).encode())
+    for beside, value in {**BESIDE.get(name, {}), f"{name}_FILE": path}.items():
+        monkeypatch.setenv(beside, value)
     assert getattr(load_settings(), name.lower()).get_secret_value() == VALUES[name]
 
 
@@ -459,6 +469,52 @@ def test_a_file_that_cannot_be_read_stops_the_start(
     assert "GITHUB_TOKEN_FILE names a file that cannot be read" in refusal_of(
         monkeypatch, GITHUB_TOKEN_FILE=path
     )
+
+
+# Identity providers
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        *("login.example.com", "http://login.example.com", "ftp://login.example.com"),
+        *("https://", "https://[", "https://x:hunter2@login.example.com"),
+        *("https://login.example.com?a=b", "https://login.example.com/#a"),
+    ],
+)
+def test_an_issuer_that_is_no_safe_address_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, issuer: str
+) -> None:
+    refusal = refusal_of(monkeypatch, OIDC_ISSUER=issuer, OIDC_CLIENT_ID="bench")
+    assert "OIDC_ISSUER: must be an https:// address" in refusal
+    assert "hunter2" not in refusal
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"OIDC_ISSUER": "https://login.example.com"}, "OIDC_ISSUER needs OIDC_CLIENT_ID"),
+        ({"GITHUB_OAUTH_CLIENT_ID": "bench"}, "belong together"),
+        ({"GITHUB_OAUTH_CLIENT_SECRET": "hunter2"}, "belong together"),
+    ],
+    ids=["OIDC", "GitHub's secret", "GitHub's id"],
+)
+def test_half_a_client_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], words: str
+) -> None:
+    refusal = refusal_of(monkeypatch, **given)
+    assert words in refusal
+    assert "hunter2" not in refusal
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize("issuer", ["https://login.example.com/realms/a/", "http://127.0.0.1:9400"])
+def test_an_issuer_is_kept_as_it_is_written(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    monkeypatch.setenv("OIDC_ISSUER", issuer)
+    monkeypatch.setenv("OIDC_CLIENT_ID", "bench")
+    assert load_settings().oidc_issuer == issuer
 
 
 # Hosts, proxies, owners and unencrypted connections

@@ -15,19 +15,21 @@ READMES = {
     "README.md": ("unset", "empty", "user data folder"),
     "README.ko.md": ("없음", "비어 있음", "사용자 데이터 폴더"),
 }
+#: Variables that pages name besides settings: those of make, Compose, of the image and of Python.
+OTHER_VARIABLES = {"ARGS", "PUBLISH_ADDRESS", "PUBLISH_PORT", "PYTHON_IMAGE", "SSL_CERT_FILE"}
 #: Folders of every layer; docs/architecture.md lists them.
 FEATURES = {
     *("projects", "originals", "variants", "sync", "releases", "validation", "search", "events"),
-    *("webhooks", "operations", "access"),
+    *("webhooks", "operations", "access", "sweeps", "results"),
 }
 #: By layer: folders that all of its features use.
 SHARED = {
     "api": {"http"},
-    "web": {"site", "texts"},
+    "web": {"charts", "site", "texts"},
     "cli": {"terminal"},
     "services": {"texts"},
     "stores": {"database", "embedded", "contents", "migrations"},
-    "domain": {"text", "yaml", "documents", "merge", "git", "http"},
+    "domain": {"text", "yaml", "documents", "edits", "merge", "git", "http"},
 }
 PAGES = sorted(
     page
@@ -90,6 +92,17 @@ def test_every_setting_is_documented_with_its_default(readme: str) -> None:
     assert all(meaning.strip() for _, _, meaning in rows)
 
 
+@pytest.mark.parametrize(
+    "page", ["docs/access.md", "docs/deployment.md", "docs/guides/sign-in.md", "SECURITY.md"]
+)
+def test_every_setting_that_a_page_gives_a_value_exists(page: str) -> None:
+    named = set(re.findall(r"\b([A-Z]+(?:_[A-Z]+)*)=", read(page)))
+    settings = {name.upper() for name in Settings.model_fields}
+    others = {name for name in named if name.startswith("BENCHMARK_MANAGER_")} | OTHER_VARIABLES
+    assert named & settings
+    assert named - settings - others == set()
+
+
 def test_both_readmes_list_settings_in_one_order() -> None:
     english, korean = (
         [name for name, _, _ in _SETTING.findall(read(readme))] for readme in READMES
@@ -111,16 +124,20 @@ def test_every_make_target_exists(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_relative_link_is_dead(page: Path) -> None:
     """A link leads to a file of the repository and, with a fragment, to one of its headings."""
-    for link in _LINK.findall(prose(page.read_text("utf-8"))):
-        if re.match(r"[a-z]+:", link):
-            continue
-        path, _, fragment = link.partition("#")
-        target = (page.parent / path).resolve() if path else page
-        assert target.is_relative_to(ROOT), link
-        assert target.exists(), link
-        if fragment:
-            headings = _HEADING.findall(prose(target.read_text("utf-8")))
-            assert fragment in {anchor(text) for _, text in headings}, link
+    links = _LINK.findall(prose(page.read_text("utf-8")))
+    relative = [link for link in links if not re.match(r"[a-z]+:", link)]
+    assert [link for link in relative if not leads_somewhere(page, link)] == []
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, fragment = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    if not target.is_relative_to(ROOT) or not target.exists():
+        return False
+    if not fragment:
+        return True
+    headings = _HEADING.findall(prose(target.read_text("utf-8")))
+    return fragment in {anchor(text) for _, text in headings}
 
 
 def test_the_map_names_every_folder_of_code_and_none_that_is_gone() -> None:
@@ -168,9 +185,12 @@ def test_every_decision_is_in_the_index() -> None:
     decisions = sorted(path.name for path in (ROOT / "docs/decisions").glob("[0-9]*.md"))
     assert [int(name[:4]) for name in decisions] == list(range(1, len(decisions) + 1))
     index = read("docs/decisions/README.md")
-    for name in decisions:
-        title = read(f"docs/decisions/{name}").splitlines()[0]
-        assert f"[{name[:4]}]({name}) | {title.removeprefix(f'# {name[:4]}: ')} |" in index
+    titles = {name: read(f"docs/decisions/{name}").splitlines()[0] for name in decisions}
+    rows = [
+        f"[{name[:4]}]({name}) | {title.removeprefix(f'# {name[:4]}: ')} |"
+        for name, title in titles.items()
+    ]
+    assert [row for row in rows if row not in index] == []
 
 
 def test_the_korean_readme_keeps_step() -> None:

@@ -4,6 +4,12 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from benchmark_manager.api.access.accounts import router as accounts
+from benchmark_manager.api.access.audit import router as audit
+from benchmark_manager.api.access.command_line import router as command_line
+from benchmark_manager.api.access.grants import router as grants
+from benchmark_manager.api.access.providers import router as providers
+from benchmark_manager.api.access.signing_in import router as signing_in
 from benchmark_manager.api.events.routes import router as events
 from benchmark_manager.api.operations.health import router as health
 from benchmark_manager.api.operations.metrics import router as metrics
@@ -11,7 +17,12 @@ from benchmark_manager.api.originals.routes import router as originals
 from benchmark_manager.api.projects.repositories import router as repositories
 from benchmark_manager.api.projects.routes import router as projects
 from benchmark_manager.api.releases.routes import router as releases
+from benchmark_manager.api.results.receipt_routes import router as receipts
+from benchmark_manager.api.results.report_routes import router as result_reports
+from benchmark_manager.api.results.routes import router as results
+from benchmark_manager.api.results.table_routes import router as result_tables
 from benchmark_manager.api.search.routes import router as search
+from benchmark_manager.api.sweeps.routes import router as sweeps
 from benchmark_manager.api.validation.routes import router as validation
 from benchmark_manager.api.variants.comparing import router as comparing
 from benchmark_manager.api.variants.merging import router as merging
@@ -34,11 +45,22 @@ _ROUTERS: Final = (
     rebase_all,
     comparing,
     releases,
+    sweeps,
+    results,
+    receipts,
+    result_tables,
+    result_reports,
     validation,
     webhooks,
     events,
     search,
     repositories,
+    signing_in,
+    providers,
+    accounts,
+    grants,
+    audit,
+    command_line,
 )
 
 

@@ -12,11 +12,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from benchmark_manager.cli.access import accounts, tokens
+from benchmark_manager.cli.access.signing_in import login, logout, whoami
 from benchmark_manager.cli.projects import projects, webhook
 from benchmark_manager.cli.projects.sync import sync_project
 from benchmark_manager.cli.releases import releases
 from benchmark_manager.cli.releases.pull import pull_release
+from benchmark_manager.cli.results import results
+from benchmark_manager.cli.results.table import show_table, write_report
+from benchmark_manager.cli.results.upload import upload_results
 from benchmark_manager.cli.search.search import search_files
+from benchmark_manager.cli.sweeps import sweeps
+from benchmark_manager.cli.sweeps.cells import diff_cell, list_cells
+from benchmark_manager.cli.sweeps.importing import import_sweep
 from benchmark_manager.cli.terminal.failures import CommandGroup, printable
 from benchmark_manager.cli.terminal.streams import ensure_utf8_arguments, standard_streams
 from benchmark_manager.cli.validation.validate import validate_files
@@ -48,9 +56,22 @@ variants.app.command("edit")(edit_variant)
 variants.app.command("rebase")(rebase_variant)
 variants.app.command("rebase-all")(rebase_all_variants)
 app.add_typer(releases.app, name="release")
+app.add_typer(sweeps.app, name="sweep")
+sweeps.app.command("cells")(list_cells)
+sweeps.app.command("diff")(diff_cell)
+sweeps.app.command("import")(import_sweep)
 app.command("pull")(pull_release)
+app.add_typer(results.app, name="result")
+results.app.command("upload")(upload_results)
+results.app.command("table")(show_table)
+results.app.command("report")(write_report)
 app.command("validate")(validate_files)
 app.add_typer(webhook.app, name="webhook")
+app.command("login")(login)
+app.command("logout")(logout)
+app.command("whoami")(whoami)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(tokens.app, name="tokens")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -115,8 +136,21 @@ def demo(
         float,
         typer.Option(help="Seconds after which the sample repository changes upstream.", min=0),
     ] = 8.0,
+    measure: Annotated[
+        bool,
+        typer.Option(help="Measure the sweep's cells on a toy engine, which takes about a minute."),
+    ] = True,
     once: Annotated[
-        bool, typer.Option("--once", help="Stop when polling has found the change.")
+        bool,
+        typer.Option("--once", help="Stop when polling has found the change, and all is measured."),
+    ] = False,
+    accounts: Annotated[
+        bool,
+        typer.Option(
+            "--accounts",
+            help="People have to sign in: three with different roles and an administrator, whose "
+            "passwords are made anew and printed.",
+        ),
     ] = False,
 ) -> None:
     """Start everything with a sample repository, and print what to try.
@@ -126,7 +160,16 @@ def demo(
     """
     from benchmark_manager.cli.operations.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see above
 
-    run_demo(DemoOptions(port=port, github_port=github_port, change_after=change_after, once=once))
+    run_demo(
+        DemoOptions(
+            port=port,
+            github_port=github_port,
+            change_after=change_after,
+            measure=measure,
+            once=once,
+            accounts=accounts,
+        )
+    )
 
 
 @app.command("rotate-key")

@@ -8,7 +8,10 @@
 Paths and members are those of the OpenAPI document at `/openapi.json`. Answers are checked: a
 member that a shape names is there and has its type. What fails raises a `ClientError`.
 
-Importing this package needs httpx2, and none of the modules that run the service.
+A service that requires an identity takes a token: `connect(url, token=...)`, or that of the
+environment or of `benchmark-manager login`.
+
+Importing this package needs httpx2 and platformdirs, and none of the modules that run the service.
 """
 
 from benchmark_manager.client import shapes
@@ -21,6 +24,9 @@ from benchmark_manager.client.errors import (
     ReleaseContentError,
     UnreachableError,
 )
+from benchmark_manager.client.results import Results
+from benchmark_manager.client.sweeps import Sweeps
+from benchmark_manager.client.tokens import TokenFile
 
 __all__ = [
     "Client",
@@ -30,6 +36,9 @@ __all__ = [
     "Json",
     "RefusedError",
     "ReleaseContentError",
+    "Results",
+    "Sweeps",
+    "TokenFile",
     "UnreachableError",
     "connect",
     "shapes",

@@ -1,7 +1,7 @@
 """Requests to the service's HTTP API, problem documents, and lists in pages.
 
-Only httpx2 is imported, and nothing of the service, so that commands start fast in a small
-container.
+Only httpx2 and platformdirs are imported, and nothing of the service, so that commands start fast
+in a small container.
 """
 
 import getpass
@@ -10,19 +10,21 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Self, TypeAlias
 
 import httpx2 as httpx
 
+from benchmark_manager.client.address import DEFAULT_URL, URL_VARIABLE, parse_address, shown
 from benchmark_manager.client.errors import (
-    InvalidAddressError,
     InvalidCallError,
     RefusedError,
     UnreachableError,
 )
 from benchmark_manager.client.progress_watch import ProgressWatch
 from benchmark_manager.client.shapes import PROBLEM, Shape, fits
+from benchmark_manager.client.tokens import BearerAuth, Token, find_token
 from benchmark_manager.domain.http.content_codings import ACCEPTED, is_readable
 from benchmark_manager.domain.text.json_size import counted_values
 
@@ -32,8 +34,6 @@ JsonValue: TypeAlias = Any
 Parameter: TypeAlias = str | int | None
 """A parameter of a query; None leaves it out."""
 
-DEFAULT_URL: Final = "http://127.0.0.1:8001"
-URL_VARIABLE: Final = "BENCHMARK_MANAGER_URL"
 ACTOR_VARIABLE: Final = "BENCHMARK_MANAGER_ACTOR"
 
 #: Seconds for a connection, and between two pieces of an answer.
@@ -64,6 +64,15 @@ class _AnswerBudget:
         self.values = MAX_VALUES
 
 
+@dataclass(frozen=True, slots=True)
+class MultipartForm:
+    """Fields and a file, which are sent as `multipart/form-data`."""
+
+    fields: Mapping[str, str]
+    file_name: str
+    data: bytes
+
+
 class Body:
     """An answer's body as it arrives, decompressed.
 
@@ -92,6 +101,7 @@ class Client:
         url: str,
         *,
         actor: str | None = None,
+        token: Token | None = None,
         transport: httpx.BaseTransport | None = None,
         timeout: float = _READ_SECONDS,
         page_size: int = _PAGE,
@@ -100,22 +110,25 @@ class Client:
 
         Args:
             url: the service's address.
-            actor: the name that changes are recorded under.
+            actor: the name that changes are recorded under; with a token, one that may act for
+                others.
+            token: of a program, or signed by a trusted issuer; a `TokenFile` is read for each
+                request. It is sent to this address only.
             transport: instead of the network, for tests.
             timeout: the seconds in which an answer must begin, and then send 64 kB or its end.
             page_size: the rows to request at once from a list.
 
         Raises:
             InvalidAddressError: `url` is not an HTTP URL.
-            InvalidCallError: the proxy or the certificates of the environment cannot be used.
+            InvalidCallError: the proxy or the certificates of the environment cannot be used, or
+                `token` is none.
         """
-        address = _address(url)
-        # Without the user name and password, which must not be shown.
-        host = address.netloc.decode("ascii", "replace")
-        self.shown_url = f"{address.scheme}://{host}{address.path.rstrip('/')}"
+        address = parse_address(url)
+        self.shown_url = shown(address)
         self._page_size = page_size
         self._watch = ProgressWatch(timeout)
-        self._http = _http_client(address, actor, transport, timeout)
+        auth = None if token is None else BearerAuth(token, address)
+        self._http = _http_client(address, actor, auth, transport, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -133,6 +146,7 @@ class Client:
         *,
         params: Mapping[str, Parameter] | None = None,
         body: Mapping[str, Any] | None = None,
+        form: MultipartForm | None = None,
         if_match: str | None = None,
     ) -> httpx.Response:
         """Send one request and return its whole answer.
@@ -142,13 +156,20 @@ class Client:
             path: below the service's address.
             params: of the query; those that are None are left out.
             body: sent as JSON.
+            form: sent instead of `body`.
             if_match: the ETag that the resource must have.
 
         Raises:
             InvalidCallError: a text is not UTF-8.
         """
         return self._send(
-            method, path, _AnswerBudget(), params=params, body=body, if_match=if_match
+            method,
+            path,
+            _AnswerBudget(),
+            params=params,
+            body=body,
+            form=form,
+            if_match=if_match,
         )
 
     def _send(
@@ -159,6 +180,7 @@ class Client:
         *,
         params: Mapping[str, Parameter] | None = None,
         body: Mapping[str, Any] | None = None,
+        form: MultipartForm | None = None,
         if_match: str | None = None,
     ) -> httpx.Response:
         try:
@@ -167,8 +189,12 @@ class Client:
                 path,
                 params=_given(params),
                 json=body,
+                data=None if form is None else form.fields,
+                files=None if form is None else {"file": (form.file_name, form.data)},
                 headers=None if if_match is None else {"If-Match": if_match},
             )
+            # The watch needs to know how much there is to send.
+            request.read()
         except UnicodeEncodeError:
             raise InvalidCallError(
                 "A text that was given is not UTF-8, as all texts for the service must be."
@@ -339,7 +365,11 @@ class Client:
 
 
 def _http_client(
-    address: httpx.URL, actor: str | None, transport: httpx.BaseTransport | None, timeout: float
+    address: httpx.URL,
+    actor: str | None,
+    auth: httpx.Auth | None,
+    transport: httpx.BaseTransport | None,
+    timeout: float,
 ) -> httpx.Client:
     is_elsewhere = address.host not in _LOOPBACK
     # As bytes, since httpx2 encodes text as ASCII, and names have other letters too.
@@ -352,6 +382,7 @@ def _http_client(
         return httpx.Client(
             base_url=address,
             headers=headers,
+            auth=auth,
             timeout=httpx.Timeout(timeout, connect=min(_CONNECT_SECONDS, timeout)),
             # There is no proxy between this machine and itself.
             trust_env=is_elsewhere,
@@ -369,16 +400,28 @@ def _http_client(
         ) from None
 
 
-def connect(url: str | None = None) -> Client:
-    """Return a client that records changes under the user's name.
+def connect(
+    url: str | None = None, *, token: Token | None = None, timeout: float = _READ_SECONDS
+) -> Client:
+    """Return a client that acts as the owner of a token, or records the user's name without one.
 
     Args:
         url: the service's address; else BENCHMARK_MANAGER_URL, else http://127.0.0.1:8001.
+        token: else BENCHMARK_MANAGER_TOKEN, else the content of BENCHMARK_MANAGER_TOKEN_FILE, else
+            that of the last `benchmark-manager login` at this address.
+        timeout: as for `Client`.
 
     Raises:
-        InvalidCallError: as `Client` does, or BENCHMARK_MANAGER_ACTOR is not printable.
+        InvalidCallError: as `Client` does; or BENCHMARK_MANAGER_ACTOR is not printable; or a token
+            cannot be used.
     """
-    return Client(url or os.environ.get(URL_VARIABLE) or DEFAULT_URL, actor=actor())
+    url = url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+    if token is None:
+        found = find_token(parse_address(url))
+        token = None if found is None else found.token
+    # Only tokens that may act for others name somebody else, so the user's name is not assumed.
+    name = actor() if token is None else _named_actor()
+    return Client(url, actor=name, token=token, timeout=timeout)
 
 
 def actor() -> str | None:
@@ -387,7 +430,14 @@ def actor() -> str | None:
     Raises:
         InvalidCallError: it has characters that a header cannot hold.
     """
-    name = os.environ.get(ACTOR_VARIABLE, "").strip() or _user()
+    return _printable(_named_actor() or _user())
+
+
+def _named_actor() -> str | None:
+    return _printable(os.environ.get(ACTOR_VARIABLE, "").strip() or None)
+
+
+def _printable(name: str | None) -> str | None:
     if name is not None and not name.isprintable():
         raise InvalidCallError(f"{ACTOR_VARIABLE} must be printable.")
     return name
@@ -398,16 +448,6 @@ def _user() -> str | None:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return None
-
-
-def _address(url: str) -> httpx.URL:
-    try:
-        address = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError, TypeError):
-        address = httpx.URL("")
-    if address.scheme not in {"http", "https"} or not address.host:
-        raise InvalidAddressError(f"The service's address is not a URL such as {DEFAULT_URL}.")
-    return address
 
 
 def _given(params: Mapping[str, Parameter] | None) -> dict[str, str | int] | None:

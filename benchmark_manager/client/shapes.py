@@ -4,11 +4,14 @@ An answer of another shape raises `UnreachableError` before any of it is used.
 """
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 #: Integers of the API fit into 64 bits; a longer one cannot be shown in units.
 _LARGEST: Final = 2**63
+#: A longer integer cannot be formatted as a number with a point.
+_LARGEST_NUMBER: Final = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +25,29 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A finite number; Python reads JSON with `NaN` too."""
+
+    def matches(self, value: object) -> bool:
+        return type(value) in {int, float} and abs(value) <= _LARGEST_NUMBER  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
 class OrNull:
     """Null, or a value of `shape`."""
 
     shape: "Shape"
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A dict with members of any names, each of which has `shape`."""
+
+    shape: "Shape"
+
+
 #: A type; a list with the shape of its rows; a dict with the shapes of the members that are needed.
-Shape: TypeAlias = "type | Text | OrNull | list[Shape] | dict[str, Shape]"
+Shape: TypeAlias = "type | Text | Number | OrNull | Members | list[Shape] | dict[str, Shape]"
 
 
 def fits(value: object, shape: Shape) -> bool:
@@ -42,11 +60,15 @@ def fits(value: object, shape: Shape) -> bool:
         return isinstance(value, list) and all(fits(row, shape[0]) for row in value)
     if isinstance(shape, OrNull):
         return value is None or fits(value, shape.shape)
-    if isinstance(shape, Text):
+    if isinstance(shape, Members):
+        return isinstance(value, dict) and all(fits(row, shape.shape) for row in value.values())
+    if isinstance(shape, (Text, Number)):
         return shape.matches(value)
-    if shape is int:
-        return type(value) is int and abs(value) < _LARGEST
-    return isinstance(value, shape)
+    return _is_integer(value) if shape is int else isinstance(value, shape)
+
+
+def _is_integer(value: object) -> bool:
+    return type(value) is int and abs(value) < _LARGEST
 
 
 #: Ids and digests become parts of paths, so their form is checked.
@@ -167,8 +189,19 @@ DIFF: Final[Shape] = {"changes": OrNull([{"path": str, "kind": str}])}
 VARIANTS_TABLE: Final[Shape] = {
     "columns": [{"id": ID, "modified_name": str}],
     "rows": OrNull(
-        [{"path": str, "original": object, "values": dict, "absent": [str], "upstream": [str]}]
+        [
+            {
+                "path": str,
+                "original": object,
+                "values": dict,
+                "absent": [str],
+                "upstream": [str],
+                "base": dict,
+                "base_absent": [str],
+            }
+        ]
     ),
+    "kinds": Members(Members(str)),
 }
 CONFLICTS: Final[list[Shape]] = [
     {
@@ -233,6 +266,116 @@ RELEASE_DETAIL: Final[Shape] = {
         }
     ],
 }
+COMPARISON: Final[Shape] = {
+    "added": [str],
+    "removed": [str],
+    "changed": [{"path": str, "changes": OrNull([{"path": str, "kind": str}])}],
+    "complete": bool,
+}
+_NOTES: Final[list[Shape]] = [{"code": str, "detail": str}]
+_DEFINED: Final[dict[str, Shape]] = {
+    "name": str,
+    "description": str,
+    "definition": dict,
+    "notes": _NOTES,
+    "cells_count": int,
+    "base_commit_sha": OrNull(str),
+}
+SWEEP: Final[dict[str, Shape]] = {
+    **_DEFINED,
+    "id": ID,
+    "project_id": ID,
+    "generation": int,
+    "revision": int,
+    "created_at": str,
+    "created_by": str,
+    "updated_at": str,
+    "drift": str,
+}
+_CHANGES: Final[list[Shape]] = [{"file": str, "path": str, "before": object, "after": object}]
+CELL: Final[dict[str, Shape]] = {
+    "index": int,
+    "assignments": dict,
+    "also": [dict],
+    "digest": DIGEST,
+    "validity": str,
+    "problems": [{"severity": str, "code": str, "message": str, "file": str}],
+    "retired": bool,
+    "generation": int,
+    "results_count": int,
+}
+CELL_DETAIL: Final[Shape] = {**CELL, "changes": _CHANGES, "unified": OrNull(str)}
+SWEEP_PREVIEW: Final[Shape] = {**_DEFINED, "cells": [{**CELL, "changes": _CHANGES}]}
+IMPORTED_SWEEP: Final[Shape] = {"definition": dict, "notes": _NOTES}
+RECEIPT: Final[dict[str, Shape]] = {
+    "id": ID,
+    "status": str,
+    "files": int,
+    "differing": [str],
+    "node": OrNull(str),
+    "image_id": OrNull(str),
+    "gpus": [str],
+    "driver": OrNull(str),
+    "at": str,
+}
+NEW_RECEIPT: Final[Shape] = {**RECEIPT, "release": DIGEST, "differing_count": int}
+RESULT: Final[dict[str, Shape]] = {
+    "id": ID,
+    "project_id": ID,
+    "release": DIGEST,
+    "sweep_id": OrNull(ID),
+    "cell_index": OrNull(int),
+    "tool": str,
+    "tool_version": OrNull(str),
+    "file_name": str,
+    "size": int,
+    "sha256": str,
+    "labels": Members(str),
+    "note": str,
+    "points": [
+        {
+            "point": str,
+            "metrics": Members({"value": Number(), "unit": str, "direction": OrNull(str)}),
+        }
+    ],
+    "problems": [FINDING],
+    "receipt": OrNull(RECEIPT),
+    "revision": int,
+    "created_at": str,
+    "created_by": str,
+}
+_METRIC_COLUMNS: Final[list[Shape]] = [{"name": str, "unit": str, "direction": OrNull(str)}]
+RESULT_TABLE: Final[Shape] = {
+    "columns": {
+        "varied": [{"file": str, "path": str, "key": str}],
+        "environment": [str],
+        "metrics": _METRIC_COLUMNS,
+    },
+    "notices": _NOTES,
+    "rows": [
+        {
+            "release": DIGEST,
+            "release_name": str,
+            "cell_index": OrNull(int),
+            "assignments": dict,
+            "point": str,
+            "labels": dict,
+            "varied": dict,
+            "metrics": Members(
+                {
+                    "median": Number(),
+                    "quartiles": [Number()],
+                    "n": int,
+                    "change_pct": OrNull(Number()),
+                    "verdict": OrNull(str),
+                }
+            ),
+            "pareto": OrNull(bool),
+            "is_baseline": bool,
+        }
+    ],
+    "pareto": OrNull([str]),
+}
 PROGRESS: Final[Shape] = {
     "status": str,
     "sync_id": OrNull(ID),
@@ -254,3 +397,23 @@ FOUND_FILE: Final[Shape] = {
     "file": {"id": ID, "path": str, "kind": str},
     "matches": [{"line": int, "column": int, "key": OrNull(str), "excerpt": str}],
 }
+
+ME: Final[Shape] = {"name": str, "role": str, "groups": [str], "via": str}
+ACCOUNT: Final[Shape] = {
+    "id": ID,
+    "kind": str,
+    "name": str,
+    "role": str,
+    "groups": [str],
+    "disabled": bool,
+}
+TOKEN: Final[dict[str, Shape]] = {
+    "id": ID,
+    "name": str,
+    "account": str,
+    "role": str,
+    "projects": object,
+    "expires_at": str,
+    "last_used_at": OrNull(str),
+}
+NEW_TOKEN: Final[Shape] = {**TOKEN, "token": str}

@@ -2,12 +2,17 @@
 
 `sample_repository/` is the first commit. For the second, `sample_changes/files/` has the new and
 changed files, and `sample_changes/changes.json` the paths that were deleted or renamed.
+`sample_sweep.yaml` defines a sweep of the first commit's files.
 """
 
 import json
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Final
+
+#: The file of both commits that the sweep varies, and the toy engine reads.
+ENGINE_FILE: Final = "config/vllm/llama-3.1-8b.yaml"
 
 
 def first_commit() -> dict[str, bytes]:
@@ -28,6 +33,11 @@ def second_commit() -> dict[str, bytes | None]:
     for old, new in changes["renamed"].items():
         after |= {old: None, new: before[old]}
     return after
+
+
+def sample_sweep() -> str:
+    """Return the definition of a sweep, as YAML."""
+    return (files(__name__) / "sample_sweep.yaml").read_text("utf-8")
 
 
 def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:

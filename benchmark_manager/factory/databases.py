@@ -28,8 +28,8 @@ async def open_database(
 ) -> AsyncIterator[Database]:
     """Open the database of MONGO_URL, or the embedded one, checked and with its indexes.
 
-    It is closed by its part of the `deadline`. For a backup, nothing is written, and an embedded
-    database that a service runs is reached through its address.
+    It is closed by its part of the `deadline`. For a backup, nothing is written. For a backup and a
+    command, an embedded database that a service runs is reached through its address.
 
     Raises:
         StartError
@@ -40,7 +40,7 @@ async def open_database(
         async with _started(database, purpose):
             yield database
         return
-    if purpose == "backup":
+    if purpose in {"backup", "command"}:
         running = _running_database(settings.data_dir)
         if running is not None:
             database = Database(running, settings.db_name, "embedded")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from benchmark_manager.services.events.events import EventLimits
 from benchmark_manager.services.releases.delivery import COMPARED_BYTES
 from benchmark_manager.services.sync.coordinator import LEASE_RENEWAL
+from benchmark_manager.services.sync.reading.archive_reader import ArchiveSizes
 from benchmark_manager.stores.releases.releases import FILES_AT_ONCE
 from benchmark_manager.stores.sync.staged_changes import StepSizes
 
@@ -15,6 +16,8 @@ class ServiceLimits:
 
     events: EventLimits = field(default_factory=EventLimits)
     steps: StepSizes = field(default_factory=StepSizes)
+    #: Of a first sync with a token.
+    archives: ArchiveSizes = field(default_factory=ArchiveSizes)
     #: A release with more files is written in steps.
     release_files: int = FILES_AT_ONCE
     #: Contents in which a comparison of releases searches changes by key, bytes.

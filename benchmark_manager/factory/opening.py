@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 
 from benchmark_manager.config import Settings
@@ -20,6 +20,7 @@ from benchmark_manager.services.operations.stall_watch import StallWatch
 from benchmark_manager.services.operations.stopping import LAST_WORDS_END, StopDeadline
 from benchmark_manager.services.projects.tokens import bind_tokens
 from benchmark_manager.services.texts.text_work import warm_up
+from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.operations.governors import GovernorStore
 from benchmark_manager.workers.pool import WorkerPool
 
@@ -43,7 +44,7 @@ async def open_services(
     metrics = Metrics()
     async with (
         open_workers(externals.workers) as workers,
-        open_database(settings, deadline) as database,
+        _opened_database(settings, externals.database, deadline) as database,
     ):
         connection = Connection(
             Governors(externals.clock),
@@ -77,8 +78,15 @@ async def open_services(
                 yield services
             finally:
                 await _last_calls(services, limits, watching)
+                await services.access.issuers.close()
         finally:
             await connection.close()
+
+
+def _opened_database(
+    settings: Settings, shared: Database | None, deadline: StopDeadline
+) -> AbstractAsyncContextManager[Database]:
+    return open_database(settings, deadline) if shared is None else nullcontext(shared)
 
 
 async def _last_calls(
@@ -92,6 +100,7 @@ async def _last_calls(
             limits.run(),
             services.events.stop(),
             services.status.stop(),
+            services.access.uses.finish(),
             *watching,
         ]
         if services.replicas is not None:

@@ -16,7 +16,7 @@ def project_service(parts: Parts) -> ProjectService:
         stores.projects,
         stores.originals,
         stores.syncs,
-        ProjectEditor(parts.database, stores.projects, clock=parts.clock),
+        ProjectEditor(parts.database, stores.projects, clock=parts.clock, record=parts.audit),
         SourceService(parts.vault, parts.credentials, api_urls=settings.github_api_urls),
         defaults=_defaults(settings),
         clock=parts.clock,

@@ -26,21 +26,30 @@ _log = structlog.get_logger(__name__)
 _KEY_FILE: Final = "secret.key"
 
 
-def token_vault(settings: Settings) -> TokenVault:
-    """The vault for stored tokens.
+def secret_keys(settings: Settings) -> list[str]:
+    """Return the Fernet keys: the first encrypts, all decrypt.
 
     Raises:
         StartError: the generated key cannot be read or written.
     """
-    text = (
+    return split_keys(
         settings.secret_key.get_secret_value() if settings.secret_key else _generated_key(settings)
     )
+
+
+def token_vault(settings: Settings, keys: list[str] | None = None) -> TokenVault:
+    """Return the vault for stored tokens, with these keys or those of the settings.
+
+    Raises:
+        StartError: the generated key cannot be read or written.
+    """
     token = settings.github_token
     return TokenVault(
-        split_keys(text),
+        secret_keys(settings) if keys is None else keys,
         None if token is None else token.get_secret_value(),
         settings.github_api_urls[0],
         settings.github_owners,
+        confirmed_only=settings.auth != "open",
     )
 
 

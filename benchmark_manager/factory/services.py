@@ -3,16 +3,22 @@
 from dataclasses import dataclass
 
 from benchmark_manager.factory import operations
+from benchmark_manager.factory.access import AccessParts, access_parts
 from benchmark_manager.factory.parts import Parts
 from benchmark_manager.factory.projects import (
     file_history_service,
     preview_service,
     project_service,
 )
+from benchmark_manager.factory.receipts import receipt_service
+from benchmark_manager.factory.results import result_parts
+from benchmark_manager.factory.sweeps import sweep_parts
 from benchmark_manager.factory.sync import sync_parts
 from benchmark_manager.factory.variants import variant_parts
 from benchmark_manager.github.reading.listing import FolderLister
 from benchmark_manager.github.sending.requests import Connection
+from benchmark_manager.services.access.identities import IdentityService
+from benchmark_manager.services.access.recording import RefusalRecorder
 from benchmark_manager.services.events.events import EventService
 from benchmark_manager.services.operations.housekeeping import Housekeeping
 from benchmark_manager.services.operations.limit_sharing import LimitSharing
@@ -28,7 +34,16 @@ from benchmark_manager.services.projects.projects import ProjectService
 from benchmark_manager.services.projects.tokens import TokenVault
 from benchmark_manager.services.releases.delivery import ReleaseDelivery
 from benchmark_manager.services.releases.releases import ReleaseService, ReleaseStores
+from benchmark_manager.services.results.of_variants import VariantResultReader
+from benchmark_manager.services.results.receipts import ReceiptService
+from benchmark_manager.services.results.results import ResultService
+from benchmark_manager.services.results.table import ResultTableService
 from benchmark_manager.services.search.content_search import ContentSearch
+from benchmark_manager.services.sweeps.drafting import SweepDrafting
+from benchmark_manager.services.sweeps.importing import SweepImport
+from benchmark_manager.services.sweeps.reading import SweepReader
+from benchmark_manager.services.sweeps.sweeps import SweepService
+from benchmark_manager.services.sweeps.upstream import SweepChanges
 from benchmark_manager.services.sync.applying.large_syncs import LargeSyncs
 from benchmark_manager.services.sync.coordinator import SyncCoordinator
 from benchmark_manager.services.sync.polling import Polling
@@ -65,6 +80,15 @@ class Services:
     search: ContentSearch
     releases: ReleaseService
     release_delivery: ReleaseDelivery
+    results: ResultService
+    result_tables: ResultTableService
+    variant_results: VariantResultReader
+    receipts: ReceiptService
+    sweeps: SweepService
+    sweep_reader: SweepReader
+    sweep_drafting: SweepDrafting
+    sweep_changes: SweepChanges
+    sweep_imports: SweepImport
     validation: ValidationService
     file_history: FileHistoryService
     database: Database
@@ -85,13 +109,20 @@ class Services:
     credentials: CredentialService
     connection: Connection
     lister: FolderLister
+    access: AccessParts
+    identities: IdentityService
+    record_refusal: RefusalRecorder
 
 
 def build_services(parts: Parts) -> Services:
     """Build every service, each once."""
     stores, sync = parts.stores, sync_parts(parts)
     variants = variant_parts(parts, sync.large_resets)
+    sweeps = sweep_parts(parts)
+    receipts = receipt_service(parts)
+    results = result_parts(parts, receipts)
     watch = DatabaseWatch(parts.database)
+    access = access_parts(parts)
     return Services(
         projects=project_service(parts),
         previews=preview_service(parts),
@@ -115,6 +146,15 @@ def build_services(parts: Parts) -> Services:
             parts.workers,
             compared_bytes=parts.externals.limits.compared_bytes,
         ),
+        results=results.results,
+        result_tables=results.tables,
+        variant_results=results.of_variants,
+        receipts=receipts,
+        sweeps=sweeps.sweeps,
+        sweep_reader=sweeps.reader,
+        sweep_drafting=sweeps.drafting,
+        sweep_changes=sweeps.changes,
+        sweep_imports=sweeps.imports,
         validation=parts.validation,
         database=parts.database,
         sync=sync.coordinator,
@@ -122,7 +162,7 @@ def build_services(parts: Parts) -> Services:
         polling=sync.polling,
         replicas=sync.replicas,
         webhooks=sync.webhooks,
-        housekeeping=operations.housekeeping(parts, variants.trash),
+        housekeeping=operations.housekeeping(parts, variants.trash, results.upkeep),
         limits=parts.limits,
         metrics=parts.metrics,
         status=operations.status_service(parts, watch),
@@ -134,6 +174,9 @@ def build_services(parts: Parts) -> Services:
         credentials=parts.credentials,
         connection=parts.connection,
         lister=sync.lister,
+        access=access,
+        identities=access.identities,
+        record_refusal=parts.audit.record_refusal,
     )
 
 
@@ -149,4 +192,5 @@ def _release_service(parts: Parts) -> ReleaseService:
             releases=stores.releases,
         ),
         clock=parts.clock,
+        record=parts.audit,
     )

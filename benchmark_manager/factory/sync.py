@@ -48,7 +48,12 @@ def sync_parts(parts: Parts) -> SyncParts:
     lister, steps = FolderLister(), parts.externals.limits.steps
     variants = VariantUpdates(stores.variants)
     resets = LargeResets(
-        parts.database, stores.variants, stores.trash, stores.staged_changes, steps=steps
+        parts.database,
+        stores.variants,
+        stores.trash,
+        stores.staged_changes,
+        steps=steps,
+        record=parts.audit,
     )
     large = LargeSyncs(
         parts.database,
@@ -92,6 +97,7 @@ def _coordinator(parts: Parts, runner: SyncRunner, owner: str) -> SyncCoordinato
         runner,
         owner=owner,
         clock=parts.clock,
+        record=parts.audit,
         metrics=parts.metrics,
         renew_every=parts.externals.limits.lease_renewal,
     )
@@ -120,6 +126,7 @@ def _runner(
         drift=parts.drift,
         large=large,
         renames=RenameFinder(parts.stores.blobs, parts.workers),
+        record=parts.audit,
     )
     return SyncRunner(
         stores,
@@ -146,6 +153,7 @@ def _reader(parts: Parts, slots: SyncSlots, lister: FolderLister) -> UpstreamRea
         checker=RefChecker(parts.connection),
         lister=lister,
         max_file_size=parts.settings.max_file_size,
+        archives=parts.externals.limits.archives,
     )
 
 

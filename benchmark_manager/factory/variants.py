@@ -33,7 +33,7 @@ class VariantParts:
 def variant_parts(parts: Parts, resets: LargeResets) -> VariantParts:
     """Build everything that reads and changes variants."""
     stores, settings, clock = _stores(parts), parts.settings, parts.clock
-    editor = VariantEditor(stores, clock=clock)
+    editor = VariantEditor(stores, clock=clock, record=parts.audit)
     contents = VariantContents(
         stores, parts.validation, max_file_size=settings.max_file_size, clock=clock
     )
@@ -51,6 +51,7 @@ def variant_parts(parts: Parts, resets: LargeResets) -> VariantParts:
             resets,
             retention=timedelta(days=settings.trash_retention_days),
             clock=clock,
+            record=parts.audit,
         ),
         merging=merging,
         rebase_all=RebaseAllService(stores, contents, merging, parts.workers),

@@ -1,7 +1,7 @@
 """What the catalogue says about a code."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 #: Who reads a message: programs and people, people at a page, people at the command line, or the
@@ -25,11 +25,19 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A code's HTTP status, and its sentences by reason; a single one has the reason ""."""
+    """A code's HTTP status, and its sentences by reason; a single one has the reason "".
+
+    `other_statuses` are those of reasons whose status is another one.
+    """
 
     status: int
     sentences: Mapping[str, Sentence]
     readers: Readers = "api"
+    other_statuses: Mapping[str, int] = field(default_factory=dict)
+
+    def status_of(self, reason: str) -> int:
+        """Return the status of an error that has the code and this reason."""
+        return self.other_statuses.get(reason, self.status)
 
 
 def one_sentence(

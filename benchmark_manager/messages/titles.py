@@ -7,7 +7,8 @@ from typing import Final
 _SERVER_ERRORS: Final = 500
 _PAGES: Final[Mapping[int, tuple[str, str]]] = {
     400: ("This request cannot be understood", "요청을 이해할 수 없습니다"),
-    403: ("This form was not accepted", "이 양식은 받아들여지지 않았습니다"),
+    401: ("Sign in first", "로그인이 필요합니다"),
+    403: ("This is not allowed", "허용되지 않는 요청입니다"),
     404: ("Not found", "찾을 수 없습니다"),
     405: ("This address does not accept this request", "이 주소는 그런 요청을 받지 않습니다"),
     408: ("The request took too long", "요청이 너무 오래 걸렸습니다"),
@@ -15,6 +16,7 @@ _PAGES: Final[Mapping[int, tuple[str, str]]] = {
     412: ("This was changed in the meantime", "그사이 변경되었습니다"),
     413: ("This is too large", "너무 큽니다"),
     422: ("This request is not valid", "올바르지 않은 요청입니다"),
+    429: ("Too many requests", "요청이 너무 많습니다"),
     500: ("The service failed", "서비스에 오류가 발생했습니다"),
     502: ("GitHub does not answer", "GitHub가 응답하지 않습니다"),
     503: ("This is not possible right now", "지금은 할 수 없습니다"),

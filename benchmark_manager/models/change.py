@@ -7,7 +7,7 @@ from typing import Literal
 
 from benchmark_manager.models.record import Record
 
-ChangedNoun = Literal["project", "sync", "files", "modified_file", "release"]
+ChangedNoun = Literal["project", "sync", "files", "modified_file", "release", "result", "sweep"]
 ChangeVerb = Literal["created", "changed", "restored", "deleted", "progress", "finished"]
 
 
@@ -15,7 +15,8 @@ class Change(Record):
     """One change.
 
     `project_id` is None where the project is not known any more. `id` is the project's, the sync's,
-    the modified file's or the release's digest; None: several of that project, or its originals.
+    the modified file's, the result's, the sweep's, or the release's digest; None: several of that
+    project, or its originals.
     """
 
     noun: ChangedNoun

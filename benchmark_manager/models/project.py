@@ -85,6 +85,9 @@ class Source(Record):
     exclude: tuple[str, ...] = ()
     encrypted_token: str | None = Field(default=None, repr=False)
     token_fingerprint: str | None = None
+    #: Whether an administrator chose the repository: who reads a project reads what the service's
+    #: own credentials read for it. Those of versions without roles count as chosen.
+    confirmed: bool = True
     version: int = 1
 
     @property
@@ -100,7 +103,8 @@ class Source(Record):
     @property
     def credential_hint(self) -> str:
         """A text that is equal for projects that share a credential, found without decryption."""
-        return self.token_fingerprint or self.repository.api_url
+        service = self.repository.api_url if self.confirmed else f"{self.repository.api_url} none"
+        return self.token_fingerprint or service
 
     def reads_same_as(self, other: "Source") -> bool:
         """Return whether both read the same files, so that what was read of one holds for both."""

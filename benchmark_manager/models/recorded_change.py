@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.record import Record
 
 ChangeAction = Literal[
@@ -13,27 +14,56 @@ ChangeAction = Literal[
     "variant.restore",
     "variant.delete",
     "variant.undelete",
+    "variant.purge",
     "project.create",
     "project.edit",
     "project.pause",
     "project.resume",
     "project.delete",
     "project.reset",
+    "project.sync",
     "release.create",
     "release.edit",
+    "result.create",
+    "result.edit",
+    "result.delete",
+    "result.undelete",
+    "result.purge",
+    "receipt.create",
+    "sweep.create",
+    "sweep.edit",
+    "sweep.rebase",
+    "sweep.delete",
 ]
 
 
 class RecordedChange(Record):
     """One change of one object.
 
-    `actor` is None where the caller does not name one. `before` and `after` are revisions: None
-    where the object did not exist before, or does not exist afterwards.
+    `before` and `after` are revisions: None where the object did not exist before, or does not
+    exist afterwards. `keys` are the names of the fields that changed, never their values. A sync of
+    all projects names none.
     """
 
     action: ChangeAction
-    actor: str | None
-    project_id: str
+    principal: Principal
+    project_id: str | None
     object_id: str
+    #: The object's name, for readers of the record; "" where it has none.
+    name: str = ""
+    keys: tuple[str, ...] = ()
     before: int | None
     after: int | None
+
+
+class RefusedChange(Record):
+    """A change that was refused because the principal's role does not suffice.
+
+    `action` is what the route would have done. The ids are those of the request's path: either may
+    be None.
+    """
+
+    action: str
+    principal: Principal
+    project_id: str | None
+    object_id: str | None

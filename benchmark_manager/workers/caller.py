@@ -53,6 +53,12 @@ def current_caller() -> Caller:
     return _current.get()
 
 
+def each_task_alone() -> Caller:
+    """Return the present caller, each of whose tasks may wait as long as a request of its own."""
+    caller = current_caller()
+    return Caller(caller.name, background=caller.background)
+
+
 @contextmanager
 def calling_as(caller: Caller) -> Iterator[None]:
     """Account work which begins inside, also in tasks made inside, to this caller."""

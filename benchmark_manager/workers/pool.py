@@ -100,6 +100,7 @@ class WorkerPool:
         self._queues: dict[str, _Queue] = {}
         self._spent: dict[str, tuple[float, float]] = {}
         self._closed = False
+        self._left: list[asyncio.Task[WorkerProcess]] = []
         self._ending: set[asyncio.Task[None]] = set()
         self.figures = PoolFigures()
 
@@ -186,6 +187,21 @@ class WorkerPool:
             self._replace(worker)
         if self._closed:
             raise WorkersBusyError
+        starting = self._left.pop() if self._left else asyncio.create_task(self._started())
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # The next task takes the process. On a busy machine a start may take longer than any
+            # caller waits: were it given up with its caller, no task would ever get a process.
+            self._keep(starting)
+            raise
+
+    def _keep(self, starting: asyncio.Task[WorkerProcess]) -> None:
+        self._left.append(starting)
+        if self._closed:
+            starting.cancel()
+
+    async def _started(self) -> WorkerProcess:
         try:
             worker = await WorkerProcess.start(self._warm_up, self.limits.memory)
         except (WorkerEndedError, OSError, TimeoutError) as error:
@@ -287,6 +303,9 @@ class WorkerPool:
     async def close(self) -> None:
         """End all processes; tasks under way end with an error."""
         self._closed = True
+        for starting in self._left:
+            starting.cancel()
+        await asyncio.gather(*self._left, return_exceptions=True)
         await asyncio.gather(*(worker.end() for worker in self._processes), *self._ending)
 
 

@@ -26,6 +26,8 @@ class Asked:
 
     url: str
     pid: int
+    #: Header lines that every request has besides, each with its end.
+    headers: str = ""
 
     async def get(self, path: str) -> bytes:
         """Return the body of one answer."""
@@ -51,7 +53,8 @@ class Asked:
 
     def _request(self, path: str) -> bytes:
         host = urlsplit(self.url).netloc
-        return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n\r\n".encode()
+        lines = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n{self.headers}\r\n"
+        return lines.encode()
 
     @asynccontextmanager
     async def _connections(self, count: int) -> AsyncIterator[list[Connection]]:

@@ -11,6 +11,7 @@ import { keepTimesRelative } from "./page/relative_times";
 import { forgetSavedDrafts } from "./page/saved_drafts";
 import { sendOnce } from "./page/sending";
 import { listenForShortcuts } from "./page/shortcuts";
+import { drawSweepForms } from "./page/sweep_form";
 import { submitOnChange, switchTheme } from "./page/switches";
 
 document.documentElement.classList.add("has-scripts");
@@ -24,6 +25,7 @@ submitOnChange();
 switchTheme();
 searchLive();
 previewMerges();
+drawSweepForms();
 offerFolders();
 listenForShortcuts();
 followEvents();

@@ -10,22 +10,15 @@ from playwright.async_api import Browser
 from github_test_server import GitHubTestServer
 from support.browser import Browser as PlainBrowser
 from support.chromium import find_chromium, running_chromium
-from support.databases import fresh_database
 from support.process import ROOT, ServiceProcess, service_process
+from support.reused_database import reused_database
 from support.service import Api
 from support.site import Site, build_site
-from support.visitors import Visitors, visiting
+from support.visitors import Contexts, Visitors, visiting
 
 #: Without a token, GitHub allows 60 requests an hour.
 TOKEN = "token-of-the-service"
 BUILT = ROOT / "benchmark_manager/web/static/dist/manifest.json"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all browser tests in one worker, because several browsers and services are too slow."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +38,11 @@ async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def contexts(chromium: Browser) -> Contexts:
+    return Contexts(chromium)
+
+
+@pytest.fixture(scope="session")
 def upstream() -> Iterator[GitHubTestServer]:
     """The GitHub test server; each test hosts its own repositories there."""
     with GitHubTestServer() as server:
@@ -59,7 +57,7 @@ async def running(
     """The service that the tests of this worker share."""
     folder = tmp_path_factory.mktemp("pages")
     async with (
-        fresh_database(mongod, "pages") as url,
+        reused_database(mongod) as url,
         service_process(
             folder,
             mongo_url=url,
@@ -82,8 +80,8 @@ async def api(
 
 
 @pytest.fixture
-async def visitors(chromium: Browser, running: ServiceProcess) -> AsyncIterator[Visitors]:
-    async with visiting(chromium, running.url) as visitors:
+async def visitors(contexts: Contexts, running: ServiceProcess) -> AsyncIterator[Visitors]:
+    async with visiting(contexts, running.url) as visitors:
         yield visitors
 
 

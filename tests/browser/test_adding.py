@@ -1,6 +1,7 @@
 """Adding a repository in a browser: branches and folders are offered while typing."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -23,12 +24,12 @@ FILES = {
 async def _added(api: Api) -> AsyncIterator[None]:
     """Delete a test's projects: they are polled, and other tests share the service."""
     yield
-    for row in await api.rows("/projects"):
-        if "/adding/" in row["github_repo_url"]:
-            assert (await api.http.delete(f"/projects/{row['id']}")).status_code == 204
+    added = [row for row in await api.rows("/projects") if "/adding/" in row["github_repo_url"]]
+    answers = [await api.http.delete(f"/projects/{row['id']}") for row in added]
+    assert [answer for answer in answers if answer.status_code != 204] == []
 
 
-async def adding(visitors: Visitors, **options: object) -> Page:
+async def adding(visitors: Visitors, **options: Any) -> Page:
     page = await visitors.page(**options)
     await page.goto("/ui/projects/new")
     return page

@@ -9,7 +9,6 @@ from playwright.async_api import Page, expect
 
 from benchmark_manager import demo
 from github_test_server import GitHubTestServer, Repository
-from github_test_server.faults import Delay
 from support.person import Person
 from support.prefix_proxy import Offered, prefix_proxy
 from support.process import ServiceProcess
@@ -41,11 +40,10 @@ class Journey:
         await person.link("Add repository").click()
         await person.field("Repository").fill(f"acme/{self.name}")
         await person.field("Name").fill(self.name)
-        planned = self.api.github.faults.add(Delay(2.5), times=None)
-        await person.send("Add repository")
-        await person.stay()
-        await person.sees("Syncing", "#status")
-        self.api.github.faults.remove(planned)
+        with self.api.github.held("/tarball/"):
+            await person.send("Add repository")
+            await person.stay()
+            await person.sees("Syncing", "#status")
         await person.sees("In sync", "#status")
         assert await person.stayed() is person.scripts
 

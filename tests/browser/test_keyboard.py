@@ -5,6 +5,7 @@ from playwright.async_api import Page, expect
 from support.person import Person
 from support.service import Api
 from support.visitors import Visitors
+from support.waiting import eventually
 
 _FOCUS = """() => {
     const focused = document.activeElement;
@@ -21,13 +22,12 @@ _FOCUS = """() => {
 
 async def focus(page: Page) -> dict[str, object]:
     """Return the focused element; an editor shows its focus a moment later."""
-    found: dict[str, object] = {}
-    for _ in range(20):
-        found = await page.evaluate(_FOCUS)
-        if found["isSeen"] or not found["isEditor"]:
-            break
-        await page.wait_for_timeout(20)
-    return found
+
+    async def settled() -> dict[str, object] | None:
+        found: dict[str, object] = await page.evaluate(_FOCUS)
+        return found if found["isSeen"] or not found["isEditor"] else None
+
+    return await eventually(settled, "the editor does not show its focus")
 
 
 async def tab_to(page: Page, wanted: str, key: str = "Tab") -> None:

@@ -96,3 +96,18 @@ async def test_an_editor_stays_as_it_is_while_facts_and_variants_change(
     assert (await page.locator("form .cm-content").inner_text()).splitlines()[-1] == "typed: 12"
     assert await page.locator(".cm-editor").count() == 1
     assert await original.locator(".cm-editor").count() == 1
+
+
+async def test_a_sweep_that_is_extended_grows_on_its_page(api: Api, visitors: Visitors) -> None:
+    project, _ = await moved(api, "swept")
+    axis = {"name": "a", "set": "file:a", "values": [1, 2]}
+    definition = {"name": "s", "files": {"file": "config/a.yaml"}, "axes": [axis]}
+    sweep = await api.post(f"/projects/{project['id']}/sweeps", definition, 201)
+    page = await visitors.page()
+    await page.goto(f"/ui/sweeps/{sweep['id']}")
+    rows = page.locator(".cell-list tbody tr")
+    await expect(rows).to_have_count(2)
+    axis["values"] = [1, 2, 3]
+    await api.put(f"/sweeps/{sweep['id']}", definition)
+    await expect(rows).to_have_count(3)
+    await expect(page.locator("#facts")).to_contain_text("3")

@@ -3,17 +3,20 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, CDPSession, Dialog, Page, expect
+from playwright.async_api import BrowserContext, CDPSession, Dialog, Page, Request, expect
 
+from benchmark_manager.stores.embedded.ports import free_port
 from github_test_server import GitHubTestServer
 from support.accessibility import AXE, looks
-from support.databases import fresh_database
 from support.person import Person
-from support.process import free_port, service_process
+from support.process import service_process
+from support.reused_database import reused_database
 from support.service import Api, Json
-from support.visitors import WIDE, Visitors
+from support.visitors import WIDE, Contexts, Visitors
+from support.waiting import eventually
 
 TEXT = "model: llama\nmax_num_seqs: 256\nport: 8000\ndtype: auto\n"
+_HAS_DRAFT = "Object.keys(localStorage).some((key) => key.startsWith('bm-draft:'))"
 MINE = TEXT.replace("256", "512")
 THEIRS = TEXT.replace("auto", "bfloat16")
 
@@ -40,13 +43,7 @@ async def at_editor(context: BrowserContext, file: Json) -> Person:
 
 async def draft_is_kept(page: Page) -> None:
     """Wait until the browser has stored the draft, which takes half a second."""
-    for _ in range(40):
-        if await page.evaluate(
-            "Object.keys(localStorage).some((key) => key.startsWith('bm-draft:'))"
-        ):
-            return
-        await page.wait_for_timeout(100)
-    raise AssertionError("no draft was kept")
+    await eventually(lambda: page.evaluate(_HAS_DRAFT), "no draft was kept")
 
 
 async def network(page: Page, **conditions: float | bool) -> CDPSession:
@@ -56,23 +53,28 @@ async def network(page: Page, **conditions: float | bool) -> CDPSession:
     return session
 
 
+def saves(sent: list[Request]) -> list[str]:
+    """Return the addresses to which forms were sent; the editor has texts checked as well."""
+    return [request.url for request in sent if "/validate" not in request.url]
+
+
 async def test_on_a_slow_network_a_form_is_sent_once(api: Api, visitors: Visitors) -> None:
     """The button can be pressed repeatedly, while the typed text stays visible."""
     file = await variant(api, "slow")
     person = await at_editor(await visitors.context(), file)
     await person.replace("256", "512")
-    sent = []
+    sent: list[Request] = []
     person.page.on(
         "request", lambda request: sent.append(request) if request.method == "POST" else None
     )
     await network(person.page, latency=800, downloadThroughput=50_000, uploadThroughput=50_000)
     await person.press("Control+s", "Control+s")
     await person.button("Save").dblclick(no_wait_after=True)
-    await person.page.wait_for_timeout(900)
+    await eventually(lambda: saves(sent), "the form is not sent")
     await person.press("Control+s")
     assert "512" in await person.page.locator("form .cm-content").inner_text()
     await person.sees("Saved.")
-    assert [request.url for request in sent if "/validate" not in request.url] == [person.page.url]
+    assert saves(sent) == [person.page.url]
     assert (await api.get(f"/modified-files/{file['id']}"))["revision"] == 2
     assert await content(api, file) == MINE
 
@@ -118,7 +120,7 @@ async def test_leaving_with_an_unsaved_text_asks(api: Api, visitors: Visitors) -
     assert asked == []
     await person.replace("256", "512")
     await person.link("Compare").click(no_wait_after=True)
-    await person.page.wait_for_timeout(300)
+    await eventually(lambda: asked, "nothing is asked")
     assert asked == ["beforeunload"]
     assert await person.text() == MINE
 
@@ -181,15 +183,15 @@ async def test_a_tab_of_a_deleted_project_reports_it_and_keeps_the_text(
 
 
 async def test_a_tab_outlives_a_restart_of_the_service(
-    mongod: str, chromium: Browser, upstream: GitHubTestServer, tmp_path: Path
+    mongod: str, contexts: Contexts, upstream: GitHubTestServer, tmp_path: Path
 ) -> None:
     """Saving meanwhile fails visibly, and works later: the token belongs to the browser."""
-    async with fresh_database(mongod, "restarted") as url:
+    async with reused_database(mongod) as url:
         settings: Json = {"mongo_url": url, "github_api_urls": upstream.url, "port": free_port()}
         async with service_process(tmp_path, **settings) as process, process.client() as http:
             api = Api(http, upstream, tmp_path)
             file = await variant(api, "restarted")
-            visitors = Visitors(chromium, process.url)
+            visitors = Visitors(contexts, process.url)
             person = await at_editor(await visitors.context(), file)
             await person.replace("256", "512")
         await person.press("Control+s")

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from github_test_server import GitHubTestServer
 from support.commands import CommandLine, command_line
-from support.databases import fresh_database
+from support.reused_database import reused_database
 from support.service import running_service
 
 
@@ -17,7 +17,7 @@ async def cli(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
     folder = tmp_path_factory.mktemp("cli")
     with GitHubTestServer() as github:
         async with (
-            fresh_database(mongod, "cli") as url,
+            reused_database(mongod) as url,
             running_service(url, github, folder) as service,
             command_line(service) as commands,
         ):

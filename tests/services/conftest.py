@@ -1,6 +1,5 @@
 """The service in a hurry, and the ways on which contents come to it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,11 +7,7 @@ import pytest
 
 from benchmark_manager.factory import Externals
 from github_test_server import GitHubTestServer
-from support.service import Service, running_service
-
-
-async def _no_sleep(_: float) -> None:
-    await asyncio.sleep(0)
+from support.service import Service, no_sleep, running_service
 
 
 @pytest.fixture
@@ -20,7 +15,6 @@ async def hasty(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> AsyncIterator[Service]:
     """The service, without pauses between its tries of GitHub."""
-    async with running_service(
-        database_url, github, tmp_path, externals=Externals(sleep=_no_sleep)
-    ) as running:
+    externals = Externals(sleep=no_sleep)
+    async with running_service(database_url, github, tmp_path, externals=externals) as running:
         yield running

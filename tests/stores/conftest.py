@@ -6,7 +6,8 @@ import pytest
 import pytest_asyncio
 
 from benchmark_manager.stores.database.database import Database
-from support.databases import connected
+from support.databases import kind_of
+from support.reused_database import lent
 
 
 @pytest.fixture(params=["mongod", "embedded"])
@@ -19,5 +20,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def database(url: str) -> AsyncIterator[Database]:
-    async with connected(url) as database:
+    """The open database, as after the start of a service."""
+    async with lent(url, kind_of(url)) as database:
+        assert database is not None
         yield database

@@ -42,6 +42,7 @@ class WebPage(HTMLParser):
         self.text = ""
         self._open: list[str] = []
         self._textarea: str | None = None
+        self._select = ""
         self.unclosed: list[str] = []
         self.feed(self.html)
         self.close()
@@ -58,6 +59,8 @@ class WebPage(HTMLParser):
             self._textarea = found.get("name")
             if self.forms and self._textarea:
                 self.forms[-1].fields[self._textarea] = ""
+        elif tag in {"select", "option"} and self.forms:
+            self._choose(tag, found)
         elif tag == "input" and self.forms and "form" in self._open and "name" in found:
             if found.get("type") == "checkbox":
                 self.forms[-1].checkboxes.add(found["name"])
@@ -66,6 +69,14 @@ class WebPage(HTMLParser):
             if found.get("type") == "radio" and "checked" not in found:
                 return
             self.forms[-1].fields[found["name"]] = found.get("value", "")
+
+    def _choose(self, tag: str, found: Attributes) -> None:
+        """Choose a select's first option, unless another one is marked."""
+        fields = self.forms[-1].fields
+        if tag == "select":
+            self._select = found.get("name", "")
+        elif "select" in self._open and ("selected" in found or self._select not in fields):
+            fields[self._select] = found.get("value", "")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, {name: value or "" for name, value in attrs}))

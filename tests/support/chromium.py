@@ -17,14 +17,19 @@ from typing import Final
 from playwright.async_api import Browser, async_playwright
 from playwright.sync_api import sync_playwright
 
+#: The shell first: it has no window, which costs the others as much as the pages.
 NAMES: Final = (
+    "chromium-headless-shell",
     "chromium",
     "chromium-browser",
     "google-chrome",
     "google-chrome-stable",
-    "chromium-headless-shell",
 )
 
+#: The host of the hostile page of some tests, which is on the loopback interface too.
+MISLED: Final = "evil.example"
+
+_RULES: Final = f"MAP {MISLED} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 FLAGS: Final = (
     "--no-sandbox",  # root has none, and only pages of our own are opened
     "--no-first-run",
@@ -35,7 +40,19 @@ FLAGS: Final = (
     "--disable-sync",
     # What is not for the loopback interface goes to a proxy which is not there.
     "--proxy-server=http://127.0.0.1:9",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    f"--proxy-bypass-list={MISLED}",
+    f"--host-resolver-rules={_RULES}",
+    "--disable-popup-blocking",  # a hostile page may try all that it can
+    # Debian asks for a GPU; without one it is emulated, which takes longer than to draw on the CPU.
+    "--disable-gpu",
+    "--disable-gpu-rasterization",
+    "--disable-gpu-compositing",
+    "--disable-software-rasterizer",
+    # Else a renderer is started for the next page, which may never come.
+    "--renderer-process-limit=1",
+    "--disable-site-isolation-trials",
+    # What a browser of people keeps ready behind its address bar: two more renderers a window.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 )
 
 

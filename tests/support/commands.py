@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from benchmark_manager.cli.commands import app
 from support.process import ROOT, environment, run_main
 from support.service import Service
+from support.unchanged_log import unchanged_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,25 @@ class CommandLine:
         stdin: str | bytes | None,
         environment: dict[str, str],
     ) -> Done:
-        env = {"BENCHMARK_MANAGER_URL": self.url, "BENCHMARK_MANAGER_ACTOR": "jo", **environment}
-        ran = CliRunner().invoke(app, list(arguments), input=stdin, env=env)
+        env = {
+            "BENCHMARK_MANAGER_URL": self.url,
+            "BENCHMARK_MANAGER_ACTOR": "jo",
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            **environment,
+        }
+        with unchanged_log():
+            ran = CliRunner().invoke(app, list(arguments), input=stdin, env=env)
         if ran.exception is not None and not isinstance(ran.exception, SystemExit):
             raise ran.exception
         return _checked(Done(ran.exit_code, ran.stdout_bytes.decode(), ran.stderr), code)
 
     async def process(self, *arguments: str, code: int = 0, **environment: Any) -> Done:
         """As a process of its own."""
-        settings = {"benchmark_manager_url": self.url, **environment}
+        settings = {
+            "benchmark_manager_url": self.url,
+            "xdg_config_home": self.folder / "config",
+            **environment,
+        }
         ran: subprocess.CompletedProcess[str] = await asyncio.to_thread(
             run_main, self.folder, *arguments, **settings
         )
@@ -127,7 +138,11 @@ async def command_line(service: Service) -> AsyncIterator[CommandLine]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = _Server(
             uvicorn.Config(
-                service.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1
+                service.app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=1,
             )
         )
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,20 +1,22 @@
-"""Which commands a service in this process sends to its database."""
+"""Which commands a request sends to the database, where its service is in this process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from pymongo import monitoring
 
+# Of the asking task and the tasks that it starts: what a service does by itself is not noted.
+_NOTED: ContextVar[list[str] | None] = ContextVar("noted", default=None)
+
 
 class _Commands(monitoring.CommandListener):
-    """Notes the names of the commands while somebody asks for them."""
-
-    def __init__(self) -> None:
-        self.noted: list[str] | None = None
+    """Notes the names of the commands of a task that asks for them."""
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if self.noted is not None:
-            self.noted.append(event.command_name)
+        noted = _NOTED.get()
+        if noted is not None:
+            noted.append(event.command_name)
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         """Nothing: its start was noted."""
@@ -23,17 +25,16 @@ class _Commands(monitoring.CommandListener):
         """Nothing: its start was noted."""
 
 
-_COMMANDS = _Commands()
 # Of all clients which are made from now on, so import this module before a service is started.
-monitoring.register(_COMMANDS)
+monitoring.register(_Commands())
 
 
 @contextmanager
 def noted_commands() -> Iterator[list[str]]:
-    """The names of the commands which are sent inside, in their order."""
+    """The names of the commands which this task sends inside, in their order."""
     noted: list[str] = []
-    _COMMANDS.noted = noted
+    before = _NOTED.set(noted)
     try:
         yield noted
     finally:
-        _COMMANDS.noted = None
+        _NOTED.reset(before)

@@ -9,14 +9,12 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient, monitoring
-from pymongo.asynchronous.database import AsyncDatabase
 
 from benchmark_manager.stores.database.database import Database, DatabaseKind
 from benchmark_manager.stores.database.starting import start as start_database
@@ -24,9 +22,7 @@ from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
 from benchmark_manager.stores.embedded.server import find_server
 from benchmark_manager.stores.embedded.timing import Timing
 from support.mongod import ReplicaSet, find_mongod
-
-#: Up to so many documents are sooner deleted than their database is dropped and made anew.
-_FEW: Final = 300
+from support.reused_database import close_reused, reused_database
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -35,6 +31,7 @@ async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
     given = os.environ.get("TEST_MONGO_URL")
     if given:
         yield given
+        await close_reused(given)
         return
     if find_mongod() is None:
         pytest.skip(
@@ -42,6 +39,7 @@ async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
         )
     async with await ReplicaSet.start(tmp_path_factory.mktemp("mongod")) as replica_set:
         yield replica_set.url
+        await close_reused(replica_set.url)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -53,66 +51,27 @@ async def embedded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Em
     await database.start()
     supervision = asyncio.create_task(database.supervise())
     yield database
+    await close_reused(database.url)
     supervision.cancel()
     await asyncio.gather(supervision, return_exceptions=True)
     await database.stop()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _of_mongod(mongod: str) -> AsyncIterator["_Reused"]:
-    async with _reused(mongod) as database:
-        yield database
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _of_embedded(embedded: EmbeddedDatabase) -> AsyncIterator["_Reused"]:
-    async with _reused(embedded.url) as database:
-        yield database
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def database_url(_of_mongod: "_Reused") -> AsyncIterator[str]:
+async def database_url(mongod: str) -> AsyncIterator[str]:
     """The URL of an empty database of the mongod, its name in the path.
 
     Indexes of the test before may be there.
     """
-    yield _of_mongod.url
-    await _of_mongod.clear()
+    async with reused_database(mongod) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def embedded_database_url(_of_embedded: "_Reused") -> AsyncIterator[str]:
+async def embedded_database_url(embedded: EmbeddedDatabase) -> AsyncIterator[str]:
     """The same for the embedded database."""
-    yield _of_embedded.url
-    await _of_embedded.clear()
-
-
-@dataclass(frozen=True, slots=True)
-class _Reused:
-    """A database for one test after the other.
-
-    Making all indexes anew takes longer than most tests.
-    """
-
-    url: str
-    database: AsyncDatabase[dict[str, Any]]
-
-    async def clear(self) -> None:
-        names = await self.database.list_collection_names(filter={"type": "collection"})
-        counts = await asyncio.gather(
-            *(self.database[name].estimated_document_count() for name in names)
-        )
-        if sum(counts) > _FEW:
-            await self.database.client.drop_database(self.database.name)
-            return
-        filled = [name for name, count in zip(names, counts, strict=True) if count]
-        await asyncio.gather(*(self.database[name].delete_many({}) for name in filled))
-
-
-@asynccontextmanager
-async def _reused(server_url: str) -> AsyncIterator[_Reused]:
-    async with fresh_database(server_url, "reused") as url, _client(server_url) as client:
-        yield _Reused(url, client[urlsplit(url).path[1:]])
+    async with reused_database(embedded.url) as url:
+        yield url
 
 
 @asynccontextmanager
@@ -133,6 +92,11 @@ def _client(server_url: str) -> AsyncMongoClient[dict[str, Any]]:
     )  # why: see EmbeddedDatabase.url
 
 
+def kind_of(url: str) -> DatabaseKind:
+    """Return which server is behind a URL of these fixtures."""
+    return "embedded" if "directConnection" in url else "mongodb"
+
+
 @asynccontextmanager
 async def connected(
     url: str, *, listeners: Sequence[monitoring.CommandListener] = ()
@@ -143,8 +107,9 @@ async def connected(
         def new_client(self, **options: Any) -> AsyncMongoClient[dict[str, Any]]:
             return super().new_client(event_listeners=list(listeners), **options)
 
-    kind: DatabaseKind = "embedded" if "directConnection" in url else "mongodb"
-    database = Observed(url, "unnamed", kind)
-    await start_database(database)
-    yield database
-    await database.close()
+    database = Observed(url, "unnamed", kind_of(url))
+    try:
+        await start_database(database)
+        yield database
+    finally:
+        await database.close()

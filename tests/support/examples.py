@@ -4,6 +4,6 @@ import os
 from typing import Final
 
 ALL: Final = bool(os.environ.get("ALL_EXAMPLES"))
-EXAMPLES: Final = 2000 if ALL else 80
+EXAMPLES: Final = 2000 if ALL else 48
 #: Of properties that ask for no number.
-USUAL: Final = 100 if ALL else 50
+USUAL: Final = 100 if ALL else 25

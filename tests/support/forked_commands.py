@@ -17,8 +17,13 @@ from support.process import ROOT, environment
 
 _PROGRAM = """
 import json, os, sys
+import contextlib, io
 import rich.table, rich.text, rich.console
 from benchmark_manager.cli.commands import main
+
+# Much is imported when a command first runs. Nothing listens at this port.
+with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit):
+    main(["projects", "list", "--url", "http://127.0.0.1:1"])
 
 for line in sys.stdin:
     order = json.loads(line)
@@ -112,7 +117,7 @@ def forked_commands(folder: Path) -> Iterator[ForkedCommands]:
         finally:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(10)
+            process.wait(60)
 
 
 def bytes_below(folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,19 @@ def head(status: int = 200, **headers: object) -> bytes:
     lines = [f"HTTP/1.1 {status} Whatever", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode()
+
+
+def gzipped_zeros(megabytes: int) -> bytes:
+    """Return so many megabytes of zeros, a thousandth of that size when packed.
+
+    Only two are packed: behind a full flush, each next one is the same bytes. The sum at the end is
+    wrong, where no reader comes.
+    """
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    first, other = (
+        packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2)
+    )
+    return first + other * (megabytes - 1) + packer.flush()
 
 
 @contextmanager
@@ -65,7 +79,7 @@ def _serve(
 ) -> None:
     with connection, suppress(OSError):
         connection.settimeout(0.2)
-        path = _path(connection)
+        path = _path(connection, ended)
         server.asked.append(path)
         for piece in answer(path):
             rest = memoryview(piece)
@@ -78,11 +92,13 @@ def _serve(
                 return
 
 
-def _path(connection: socket.socket) -> str:
+def _path(connection: socket.socket, ended: threading.Event) -> str:
     request = b""
-    while b"\r\n\r\n" not in request and len(request) < _LONGEST_REQUEST:
-        piece = connection.recv(65_536)
-        if not piece:
-            break
-        request += piece
+    while b"\r\n\r\n" not in request and len(request) < _LONGEST_REQUEST and not ended.is_set():
+        # A client on a busy machine may take its time.
+        with suppress(TimeoutError):
+            piece = connection.recv(65_536)
+            if not piece:
+                break
+            request += piece
     return request.split(b" ", 2)[1].decode() if request.count(b" ") > 1 else ""

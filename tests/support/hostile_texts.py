@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
-from benchmark_manager.domain.documents import key_changes, rows_beside, value_rows
+from benchmark_manager.domain.documents import (
+    compare_three_ways,
+    compare_together,
+    key_changes,
+    values_at,
+)
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.search.content_search import ContentQuery, find_in_content
 from benchmark_manager.domain.sync.classification import type_by_content
@@ -177,8 +182,9 @@ def _compare(texts: Texts, file_format: FileFormat) -> None:
 
 def _variants(texts: Texts, file_format: FileFormat) -> None:
     base, theirs, mine = sides(texts)
-    value_rows([base, theirs, mine], file_format)
-    rows_beside(base, [theirs, mine], file_format)
+    values_at(theirs, file_format)
+    compare_three_ways(theirs, base, [mine], file_format)
+    compare_together(theirs, [(mine, base)], file_format)
 
 
 def _merge(texts: Texts, file_format: FileFormat) -> None:

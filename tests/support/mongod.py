@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess
-from support.waiting import eventually
+from support.waiting import GENEROUS, eventually
 
 HOST = "127.0.0.1"
 SET_NAME = "tests"
@@ -59,7 +59,6 @@ class Node:
         self._process: GuardedProcess | None = None
         self.client: AsyncMongoClient[Document] = AsyncMongoClient(
             f"mongodb://{self.address}/?directConnection=true&serverMonitoringMode=poll",
-            serverSelectionTimeoutMS=2000,
         )
         directory.mkdir(parents=True)
 
@@ -134,7 +133,7 @@ class ReplicaSet:
         addresses = ",".join(node.address for node in self.nodes)
         return f"mongodb://{addresses}/?replicaSet={SET_NAME}"
 
-    async def wait_for_primary(self, seconds: float = 30.0) -> Node:
+    async def wait_for_primary(self, seconds: float = GENEROUS) -> Node:
         """The node which takes writes."""
         return await eventually(self._primary, "no primary", seconds=seconds)
 
@@ -152,7 +151,7 @@ class ReplicaSet:
         await self.kill(number)
         self.nodes[number].start()
 
-    async def wait_for_members(self, seconds: float = 30.0) -> None:
+    async def wait_for_members(self, seconds: float = GENEROUS) -> None:
         """Wait until every node is primary or secondary."""
         await eventually(self._all_members, "a member is missing", seconds=seconds)
 

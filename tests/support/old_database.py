@@ -4,6 +4,7 @@ import gzip
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,17 @@ class OldDatabase:
     documents: Mapping[str, list[Json]]
 
     async def load(self, url: str) -> None:
-        """Write the documents into the empty database of this URL."""
+        """Write the documents into the empty database of this URL.
+
+        Deliveries are of today: MongoDB deletes those of more than a day ago at any moment.
+        """
+        today = {"created_at": datetime.now(UTC)}
         async with AsyncMongoClient[Json](url, serverMonitoringMode="poll") as client:
             for name, rows in self.documents.items():
-                await client.get_default_database()[name].insert_many([dict(row) for row in rows])
+                changed = today if name == "webhook_deliveries" else {}
+                await client.get_default_database()[name].insert_many(
+                    [{**row, **changed} for row in rows]
+                )
 
 
 def old_database(name: str, github_url: str) -> OldDatabase:

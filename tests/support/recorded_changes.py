@@ -20,6 +20,6 @@ class RecordedChanges:
             raise RuntimeError("the record cannot be written")
 
     @property
-    def facts(self) -> list[tuple[str, str | None, int | None, int | None]]:
-        """Action, actor, and revisions before and after of each change."""
-        return [(one.action, one.actor, one.before, one.after) for one in self.changes]
+    def facts(self) -> list[tuple[str, str, int | None, int | None]]:
+        """Action, name of the principal, and revisions before and after of each change."""
+        return [(one.action, one.principal.name, one.before, one.after) for one in self.changes]

@@ -13,7 +13,7 @@ from benchmark_manager.services.operations.metrics import Metrics
 from benchmark_manager.services.operations.stopping import StopDeadline
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.operations.governors import GovernorStore
-from support.service import Service, settings_for, shared_workers
+from support.service import CHEAP_PASSWORDS, Service, settings_for, shared_workers
 
 
 def beside(service: Service, database: Database | None = None, **stores: Any) -> Services:
@@ -32,7 +32,7 @@ def beside(service: Service, database: Database | None = None, **stores: Any) ->
         LimitSharing(connection.governors, GovernorStore(database), utc_now),
         Metrics(),
         shared_workers(),
-        Externals(),
+        Externals(passwords=CHEAP_PASSWORDS),
         StopDeadline(),
     )
     return build_services(replace(parts, stores=replace(parts.stores, **stores)))

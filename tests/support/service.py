@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2 as httpx
+from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from starlette.routing import BaseRoute
 
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Externals, Services
 from benchmark_manager.models.sync import Sync
+from benchmark_manager.services.access.hashing import Passwords
 from benchmark_manager.workers.pool import Limits, WorkerPool
 from github_test_server import Entry, GitHubTestServer, Repository
+from support.reused_database import lent
 from support.stalls import LONGEST_STALL, LoopWatch
 from support.waiting import eventually
 
@@ -123,15 +127,29 @@ class Service(Api):
         return found
 
 
+class _Given(Settings):
+    """Settings from arguments alone: searching the environment takes longer than all the rest."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
 def settings_for(database_url: str, github_url: str, folder: Path, **changes: Any) -> Settings:
-    values: Json = {
-        "mongo_url": SecretStr(database_url),
+    own: Json = {
         "data_dir": folder / "data",
-        "github_api_urls": (github_url,),
         "secret_key": SecretStr(Fernet.generate_key().decode()),
-        **changes,
     }
-    return Settings(_env_file=None, **values)
+    common: Json = {"mongo_url": SecretStr(database_url), "github_api_urls": (github_url,)}
+    return _Given(**{**common, **own, **changes})
 
 
 _ROUTES: list[BaseRoute] = []
@@ -160,14 +178,17 @@ class _WatchedTransport(httpx.ASGITransport):
 
 
 _POOLS: list[WorkerPool] = []
-#: For a free worker process: on a busy machine, everything takes longer but the tasks' CPU time.
-_WAIT_SECONDS: Final = 60.0
+#: A hash of the service takes 20 to 50 ms of a core.
+CHEAP_PASSWORDS: Final = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+#: On a busy machine a free worker process comes late, and tasks need several times the CPU time, as
+#: other programs fill the caches. Tests of what is too complex have limits of their own.
+_BUSY: Final = Limits(base_seconds=2.0, seconds_per_byte=1e-5, most_seconds=12.0, wait=60.0)
 
 
 def shared_workers() -> WorkerPool:
     """The pool of all services of this test process."""
     if not _POOLS:
-        _POOLS.append(text_workers(Limits(wait=_WAIT_SECONDS)))
+        _POOLS.append(text_workers(_BUSY))
     return _POOLS[0]
 
 
@@ -182,6 +203,11 @@ async def close_workers() -> None:
     """End the processes which the services of this test process share."""
     while _POOLS:
         await _POOLS.pop().close()
+
+
+async def no_sleep(_: float) -> None:
+    """For services without pauses between their tries of GitHub."""
+    await asyncio.sleep(0)
 
 
 async def running_sync(service: Service, project: Json) -> "asyncio.Task[Sync]":
@@ -199,12 +225,32 @@ async def running_service(
     *,
     externals: Externals | None = None,
     polls: bool = False,
+    opens_database: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Service]:
-    # One pool for all services of a test process: starting processes takes longer than most tests
-    # last.
-    externals = externals or Externals()
-    externals = replace(externals, workers=externals.workers or shared_workers())
+    """Run a service; with `opens_database`, it opens, checks and prepares its database itself."""
+    async with lent("" if opens_database else database_url) as database:
+        # What is started once for all services of a test process takes longer than most tests.
+        externals = externals or Externals()
+        externals = replace(
+            externals,
+            workers=externals.workers or shared_workers(),
+            passwords=externals.passwords or CHEAP_PASSWORDS,
+            database=externals.database or database,
+        )
+        async with _running(database_url, github, folder, externals, polls, settings) as service:
+            yield service
+
+
+@asynccontextmanager
+async def _running(
+    database_url: str,
+    github: GitHubTestServer,
+    folder: Path,
+    externals: Externals,
+    polls: bool,
+    settings: Json,
+) -> AsyncIterator[Service]:
     given = settings_for(database_url, github.url, folder, **settings)
     app = create_app(given, externals=externals, polls=polls)
     app.router.routes = _routes(app)

@@ -1,5 +1,6 @@
 """A service with something on every page, and what holds for all of them."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Generic
@@ -8,10 +9,14 @@ from fastapi.routing import APIRoute
 from typing_extensions import TypeVar
 
 from support.browser import Browser, WebPage
+from support.measured_pages import plain, upload
 from support.service import Api, Json, Service
 
 S = TypeVar("S", bound=Api, default=Service)
 
+PASSWORD = "a phrase that nobody guesses"
+#: What a command line that asks for a token adds to the address of its page.
+COMMAND_LINE = f"port=4711&name=laptop&state={'s' * 43}&challenge={'c' * 43}"
 HOSTILE_NAME = '<script>alert("name")</script>'
 HOSTILE = {
     "config/a.yaml": b"model: llama\n",
@@ -60,6 +65,11 @@ class Site(Generic[S]):
     #: Variants by what became of their originals.
     moved: dict[str, str]
     releases: tuple[str, str]
+    #: A sweep of a file that upstream changed since, and a result of one of its cells.
+    sweep: str
+    result: str
+    account: str
+    rule: str
 
     @property
     def pages(self) -> list[str]:
@@ -74,7 +84,11 @@ class Site(Generic[S]):
                 "/ui?standing=failing",
                 "/ui/help",
                 "/ui/status",
-                "/ui/you",
+                *("/ui/you", "/ui/you/sessions", "/ui/you/tokens", "/ui/you/tokens/new"),
+                *(f"/ui/command-line?{COMMAND_LINE}", "/ui/command-line/done"),
+                *("/ui/sign-in", "/ui/sign-in?next=/ui/status", "/ui/set-up?token=x"),
+                f"/ui/command-line?port=4711&state={'s' * 43}&challenge={'c' * 43}&name=lab",
+                "/ui/command-line/done",
                 "/ui/projects/new",
                 "/ui/projects/new?repository=a/b",
             ),
@@ -91,6 +105,12 @@ class Site(Generic[S]):
                 f"{home}/search?q=e&in=keys",
                 f"{home}/search?q=zzz&in=values",
             ),
+            *("/ui/people", "/ui/people?q=zzz", "/ui/people/new"),
+            *("/ui/people/groups", "/ui/people/tokens"),
+            *(f"/ui/people/{self.account}", f"/ui/people/{self.account}/delete"),
+            *("/ui/people/federation", "/ui/people/federation/new"),
+            *(f"/ui/people/federation/{self.rule}{end}" for end in ("", "/delete")),
+            *(f"{home}/access", f"{home}/access?q=a", f"{home}/access?q=zzz"),
             f"{files[0]}?line=1",
             *(
                 f"{home}/modified-files",
@@ -121,7 +141,59 @@ class Site(Generic[S]):
                 f"{first}/compare?with={self.releases[1]}",
                 f"{second}/compare?with={self.releases[0]}",
             ),
+            *sweep_pages(home, self),
+            *result_pages(home, self),
+            *("/ui/audit", "/ui/audit?actor=nobody", "/ui/audit?action=variant.edit"),
+            *(f"{home}/history", f"{home}/history?outcome=refused&since=2026-01-01"),
         ]
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """A page of every kind: addresses that differ only in ids or filters are one kind.
+
+        Merges are of one kind for each kind of drift.
+        """
+        drifts = {modified: drift for drift, modified in self.moved.items()}
+        kinds: dict[str, str] = {}
+        empty_or_compared = re.compile("zzz|nothing|compare.with")
+        for path in self.pages:
+            if "?" in path and not empty_or_compared.search(path):
+                continue
+            merged = drifts.get(path.split("/")[3] if "/merge" in path else "", "")
+            kinds.setdefault(f"{kind_of(path)} {merged}", path)
+        return kinds
+
+
+def sweep_pages(home: str, site: Site[S]) -> list[str]:
+    """The pages of sweeps."""
+    sweep = f"/ui/sweeps/{site.sweep}"
+    new = f"{home}/sweeps/new"
+    return [
+        *(f"{home}/sweeps", new, f"{new}?file={site.files['config/moved.yaml']}"),
+        *(f"{new}?variant={site.modified}", f"{home}/sweeps/import", f"{home}/releases?cells=true"),
+        *(sweep, f"{sweep}?retired=true", f"{sweep}?axis.nothing=1", f"{sweep}/definition"),
+        *(f"{sweep}/rebase", f"{sweep}/edit", f"{sweep}/delete"),
+        f"{sweep}/cells/3",
+    ]
+
+
+def result_pages(home: str, site: Site[S]) -> list[str]:
+    """The pages of results."""
+    result = f"/ui/results/{site.result}"
+    sweep = f"{home}/results?sweep={site.sweep}&baseline=0"
+    return [
+        *(f"{home}/results", sweep, f"{sweep}&sort=-metric.ttft_p99&group=environment"),
+        *(f"{home}/results/list", f"{home}/results/list?tool=vllm&label=nothing%3Dzzz"),
+        f"{home}/results/list?deleted=true",
+        *(result, f"{result}/cite", f"{result}/delete"),
+        f"/ui/releases/{site.releases[0]}/results/new",
+        f"/ui/modified-files/{site.modified}/results",
+    ]
+
+
+def kind_of(address: str) -> str:
+    """Return the address without ids."""
+    return re.sub(r"(sha256:)?[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{24}", "ID", address)
 
 
 def pages_of(modified: str) -> list[str]:
@@ -151,6 +223,8 @@ async def build_site(service: S, browser: Browser) -> Site[S]:
         drift: await _changed(service, project, files[path], drift)
         for drift, (path, _) in VARIANTS.items()
     }
+    sweep = await _sweep(service, project)
+    result = await _results(service, sweep)
     repository.commit(MOVED, message="second")
     await service.sync(project["id"])
     [sync, _] = await service.rows(f"/projects/{project['id']}/syncs")
@@ -164,7 +238,36 @@ async def build_site(service: S, browser: Browser) -> Site[S]:
         deleted["id"],
         moved,
         await _releases(service, project, modified),
+        sweep,
+        result,
+        await _account(service, project),
+        await _rule(service, project),
     )
+
+
+async def _account(service: Api, project: Json) -> str:
+    """A person with a role in the project, as a group has one."""
+    fields = {"name": "kim </td><script>alert(10)</script>", "password": PASSWORD}
+    account = await service.post("/accounts", fields, 201)
+    grants = f"/projects/{project['id']}/grants"
+    await service.put(grants, {"kind": "account", "id": account["id"], "role": "editor"})
+    await service.put(grants, {"kind": "group", "id": "acme/<b>team", "role": "reader"})
+    made: str = account["id"]
+    return made
+
+
+async def _rule(service: Api, project: Json) -> str:
+    """A rule of federation for the project."""
+    fields = {
+        "name": "ci </td><script>alert(11)</script>",
+        "issuer": "https://token.actions.githubusercontent.com",
+        "audience": "bench",
+        "subject": "repo:acme/bench:ref:refs/heads/<i>",
+        "projects": [project["id"]],
+    }
+    rule = await service.post("/federation", fields, 201)
+    made: str = rule["id"]
+    return made
 
 
 async def _releases(service: Api, project: Json, modified: Json) -> tuple[str, str]:
@@ -191,6 +294,58 @@ async def _releases(service: Api, project: Json, modified: Json) -> tuple[str, s
     )
     assert answer.status_code == 204, answer.text
     return first["digest"], second["digest"]
+
+
+async def _sweep(service: Api, project: Json) -> str:
+    """A sweep of two axes, whose second one sets two values."""
+    definition = {
+        "name": HOSTILE_NAME,
+        "description": "</textarea><img src=x onerror=alert(12)>",
+        "files": {"moved": "config/moved.yaml"},
+        "axes": [
+            {
+                "name": "</option><script>alert(13)</script>",
+                "set": "moved:a",
+                "values": [1, "</code><script>alert(14)</script>"],
+            },
+            {
+                "name": "c\u202e",
+                "points": [
+                    {"name": "p1", "set": {"moved:c": "</pre><script>alert(15)</script>"}},
+                    {"name": "p2", "set": {"moved:c": "x", "moved:<u>?": None}},
+                ],
+            },
+        ],
+        "exclude": [{"c\u202e": "p2", "</option><script>alert(13)</script>": 5}],
+        "repeats": 2,
+    }
+    made = await service.post(f"/projects/{project['id']}/sweeps", definition, 201)
+    sweep: str = made["id"]
+    return sweep
+
+
+async def _results(service: Api, sweep: str) -> str:
+    """Results of cells in two environments, one of them with a receipt of other files."""
+    [first, second, *_] = await service.rows(f"/sweeps/{sweep}/cells")
+    hostile = "</td><script>alert(16)</script>\u202e"
+    for repeat in range(4):
+        await upload(service, first["digest"], plain(10.0 + repeat), labels='{"<i>gpu": "a"}')
+    receipt = await service.post(
+        f"/releases/{second['digest']}/receipts",
+        {"files": {f"{hostile}.yaml": "0" * 64}, "node": hostile, "gpus": [hostile]},
+        201,
+    )
+    made = await upload(
+        service,
+        second["digest"],
+        plain(5.0, **{hostile: 1.0}),
+        file_name=f"{hostile}.json",
+        labels=json.dumps({"<i>gpu": hostile}),
+        note=hostile,
+        receipt=receipt["id"],
+    )
+    found: str = made["id"]
+    return found
 
 
 async def _variant(service: Api, project: Json, file: Json) -> Json:
@@ -227,18 +382,20 @@ def check(page: WebPage, language: str = "en") -> None:
     assert sorted(ids) == sorted(set(ids)), "an id stands twice"
     assert len(page.all("h1")) == 1
     assert len(page.all("main")) == 1
-    for _, attributes in page.tags:
-        assert not {"style", "onclick", "onerror", "onload"} & attributes.keys()
-    for script in page.all("script"):
-        assert script["src"].startswith("/ui/static/dist/")
-    for form in page.forms:
-        assert form.method == "get" or form.fields["csrf_token"], form.action
-        assert form.action.startswith(("/ui", "?")), form.action
+    inline = {"style", "onclick", "onerror", "onload"}
+    assert [tag for tag in page.tags if not inline.isdisjoint(tag[1])] == []
+    sources = [script["src"] for script in page.all("script")]
+    assert [source for source in sources if not source.startswith("/ui/static/dist/")] == []
+    sent = [form for form in page.forms if form.method != "get"]
+    assert [form.action for form in sent if not form.fields["csrf_token"]] == []
+    actions = [form.action for form in page.forms]
+    assert [action for action in actions if not action.startswith(("/ui", "?"))] == []
     named = {label["for"] for label in page.all("label")}
-    for tag in ("input", "textarea", "select"):
-        for attributes in page.all(tag):
-            if attributes.get("type") != "hidden":
-                assert attributes.get("id") in named or attributes.get("aria-label"), attributes
+    fields = [*page.all("input"), *page.all("textarea"), *page.all("select")]
+    shown = [each for each in fields if each.get("type") != "hidden"]
+    assert [
+        each for each in shown if each.get("id") not in named and not each.get("aria-label")
+    ] == []
 
 
 def check_headers(page: WebPage) -> None:

@@ -2,11 +2,22 @@
 
 import os
 import time
+from importlib import import_module
 from pathlib import Path
 
 from benchmark_manager.errors import InvalidInputError, StaleError
 
 _MEGABYTE = 1024 * 1024
+
+
+def read_rules() -> None:
+    """Import the rules for texts, as the service's processes do, without Kubernetes' schemas."""
+    import_module("benchmark_manager.services.texts.text_work")
+
+
+def start_slowly() -> None:
+    """Take longer than some callers wait."""
+    time.sleep(1)
 
 
 def doubled(value: int) -> int:

@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, overload
@@ -12,11 +11,6 @@ T = TypeVar("T")
 #: No machine is so busy that something takes longer, seconds.
 GENEROUS: Final = 60.0
 _PAUSE: Final = 0.02
-
-
-def busyness() -> float:
-    """Return how many times as long as on an idle machine everything may take now; at least 1."""
-    return max(1.0, 2 * os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @overload

@@ -32,7 +32,7 @@ async def _meta(url: str, change: Json | None = None) -> list[Json]:
 async def test_the_first_start_records_the_version(
     url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    async with running_service(url, github, tmp_path):
+    async with running_service(url, github, tmp_path, opens_database=True):
         assert await _meta(url) == [{"_id": "schema", "version": SCHEMA}]
 
 
@@ -42,7 +42,7 @@ async def test_a_newer_version_stops_the_start_in_one_line_and_nothing_is_writte
 ) -> None:
     before = await _meta(url, {"version": version, "more": "of the newer one"})
     with pytest.raises(StartError) as caught:
-        async with running_service(url, github, tmp_path):
+        async with running_service(url, github, tmp_path, opens_database=True):
             pass
     assert "newer Benchmark Manager" in caught.value.detail
     assert "run that version again" in caught.value.detail

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 from pydantic import SecretStr
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, UpdateOne
 
 import benchmark_manager
 from benchmark_manager.stores.operations.process_identity import ProcessIdentity
@@ -87,6 +87,7 @@ async def _mark_everything(client: AsyncMongoClient[Json]) -> dict[str, set[Any]
     marked: dict[str, set[Any]] = {}
     for name in await database.list_collection_names():
         rows = await database[name].find({}).to_list()
+        updates: list[UpdateOne] = []
         for row in rows:
             changes: Json = {MARK: {"any": [1]}}
             for field in NESTED.get(name, ()):
@@ -96,7 +97,9 @@ async def _mark_everything(client: AsyncMongoClient[Json]) -> dict[str, set[Any]
                 changes |= {
                     f"{field}.{place}.{MARK}": 1 for place in range(len(row.get(field, ())))
                 }
-            await database[name].update_one({"_id": row["_id"]}, {"$set": changes})
+            updates.append(UpdateOne({"_id": row["_id"]}, {"$set": changes}))
+        if updates:
+            await database[name].bulk_write(updates)
         marked[name] = {row["_id"] for row in rows}
     return marked
 
@@ -207,11 +210,11 @@ async def test_every_change_keeps_fields_that_this_version_does_not_know(
     tmp_path: Path,
 ) -> None:
     """In documents, in embedded documents, and in variants on their way into the trash and back."""
-    async with running_service(url, github, tmp_path, **SETTINGS):
+    async with running_service(url, github, tmp_path, opens_database=True, **SETTINGS):
         pass  # so that the service's own documents are there too
     marked = await _mark_everything(client)
     assert len(marked) >= 19
-    async with running_service(url, github, tmp_path, **SETTINGS) as service:
+    async with running_service(url, github, tmp_path, opens_database=True, **SETTINGS) as service:
         await _change_everything(service, repositories)
         assert await _lost(client, marked) == []
         database = client.get_default_database()
@@ -257,7 +260,7 @@ async def test_words_that_this_version_does_not_know_break_no_answer(
         {}, {"$set": {"limits.search": {"limit": 1}, "spent.search": {"1": 1}}}
     )
     assert repositories is not None
-    async with running_service(url, github, tmp_path, **SETTINGS) as service:
+    async with running_service(url, github, tmp_path, opens_database=True, **SETTINGS) as service:
         failed = [path async for path in _unreadable(service)]
         assert failed == []
         status = await service.get("/status")

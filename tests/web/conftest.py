@@ -1,10 +1,16 @@
 """A service with something on every page, and a browser without scripts."""
 
-import pytest
+from collections.abc import AsyncIterator
 
+import pytest
+import pytest_asyncio
+
+from github_test_server import GitHubTestServer
 from support.browser import Browser
-from support.service import Service
+from support.reused_database import reused_database
+from support.service import Service, running_service
 from support.site import Site, build_site
+from support.unchanged_database import unchanged
 
 
 @pytest.fixture
@@ -12,6 +18,27 @@ def browser(service: Service) -> Browser:
     return Browser(service.http)
 
 
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def _shared_site(
+    mongod: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    with GitHubTestServer() as github:
+        async with (
+            reused_database(mongod) as url,
+            running_service(url, github, tmp_path_factory.mktemp("site")) as service,
+        ):
+            yield await build_site(service, Browser(service.http))
+
+
 @pytest.fixture
-async def site(service: Service, browser: Browser) -> Site:
-    return await build_site(service, browser)
+def site(_shared_site: Site) -> Site:
+    """Something on every page, for tests that change nothing; the visitor has no cookies yet."""
+    _shared_site.service.http.cookies.clear()
+    return _shared_site
+
+
+@pytest.fixture
+async def own_site(site: Site) -> AsyncIterator[Site]:
+    """The same, for one test that changes it."""
+    async with unchanged(site.service.services.database):
+        yield site

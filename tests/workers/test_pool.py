@@ -1,6 +1,7 @@
 """The pool of worker processes: limits, fairness, and processes which end."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -32,6 +33,7 @@ from support.tasks import (
     stale,
     writes_to_its_output,
 )
+from support.waiting import eventually
 
 MEGABYTE = 1024 * 1024
 QUICK = Limits(base_seconds=0.3, most_seconds=0.3, wait=30)
@@ -211,6 +213,26 @@ async def test_a_cancelled_task_gives_its_process_to_the_next(pool: WorkerPool) 
     await asyncio.gather(waiting, *running, return_exceptions=True)
     assert await pool.run(doubled, 5) == 10
     assert pool.figures.waiting == 0
+
+
+async def test_a_process_that_starts_longer_than_a_caller_waits_serves_the_next() -> None:
+    pool = WorkerPool(2, warm_up="support.tasks:start_slowly", limits=Limits(wait=0.5))
+
+    async def answer() -> int | None:
+        with contextlib.suppress(WorkersBusyError):
+            return await pool.run(doubled, 21)
+        return None
+
+    assert await eventually(answer, "no process ever serves anybody") == 42
+    await pool.close()
+
+
+async def test_a_closed_pool_leaves_no_process_that_is_starting() -> None:
+    pool = WorkerPool(2, warm_up="support.tasks:start_slowly", limits=Limits(wait=0.1))
+    with pytest.raises(WorkersBusyError):
+        await pool.run(doubled, 21)
+    await pool.close()
+    assert pool.process_ids == []
 
 
 async def test_processes_see_no_settings_of_the_service(

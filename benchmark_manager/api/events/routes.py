@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -11,7 +12,8 @@ from starlette.types import Message, Receive, Scope, Send
 from benchmark_manager.api.http.hosts import caller_of
 from benchmark_manager.api.http.middleware import HEAD_ONLY
 from benchmark_manager.api.http.problems import documented
-from benchmark_manager.api.http.requests import ServicesDependency
+from benchmark_manager.api.http.requests import AnyPrincipal, ServicesDependency
+from benchmark_manager.incoming import kept_credentials
 from benchmark_manager.models.change import Change
 from benchmark_manager.services.events.events import Delivery, EventService, Listener
 
@@ -68,6 +70,7 @@ ProjectIds = Annotated[
 async def events(
     request: Request,
     services: ServicesDependency,
+    principal: AnyPrincipal,
     project_id: ProjectIds = [],  # noqa: B006 -- FastAPI's way to say that there may be none
     last_event_id: Annotated[
         str | None,
@@ -76,14 +79,19 @@ async def events(
 ) -> Response:
     """Stream what any replica changes, as server-sent events, within a second.
 
-    They are `project`, `sync`, `files` (a project's originals), `modified_file` and `release`, each
-    with `{project_id, id, what}` as its data, and never with contents. `what` is `created`,
-    `changed`, `restored` or `deleted`; of a sync `progress` or `finished`. A null `id` stands for
-    several at once. `reset` says that events were lost, and that everything shown has to be read
-    again. Polls that find nothing new send no event.
+    They are `project`, `sync`, `files` (a project's originals), `modified_file`, `release` and
+    `sweep`, each with `{project_id, id, what}` as its data, and never with contents. `what` is
+    `created`, `changed`, `restored` or `deleted`; of a sync `progress` or `finished`. A null `id`
+    stands for several at once. `reset` says that events were lost, and that everything shown has to
+    be read again. Polls that find nothing new send no event.
     """
-    address = caller_of(request.scope)
-    listener = await services.events.listen(project_id, _position(last_event_id), address)
+    listener = await services.events.listen(
+        principal,
+        project_id,
+        _position(last_event_id),
+        caller_of(request.scope),
+        identify=partial(services.identities.identify, kept_credentials(request.scope)),
+    )
     return EventStream(services.events, listener)
 
 

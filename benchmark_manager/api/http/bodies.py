@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.types import Message, Receive
 
-from benchmark_manager.api.http.problems import RefusedBodyError, body_too_large
+from benchmark_manager.api.http.problems import RefusedBodyError
 from benchmark_manager.errors import RequestError
 
 #: Bytes of all bodies that are being read or worked on.
@@ -17,6 +18,14 @@ _SHARE: Final = BUDGET // 2
 _FREE: Final = 16 * 1024
 #: A body has one more second for each so many bytes that have come.
 _BYTES_A_SECOND: Final = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """Bytes that a body may have, and the error of one that has more."""
+
+    size: int
+    error: RequestError
 
 
 class BodyBudget:
@@ -63,9 +72,9 @@ class LimitedBody:
     )
 
     def __init__(
-        self, receive: Receive, limit: int, budget: BodyBudget, caller: str, *, seconds: float
+        self, receive: Receive, limit: BodyLimit, budget: BodyBudget, caller: str, *, seconds: float
     ) -> None:
-        """`limit`: bytes that this body may have; `seconds`: for its first ones."""
+        """`limit`: what this body may have; `seconds`: for its first bytes."""
         self._receive = receive
         self._limit = limit
         self._seconds = seconds
@@ -80,7 +89,7 @@ class LimitedBody:
         """Return the next message.
 
         Raises:
-            RefusedBodyError: `body_too_large`, `request_timeout`, or `service_busy`.
+            RefusedBodyError: that of the limit, `request_timeout`, or `service_busy`.
         """
         if self._ended:
             # Only the message that the client has left can follow.
@@ -89,8 +98,8 @@ class LimitedBody:
         size = len(message.get("body", b""))
         self._ended = not message.get("more_body", False)
         self._received += size
-        if self._received > self._limit:
-            raise RefusedBodyError(body_too_large(self._limit))
+        if self._received > self._limit.size:
+            raise RefusedBodyError(self._limit.error)
         self._count()
         return message
 

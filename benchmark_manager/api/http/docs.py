@@ -12,13 +12,30 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
+from benchmark_manager.api.http.identification import is_open
 from benchmark_manager.api.http.problems import MEDIA_TYPE
-from benchmark_manager.incoming import root_path
+from benchmark_manager.incoming import OPEN, root_path
 
 _ASSETS: Final = "/docs/assets"
 _SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 #: As strict as the pages' own, except for Swagger UI's inline script and the pictures in its style
 #: sheet.
+_SECURITY_SCHEMES: Final = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "bmt_… or JWT",
+        "description": "An API token of `POST /tokens`, or a signed token that a rule of "
+        "`/federation` accepts. With `AUTH=open` none is needed.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "bm_session",
+        "description": "The session of a browser that signed in (`__Host-bm_session` where the "
+        "service is reached by https). Changes need the service's own `Origin`.",
+    },
+}
 _POLICY: Final = (
     "default-src 'self'; script-src 'self' {script}; style-src 'self'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -31,9 +48,13 @@ def install_docs(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = describe()
-        for item in document["paths"].values():
-            for operation in item.values():
+        for path, item in document["paths"].items():
+            for method, operation in item.items():
                 _only_problems(operation["responses"])
+                if is_open(method.upper(), path):
+                    operation["security"] = []
+        document["components"]["securitySchemes"] = _SECURITY_SCHEMES
+        document["security"] = [{name: []} for name in _SECURITY_SCHEMES]
         for name in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(name, None)
         return document
@@ -56,14 +77,14 @@ def install_docs(app: FastAPI) -> None:
     policy = _POLICY.format(script=_hash_of_script(body))
 
     # Not a coroutine: it runs in a thread, as writing the description takes half a second, once.
-    @app.get("/openapi.json", include_in_schema=False)
+    @app.get("/openapi.json", include_in_schema=False, dependencies=[OPEN])
     def description(request: Request) -> Response:
         root = root_path(request.scope)
         return JSONResponse(
             {**app.openapi(), "servers": [{"url": root}]} if root else app.openapi()
         )
 
-    @app.get("/docs", include_in_schema=False)
+    @app.get("/docs", include_in_schema=False, dependencies=[OPEN])
     async def docs() -> Response:
         return Response(body, media_type="text/html", headers={"Content-Security-Policy": policy})
 

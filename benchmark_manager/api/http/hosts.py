@@ -3,11 +3,13 @@
 import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.types import Scope
+
+from benchmark_manager.domain.http.callers import ip_of, quota_of
 
 #: A name or an address, and a port.
 _HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
@@ -16,8 +18,6 @@ _CLUSTER: Final = (".svc", ".cluster.local")
 #: Answers that are remembered for hosts and for addresses.
 _REMEMBERED: Final = 1024
 _DEFAULT_PORTS: Final = {"http": b":80", "https": b":443"}
-#: Bits of the prefix that one household or machine has of IPv6 addresses.
-_IPV6_SITE: Final = 64
 
 
 class AllowedHosts:
@@ -58,7 +58,7 @@ class AllowedHosts:
         if (
             name == "localhost"
             or name.endswith(".localhost")
-            or _address(name.strip("[]")) is not None
+            or ip_of(name.strip("[]")) is not None
         ):
             # Probes use these, and they are the name of no site.
             return True
@@ -76,7 +76,7 @@ class TrustedProxies:
         self.include = lru_cache(_REMEMBERED)(self._include)
 
     def _include(self, address: str) -> bool:
-        found = _address(address)
+        found = ip_of(address)
         return found is not None and any(found in network for network in self._networks)
 
     def client(self, address: str, forwarded_for: str) -> str:
@@ -86,7 +86,7 @@ class TrustedProxies:
         that is not trusted may be forged.
         """
         for hop in reversed(forwarded_for.split(",")):
-            found = _address(_without_port(hop.strip()))
+            found = ip_of(_without_port(hop.strip()))
             if found is None:
                 break
             address = str(found)
@@ -108,23 +108,7 @@ def origin_of(scheme: str, host: bytes) -> bytes:
 def caller_of(scope: Scope) -> str:
     """Return what clients with a common quota share: an address, of IPv6 the site's prefix."""
     client = scope.get("client")
-    return "" if client is None else _caller(client[0])
-
-
-@lru_cache(_REMEMBERED)
-def _caller(address: str) -> str:
-    found = _address(address)
-    if isinstance(found, IPv6Address):
-        return str(ip_network((found, _IPV6_SITE), strict=False))
-    return address if found is None else str(found)
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        found = ip_address(text)
-    except ValueError:
-        return None
-    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+    return "" if client is None else quota_of(client[0])
 
 
 def _without_port(hop: str) -> str:

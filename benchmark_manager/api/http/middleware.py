@@ -7,7 +7,7 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benchmark_manager.api.http.bodies import BodyBudget, LimitedBody
+from benchmark_manager.api.http.bodies import BodyBudget, BodyLimit, LimitedBody
 from benchmark_manager.api.http.hosts import (
     AllowedHosts,
     TrustedProxies,
@@ -15,20 +15,23 @@ from benchmark_manager.api.http.hosts import (
     last_of,
     origin_of,
 )
-from benchmark_manager.api.http.problems import body_too_large, problem
+from benchmark_manager.api.http.problems import body_too_large, problem, upload_too_large
 from benchmark_manager.domain.http.root_path import normalise_root_path
+from benchmark_manager.domain.results.paths import BESIDE_FILE, UPLOAD_FORM, UPLOADS
 from benchmark_manager.domain.webhooks.payload import MAX_PAYLOAD
 from benchmark_manager.domain.webhooks.signature import PATH as WEBHOOK_PATH
 from benchmark_manager.errors import InvalidInputError, RequestError
 from benchmark_manager.incoming import own_path, root_path
+from benchmark_manager.session_cookie import session_secret
 from benchmark_manager.workers.caller import Caller, calling_as
 
 #: Bytes of a request's body.
 MAX_BODY: Final = 4 * 1024 * 1024
 #: Bytes of the bodies which certain paths take.
 _OWN_LIMITS: Final[Mapping[str, int]] = {WEBHOOK_PATH: MAX_PAYLOAD}
-#: Paths whose routes check the media type themselves: a webhook's signature is checked first.
-_ANY_MEDIA_TYPE: Final = frozenset({WEBHOOK_PATH})
+#: Paths whose routes check the media type themselves: a webhook's signature is checked first, and
+#: an upload may be any file.
+_ANY_MEDIA_TYPE: Final = frozenset({UPLOADS, WEBHOOK_PATH})
 #: Reading these sends requests to GitHub with the service's token and uses its rate limit.
 _COSTLY_PATHS: Final = frozenset({"/repositories/preview"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -65,9 +68,14 @@ class Edge:
         public_url: str | None,
         root_path: str,
         proxies: Sequence[str],
+        identity_headers: Collection[str] = (),
     ) -> None:
-        """Take the settings ALLOWED_HOSTS, PUBLIC_URL, ROOT_PATH and TRUSTED_PROXIES."""
+        """Take the settings ALLOWED_HOSTS, PUBLIC_URL, ROOT_PATH and TRUSTED_PROXIES.
+
+        `identity_headers` name people, and are removed from requests of others than those proxies.
+        """
         self._app = app
+        self._identity_headers = frozenset(name.lower().encode() for name in identity_headers)
         self._hosts = AllowedHosts(allowed_hosts, public_url)
         self._proxies = TrustedProxies(proxies)
         self._root = root_path
@@ -119,8 +127,17 @@ class Edge:
         if client is not None and self._proxies.include(client[0]):
             scope = self._forwarded(scope, client[0])
             root = root or _forwarded_prefix(scope)
+        else:
+            scope = self._without_identity(scope)
         scope = _at_root_path(scope, root)
         return scope if self._public is None else self._at_public_url(scope, self._public)
+
+    def _without_identity(self, scope: Scope) -> Scope:
+        headers = scope["headers"]
+        if self._identity_headers.isdisjoint(name for name, _ in headers):
+            return scope
+        kept = [header for header in headers if header[0] not in self._identity_headers]
+        return {**scope, "headers": kept}
 
     def _forwarded(self, scope: Scope, proxy: str) -> Scope:
         """Return the request as the client sent it to the proxies.
@@ -218,18 +235,37 @@ class Gate:
         *,
         forms: str,
         max_form: int,
+        max_result: int,
         origins: Collection[str],
         public_url: str | None,
         body_seconds: float,
+        identity_header: str | None = None,
+        needs_identity: bool = False,
     ) -> None:
         """Accept `origins`, or `*`: the origins of other pages that may call the API.
 
         Below the path `forms` a body is a form of at most `max_form` bytes, protected by its own
-        token, and only the service's own pages may send one.
+        token, and only the service's own pages may send one. An uploaded result has at most
+        `max_result` bytes, and its form a few more.
+
+        `needs_identity`: requests are served for what they carry. A browser adds a session's cookie
+        by itself, and a proxy the `identity_header`, whoever wrote the page that sends them. So
+        changes that carry one of these need an origin that is the service's own. No page of
+        another site can add a bearer token, unless `origins` allow it.
         """
+        self._identity_header = (
+            None if identity_header is None else identity_header.lower().encode()
+        )
+        self._needs_identity = needs_identity
         self._app = app
         self._forms = forms
-        self._max_form = max_form
+        self._max_form = BodyLimit(max_form, body_too_large(max_form))
+        self._max_upload = BodyLimit(max_result + BESIDE_FILE, upload_too_large(max_result))
+        self._own_limits = {
+            UPLOADS: self._max_upload,
+            **{path: BodyLimit(size, body_too_large(size)) for path, size in _OWN_LIMITS.items()},
+        }
+        self._max_body = BodyLimit(MAX_BODY, body_too_large(MAX_BODY))
         self._any_origin = "*" in origins
         self._origins = frozenset(origin.lower().rstrip("/").encode() for origin in origins)
         self._public = None if public_url is None else public_url.encode()
@@ -269,11 +305,28 @@ class Gate:
     def _is_foreign(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         """Return whether a page of another site made a browser send this."""
         origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if self._needs_identity and scope["method"] not in _SAFE_METHODS:
+            if not self._takes_form(scope) and _has_bearer(headers):
+                return False
+            if self._is_identified_by_browser(scope, headers):
+                return not self._is_own(scope, origin)
         if not self._takes_form(scope) and self._is_allowed(origin):
             return False
         if site not in {None, b"same-origin", b"none"}:
             return True
         return origin is not None and origin not in {_origin_asked(scope), self._public}
+
+    def _is_identified_by_browser(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        """Return whether the request carries an identity that its sender need not know."""
+        by_proxy = self._identity_header is not None and self._identity_header in headers
+        return by_proxy or session_secret(scope) is not None
+
+    def _is_own(self, scope: Scope, origin: bytes | None) -> bool:
+        """Return whether a page of the service, or of a site that may act for people, sent this."""
+        if origin is None:
+            return False
+        named = not self._takes_form(scope) and origin in self._origins
+        return named or origin in {_origin_asked(scope), self._public}
 
     def _is_allowed(self, origin: bytes | None) -> bool:
         # `null` is that of any page in a sandbox.
@@ -286,14 +339,20 @@ class Gate:
     def _takes_form(self, scope: Scope) -> bool:
         return own_path(scope).startswith(self._forms)
 
-    def _limit(self, path: str) -> int:
-        return self._max_form if path.startswith(self._forms) else _OWN_LIMITS.get(path, MAX_BODY)
+    def _limit(self, path: str) -> BodyLimit:
+        if path.startswith(self._forms):
+            is_upload = UPLOAD_FORM.fullmatch(path, len(self._forms) - 1) is not None
+            return self._max_upload if is_upload else self._max_form
+        return self._own_limits.get(path, self._max_body)
 
-    def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes], limit: int) -> Response | None:
+    def _refusal(
+        self, scope: Scope, headers: Mapping[bytes, bytes], limit: BodyLimit
+    ) -> Response | None:
         """Return the answer to a body that is too long, or does not claim to be JSON; else None."""
         length = headers.get(b"content-length", b"")
-        if length.isdigit() and (len(length) > len(str(limit)) or int(length) > limit):
-            return problem(body_too_large(limit))
+        digits = len(str(limit.size))
+        if length.isdigit() and (len(length) > digits or int(length) > limit.size):
+            return problem(limit.error)
         if (
             scope["method"] in _BODY_METHODS
             and own_path(scope) not in _ANY_MEDIA_TYPE
@@ -307,6 +366,10 @@ class Gate:
 def _is_costly(scope: Scope) -> bool:
     """Return whether reading this sends requests to GitHub."""
     return scope["method"] in {"GET", "HEAD"} and own_path(scope) in _COSTLY_PATHS
+
+
+def _has_bearer(headers: Mapping[bytes, bytes]) -> bool:
+    return headers.get(b"authorization", b"").lower().startswith(b"bearer ")
 
 
 def _is_json(content_type: bytes) -> bool:

@@ -6,11 +6,21 @@ from typing import Any, Final
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from benchmark_manager.api.http.problems import FieldError, RefusedBodyError, problem
-from benchmark_manager.errors import BenchmarkManagerError, FaultError, RequestError, StorageError
+from benchmark_manager.domain.fields import LONGEST_ID
+from benchmark_manager.errors import (
+    BenchmarkManagerError,
+    FaultError,
+    ForbiddenError,
+    RequestError,
+    StorageError,
+)
+from benchmark_manager.incoming import kept_principal, need_of
+from benchmark_manager.models.recorded_change import RefusedChange
 from benchmark_manager.stores.database.failures import described, driver_error
 
 _log = structlog.get_logger(__name__)
@@ -21,12 +31,15 @@ _ERRORS_LISTED: Final = 100
 _ERRORS_NAMED: Final = 5
 #: Characters that are repeated of a field's name: an unknown one may be as long as a body.
 _LONGEST_FIELD: Final = 200
+#: Characters of an id on record; no object has a longer one, though a path may.
+_LONGEST_OBJECT_ID: Final = 80
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Let the application answer every error with a problem document."""
     app.exception_handler(BenchmarkManagerError)(_own_error)
+    app.exception_handler(ForbiddenError)(_forbidden)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(StorageError)(_storage_error)
@@ -36,6 +49,42 @@ def install_problem_handlers(app: FastAPI) -> None:
 async def _own_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, BenchmarkManagerError)  # noqa: S101 -- registered for it
     return problem(error)
+
+
+async def _forbidden(request: Request, error: Exception) -> Response:
+    """Record the refusal of a change: it changes nothing, so no transaction does."""
+    assert isinstance(error, ForbiddenError)  # noqa: S101 -- registered for it
+    refused = _refused_change(request, error.project_id)
+    if refused is not None:
+        try:
+            await request.app.state.services.record_refusal(refused)
+        except StorageError as failure:
+            return await _storage_error(request, failure)
+    return problem(error)
+
+
+def _refused_change(request: Request, project_id: str | None) -> RefusedChange | None:
+    """Return the change that the route would have made; None of a route that only reads.
+
+    `project_id` is what the refusal names, for routes whose path names no project.
+    """
+    route, principal = request.scope.get("route"), kept_principal(request.scope)
+    need = need_of(route) if isinstance(route, APIRoute) else None
+    if need is None or need.action is None or principal is None:
+        return None
+    ids = dict(request.path_params)
+    project_id = ids.pop("project_id", project_id)
+    return RefusedChange(
+        action=need.action,
+        principal=principal,
+        project_id=_at_most(LONGEST_ID, project_id),
+        object_id=_at_most(_LONGEST_OBJECT_ID, next(iter(ids.values()), project_id)),
+    )
+
+
+def _at_most(length: int, value: str | None) -> str | None:
+    """Return an id of the path; None of a longer one, which is nothing's."""
+    return None if value is None or len(value) > length else value
 
 
 async def _invalid_request(_: Request, error: Exception) -> Response:

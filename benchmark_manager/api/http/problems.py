@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import Response
@@ -11,12 +12,14 @@ from starlette.types import Receive, Scope, Send
 
 from benchmark_manager.errors import (
     BenchmarkManagerError,
+    ForbiddenError,
     GitHubRateLimitedError,
     InvalidContentError,
     InvalidInputError,
     MergeConflictError,
     RequestError,
     StaleError,
+    UnauthenticatedError,
 )
 from benchmark_manager.incoming import keep_error
 from benchmark_manager.messages import CATALOGUE, detail
@@ -38,8 +41,17 @@ _RETRY_AFTER: Final = {
     "database_overloaded": 30,
     "changes_pending": 5,
 }
+#: Codes whose errors say themselves after how many `seconds` a client may try again.
+_WAITING: Final = frozenset({"rate_limited", "sign_in_paused"})
+#: How a request proves who makes it (RFC 6750, 3): every 401 has to say so (RFC 9110, 15.5.2).
+_CHALLENGE: Final = "Bearer"
 #: Codes that every route can answer; the last one of all that read or write files of a project.
 _EVERYWHERE: Final = (
+    "unauthenticated",
+    "signed_token_refused",
+    "issuer_failed",
+    "forbidden",
+    "rate_limited",
     "internal_error",
     "database_failed",
     "database_unavailable",
@@ -58,13 +70,18 @@ class RefusedBodyError(HTTPException):
     """
 
     def __init__(self, error: RequestError) -> None:
-        super().__init__(CATALOGUE[error.code].status)
+        super().__init__(CATALOGUE[error.code].status_of(error.reason))
         self.error = error
 
 
 def body_too_large(limit: int) -> RequestError:
     """Return the error of a body over the `limit` of its route, bytes."""
     return RequestError("body_too_large", limit=limit // 1024**2)
+
+
+def upload_too_large(limit: int) -> RequestError:
+    """Return the error of a body that cannot be a result of at most `limit` bytes."""
+    return RequestError("too_large", "upload", limit=limit)
 
 
 class FieldError(BaseModel):
@@ -91,10 +108,14 @@ class ProblemDocument(BaseModel):
         default=None, description="With `stale`: what is stored now."
     )
     problems: list[Problem] | None = Field(
-        default=None, description="With `invalid_content`: what is wrong, and where."
+        default=None,
+        description="With `invalid_content` and `invalid_yaml`: what is wrong, and where.",
     )
     conflicts: list[MergeConflict] | None = Field(
         default=None, description="With `merge_conflict`: where a person must decide."
+    )
+    role_needed: str | None = Field(
+        default=None, description="With `forbidden`: the least role that may do this."
     )
     sync: Sync | None = Field(default=None, description="Of a sync that failed: its record.")
 
@@ -136,13 +157,24 @@ def problem(
     **members: object,
 ) -> Response:
     """Return the problem document of an error, with its headers and members."""
-    number = CATALOGUE[error.code].status if status is None else status
+    number = CATALOGUE[error.code].status_of(error.reason) if status is None else status
     sentence = detail(error)
     retry_at = error.retry_at if isinstance(error, GitHubRateLimitedError) else None
     document = _document(error.code, number, sentence, {**_members(error, sentence), **members})
-    return ProblemResponse(
-        document, {**_retry_after(error.code, retry_at), **(headers or {})}, error
+    own = _retry_after(error.code, retry_at)
+    if error.code in _WAITING:
+        own["Retry-After"] = str(error.facts["seconds"])
+    if number == HTTPStatus.UNAUTHORIZED:
+        own["WWW-Authenticate"] = _challenge(error)
+    return ProblemResponse(document, {**own, **(headers or {})}, error)
+
+
+def _challenge(error: BenchmarkManagerError) -> str:
+    """Return how to prove who makes the request, and whether what it carried is of no use."""
+    refused = error.code == "signed_token_refused" or (
+        isinstance(error, UnauthenticatedError) and error.reason == "token"
     )
+    return f'{_CHALLENGE} error="invalid_token"' if refused else _CHALLENGE
 
 
 def sync_problem(sync: Sync) -> Response:
@@ -166,6 +198,8 @@ def _members(error: BenchmarkManagerError, sentence: str) -> dict[str, object]:
     members: dict[str, object] = {}
     if isinstance(error, StaleError):
         members["current_revision"] = error.current_revision
+    if isinstance(error, ForbiddenError):
+        members["role_needed"] = error.role_needed
     if isinstance(error, MergeConflictError):
         members["conflicts"] = error.conflicts
     if isinstance(error, InvalidContentError):
@@ -181,14 +215,28 @@ def _retry_after(code: str, retry_at: datetime | None) -> dict[str, str]:
     return {"Retry-After": str(_RETRY_AFTER[code])} if code in _RETRY_AFTER else {}
 
 
+#: What a route that reads a JSON body and writes may answer for it.
+OF_BODIES: Final = (
+    "malformed_json",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid_request",
+    "disk_full",
+)
+
+
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route for these codes and for those of every route."""
+    """Return the `responses` of a route for these codes and for those of every route.
+
+    A code whose status depends on its reason is given as `CODE/REASON`.
+    """
     by_status: dict[int | str, dict[str, Any]] = {}
     of_bodies = ("request_timeout", "service_busy") if "body_too_large" in codes else ()
     # A text that may be too complex is read by a worker process, and none may be free in time.
     of_texts = ("service_busy",) if "too_complex" in codes else ()
-    for code in dict.fromkeys((*codes, *of_bodies, *of_texts, *_EVERYWHERE)):
-        status = CATALOGUE[code].status
+    for given in dict.fromkeys((*codes, *of_bodies, *of_texts, *_EVERYWHERE)):
+        code, _, reason = given.partition("/")
+        status = CATALOGUE[code].status_of(reason)
         entry = by_status.setdefault(
             status,
             {
@@ -201,7 +249,7 @@ def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
             "type": "about:blank",
             "title": http_title(status),
             "status": status,
-            "detail": example_detail(code),
+            "detail": example_detail(code, reason or None),
             "code": code,
         }
         entry["content"][MEDIA_TYPE]["examples"][code] = {"value": example}

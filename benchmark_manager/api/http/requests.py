@@ -2,32 +2,47 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, TypeAdapter
 from pydantic_core import to_json
 
 from benchmark_manager.api.http.shapes import without_nul
 from benchmark_manager.domain.fields import LONGEST_CURSOR
-from benchmark_manager.incoming import ActorDependency, ServicesDependency
+from benchmark_manager.incoming import (
+    OPEN,
+    AnyPrincipal,
+    ObjectReader,
+    Reader,
+    ServicesDependency,
+    changes,
+    requires,
+)
 from benchmark_manager.models.page import Page, PageRequest
 
 # Handlers import everything about requests from here, also what pages share.
 __all__ = [
-    "ActorDependency",
+    "OPEN",
+    "AnyPrincipal",
     "IfMatchDependency",
+    "ObjectReader",
     "PageDependency",
+    "Reader",
     "SearchText",
     "ServicesDependency",
+    "changes",
     "given_or",
     "json_list",
     "json_resource",
     "next_page",
     "raw_content",
+    "requires",
+    "streamed_content",
 ]
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -142,10 +157,26 @@ def raw_content(
     return _unless_known(request, Response(data, media_type=media_type, headers=headers))
 
 
-def _disposition(name: str) -> str:
+def streamed_content(
+    request: Request, parts: AsyncIterator[bytes], name: str, sha256: str, size: int
+) -> Response:
+    """Return the exact bytes of a file part by part, as a download that no browser shows."""
+    headers = {
+        "ETag": f'"{sha256}"',
+        "Cache-Control": "no-cache",
+        "Content-Length": str(size),
+        "Content-Disposition": _disposition(name, "attachment"),
+        # Should a browser show it all the same, it runs nothing.
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    response = StreamingResponse(parts, media_type="application/octet-stream", headers=headers)
+    return _unless_known(request, response)
+
+
+def _disposition(name: str, kind: str = "inline") -> str:
     """Return the header of RFC 6266: an ASCII name, and the exact one (RFC 8187)."""
     plain = re.sub(r'[^\x20-\x7e]|["\\%/]', "_", name)
-    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _unless_known(request: Request, response: Response) -> Response:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from benchmark_manager.api.http.problems import documented
-from benchmark_manager.api.http.requests import ServicesDependency
+from benchmark_manager.api.http.requests import OPEN, AnyPrincipal, ServicesDependency
 from benchmark_manager.api.operations.shapes import (
     DatabaseAnswer,
     HealthAnswer,
@@ -14,6 +14,7 @@ from benchmark_manager.api.operations.shapes import (
     StatusAnswer,
     rate_limit_answer,
 )
+from benchmark_manager.services.access.announcing import OPEN_WARNING
 from benchmark_manager.version import __version__
 
 router = APIRouter(tags=["service"])
@@ -22,6 +23,7 @@ router = APIRouter(tags=["service"])
 @router.get(
     "/health",
     summary="Whether the service serves",
+    dependencies=[OPEN],
     response_model=HealthAnswer,
     responses={
         503: {"model": HealthAnswer, "description": "The database does not answer within 2 s."}
@@ -52,7 +54,7 @@ class ProbeAnswer(BaseModel):
     status: Literal["alive", "ready", "unavailable"]
 
 
-@router.get("/livez", summary="Whether the process runs")
+@router.get("/livez", summary="Whether the process runs", dependencies=[OPEN])
 async def livez() -> ProbeAnswer:
     """Answer liveness probes as long as the event loop runs; a restart helps when it does not."""
     return ProbeAnswer(status="alive")
@@ -61,6 +63,7 @@ async def livez() -> ProbeAnswer:
 @router.get(
     "/readyz",
     summary="Whether the database answers",
+    dependencies=[OPEN],
     response_model=ProbeAnswer,
     responses={
         503: {"model": ProbeAnswer, "description": "The database does not answer within 2 s."}
@@ -79,12 +82,17 @@ async def readyz(services: ServicesDependency) -> Response:
 
 
 @router.get("/status", summary="The service at a glance", responses=documented())
-async def status(request: Request, services: ServicesDependency) -> StatusAnswer:
+async def status(
+    request: Request, services: ServicesDependency, principal: AnyPrincipal
+) -> StatusAnswer:
     """Counts over all projects, what is due, and how much of GitHub's rate limits is left."""
-    found = await services.status.status()
+    found = await services.status.status(principal)
     totals = found.totals
+    auth = request.app.state.auth
     return StatusAnswer(
         version=__version__,
+        auth=auth,
+        warning=OPEN_WARNING if auth == "open" else None,
         uptime_seconds=found.uptime_seconds,
         database=DatabaseAnswer(**dict(found.database)),
         total_projects=totals.projects,

@@ -72,6 +72,13 @@ class StatusAnswer(BaseModel):
     service: Literal["benchmark-manager"] = "benchmark-manager"
     status: Literal["healthy"] = "healthy"
     version: str
+    auth: Literal["open", "required", "proxy"] = Field(
+        description="Who is served: everybody, those who prove who they are, or those whom a "
+        "reverse proxy names too."
+    )
+    warning: str | None = Field(
+        description="With `auth` open: that anyone who reaches the port may change everything."
+    )
     uptime_seconds: float
     database: DatabaseAnswer
     total_projects: int

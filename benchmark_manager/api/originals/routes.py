@@ -9,6 +9,7 @@ from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.http.requests import (
     PageDependency,
+    Reader,
     SearchText,
     ServicesDependency,
     json_list,
@@ -48,6 +49,7 @@ _COMMITS: Final = TypeAdapter(tuple[FileCommit, ...])
 async def list_files(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     page: PageDependency,
     file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
@@ -89,7 +91,7 @@ async def list_files(
     responses={**NOT_MODIFIED, **documented("project_not_found", "file_not_found")},
 )
 async def get_file(
-    request: Request, services: ServicesDependency, project_id: str, file_id: str
+    request: Request, services: ServicesDependency, _: Reader, project_id: str, file_id: str
 ) -> Response:
     """Return its text, its commit, and the result of its validation."""
     file, data = await services.originals.with_content(project_id, file_id)
@@ -107,7 +109,7 @@ async def get_file(
     },
 )
 async def get_raw_file(
-    request: Request, services: ServicesDependency, project_id: str, file_id: str
+    request: Request, services: ServicesDependency, _: Reader, project_id: str, file_id: str
 ) -> Response:
     """Return the bytes as git has them, with line ends and byte order mark."""
     file, data = await services.originals.with_content(project_id, file_id)
@@ -149,6 +151,7 @@ async def get_raw_file(
 async def get_file_history(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     file_id: str,
     page: PageDependency,

@@ -8,11 +8,12 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
-from benchmark_manager.api.http.requests import ServicesDependency
+from benchmark_manager.api.http.requests import ServicesDependency, requires
 from benchmark_manager.api.http.shapes import RequestBody, without_nul
 from benchmark_manager.api.projects.shapes import EXCLUDE, INCLUDE, Patterns, RefAnswer, RefGiven
 from benchmark_manager.domain.fields import LONGEST_ADDRESS, LONGEST_FOLDER, LONGEST_REF_NAME
 from benchmark_manager.domain.projects.repository_url import web_url
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.preview import PreviewFolder, PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RefKind
 from benchmark_manager.services.projects.previews import PreviewRequest
@@ -150,6 +151,7 @@ def _refused(name: str | None, message: str) -> RequestValidationError:
 )
 async def preview_repository(
     services: ServicesDependency,
+    principal: Annotated[Principal, requires("maintainer", "anywhere")],
     github_repo_url: Annotated[
         str, Query(max_length=LONGEST_ADDRESS, description=_ADDRESS), AfterValidator(without_nul)
     ],
@@ -181,6 +183,7 @@ async def preview_repository(
     )
     return _answer(
         await services.previews.preview(
+            principal,
             PreviewRequest(
                 github_repo_url,
                 _opened(token),
@@ -190,7 +193,7 @@ async def preview_repository(
                 job_folder,
                 include,
                 exclude,
-            )
+            ),
         )
     )
 
@@ -200,7 +203,11 @@ async def preview_repository(
     summary="Preview a repository before adding it, by a body",
     responses=documented("malformed_json", "body_too_large", "unsupported_media_type", *_ERRORS),
 )
-async def preview_by_body(services: ServicesDependency, body: PreviewBody) -> PreviewAnswer:
+async def preview_by_body(
+    services: ServicesDependency,
+    principal: Annotated[Principal, requires("maintainer", "anywhere")],
+    body: PreviewBody,
+) -> PreviewAnswer:
     """Do the same as `GET`; nothing is stored."""
     ref = None if body.ref is None else Ref(kind=body.ref.kind, name=body.ref.name)
     request = PreviewRequest(
@@ -213,7 +220,7 @@ async def preview_by_body(services: ServicesDependency, body: PreviewBody) -> Pr
         body.include,
         body.exclude,
     )
-    return _answer(await services.previews.preview(request))
+    return _answer(await services.previews.preview(principal, request))
 
 
 def _opened(token: SecretStr | None) -> str | None:

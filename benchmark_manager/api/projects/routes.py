@@ -6,12 +6,15 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import SecretStr, TypeAdapter
 
 from benchmark_manager.api.http.json_bodies import BoundedBody
-from benchmark_manager.api.http.problems import NOT_MODIFIED, documented, sync_problem
+from benchmark_manager.api.http.problems import NOT_MODIFIED, OF_BODIES, documented, sync_problem
 from benchmark_manager.api.http.requests import (
+    AnyPrincipal,
     IfMatchDependency,
     PageDependency,
+    Reader,
     SearchText,
     ServicesDependency,
+    changes,
     json_list,
     json_resource,
 )
@@ -28,6 +31,7 @@ from benchmark_manager.api.projects.shapes import (
 from benchmark_manager.domain.fields import LONGEST_NAME_QUERY
 from benchmark_manager.domain.projects.settings import UNSET, ProjectChanges, ProjectSettings
 from benchmark_manager.factory import Services
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.project import Project, Ref, Standing
 from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
 
@@ -37,13 +41,6 @@ router = APIRouter(
 
 _PROJECTS: Final = TypeAdapter(list[ProjectAnswer])
 _SYNCS: Final = TypeAdapter(list[Sync])
-_BODY: Final = (
-    "malformed_json",
-    "body_too_large",
-    "unsupported_media_type",
-    "invalid_request",
-    "disk_full",
-)
 #: Answers to a body of a route that needs none.
 _NO_BODY: Final = ("body_too_large", "unsupported_media_type")
 _FIELDS: Final = (
@@ -81,10 +78,13 @@ _SYNC_FAILURES: Final = (
     status_code=201,
     summary="Register a repository",
     response_model=ProjectDetail,
-    responses=documented(*_BODY, *_FIELDS, "branch_not_found"),
+    responses=documented(*OF_BODIES, *_FIELDS, "branch_not_found"),
 )
 async def create_project(
-    request: Request, services: ServicesDependency, body: ProjectCreate
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, changes("project.create", "maintainer", "site")],
+    body: ProjectCreate,
 ) -> Response:
     """Register a repository; its first sync starts within a second.
 
@@ -93,7 +93,9 @@ async def create_project(
     given = {
         name: value for name in body.model_fields_set if (value := getattr(body, name)) is not None
     }
-    project = await services.projects.create(body.name, body.github_repo_url, _settings(given))
+    project = await services.projects.create(
+        principal, body.name, body.github_repo_url, _settings(given)
+    )
     return await _detail(request, services, project, status_code=201)
 
 
@@ -106,6 +108,7 @@ async def create_project(
 async def list_projects(
     request: Request,
     services: ServicesDependency,
+    principal: AnyPrincipal,
     page: PageDependency,
     q: Annotated[
         SearchText,
@@ -117,7 +120,7 @@ async def list_projects(
     ] = None,
 ) -> Response:
     """List projects without counts of files. No answer has a token, only whether one is set."""
-    found = await services.projects.page(page, q, standing)
+    found = await services.projects.page(principal, page, q, standing)
     now = services.status.now()
     return json_list(
         request, found, [project_answer(project, now) for project in found.rows], _PROJECTS
@@ -130,9 +133,12 @@ async def list_projects(
     summary="Queue a sync of every project",
     responses=documented("disk_full", *_NO_BODY),
 )
-async def sync_all(services: ServicesDependency) -> QueuedAnswer:
+async def sync_all(
+    services: ServicesDependency,
+    principal: Annotated[Principal, changes("project.sync", "editor", "anywhere")],
+) -> QueuedAnswer:
     """Queue the syncs, of which a bounded number runs at once; `last_sync` has each result."""
-    return QueuedAnswer(queued=await services.projects.make_all_due())
+    return QueuedAnswer(queued=await services.projects.make_all_due(principal))
 
 
 @router.get(
@@ -141,7 +147,9 @@ async def sync_all(services: ServicesDependency) -> QueuedAnswer:
     response_model=ProjectDetail,
     responses={**NOT_MODIFIED, **documented("project_not_found")},
 )
-async def get_project(request: Request, services: ServicesDependency, project_id: str) -> Response:
+async def get_project(
+    request: Request, services: ServicesDependency, _: Reader, project_id: str
+) -> Response:
     """Return its last sync, when the next poll is due, and the counts of files and variants."""
     return await _detail(request, services, await services.projects.get(project_id))
 
@@ -150,11 +158,12 @@ async def get_project(request: Request, services: ServicesDependency, project_id
     "/{project_id}",
     summary="Change a project",
     response_model=ProjectDetail,
-    responses=documented("project_not_found", "stale", *_BODY, *_FIELDS, "branch_not_found"),
+    responses=documented("project_not_found", "stale", *OF_BODIES, *_FIELDS, "branch_not_found"),
 )
 async def update_project(
     request: Request,
     services: ServicesDependency,
+    principal: Annotated[Principal, changes("project.edit", "maintainer")],
     project_id: str,
     body: ProjectUpdate,
     revisions: IfMatchDependency,
@@ -170,7 +179,7 @@ async def update_project(
         settings=_settings(given),
     )
     return await _detail(
-        request, services, await services.projects.update(project_id, changes, revisions)
+        request, services, await services.projects.update(principal, project_id, changes, revisions)
     )
 
 
@@ -181,13 +190,19 @@ async def update_project(
     responses=documented("project_not_found", "stale", "invalid_request", "disk_full", *_NO_BODY),
 )
 async def pause_project(
-    request: Request, services: ServicesDependency, project_id: str, revisions: IfMatchDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, changes("project.pause", "maintainer")],
+    project_id: str,
+    revisions: IfMatchDependency,
 ) -> Response:
     """Stop polls and webhooks from syncing it; `POST …/sync` and sync-all still do.
 
     Its files stay as they are and readable. Pausing a paused project changes nothing.
     """
-    return await _detail(request, services, await services.projects.pause(project_id, revisions))
+    return await _detail(
+        request, services, await services.projects.pause(principal, project_id, revisions)
+    )
 
 
 @router.post(
@@ -197,13 +212,19 @@ async def pause_project(
     responses=documented("project_not_found", "stale", "invalid_request", "disk_full", *_NO_BODY),
 )
 async def resume_project(
-    request: Request, services: ServicesDependency, project_id: str, revisions: IfMatchDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, changes("project.resume", "maintainer")],
+    project_id: str,
+    revisions: IfMatchDependency,
 ) -> Response:
     """Make it due at once, and only once, however many polls and pushes were missed.
 
     Resuming a project that is not paused changes nothing.
     """
-    return await _detail(request, services, await services.projects.resume(project_id, revisions))
+    return await _detail(
+        request, services, await services.projects.resume(principal, project_id, revisions)
+    )
 
 
 @router.delete(
@@ -213,10 +234,13 @@ async def resume_project(
     responses=documented("project_not_found", "stale", "disk_full"),
 )
 async def delete_project(
-    services: ServicesDependency, project_id: str, revisions: IfMatchDependency
+    services: ServicesDependency,
+    principal: Annotated[Principal, changes("project.delete", "maintainer")],
+    project_id: str,
+    revisions: IfMatchDependency,
 ) -> None:
     """Delete it with its originals, variants and history; nothing changes at GitHub."""
-    await services.projects.delete(project_id, revisions)
+    await services.projects.delete(principal, project_id, revisions)
 
 
 @router.post(
@@ -233,6 +257,7 @@ async def delete_project(
 )
 async def sync_project(
     services: ServicesDependency,
+    principal: Annotated[Principal, changes("project.sync", "editor")],
     project_id: str,
     wait: Annotated[
         bool, Query(description="`false`: answer at once with 202 and the address of the progress.")
@@ -243,7 +268,7 @@ async def sync_project(
     A failure leaves everything as it was before; the problem document has the Sync as `sync`.
     """
     if not wait:
-        progress = await services.sync.start(project_id, "manual")
+        progress = await services.sync.start(principal, project_id, "manual")
         headers = {"Location": f"/projects/{project_id}/sync"}
         return Response(
             progress.model_dump_json(),
@@ -251,7 +276,7 @@ async def sync_project(
             media_type="application/json",
             headers=headers,
         )
-    sync = await services.sync.sync(project_id, "manual")
+    sync = await services.sync.sync(principal, project_id, "manual")
     if sync.status == "failed":
         return sync_problem(sync)
     return Response(sync.model_dump_json(), media_type="application/json")
@@ -262,7 +287,7 @@ async def sync_project(
     summary="The progress of a project's sync",
     responses=documented("project_not_found"),
 )
-async def sync_progress(services: ServicesDependency, project_id: str) -> SyncProgress:
+async def sync_progress(services: ServicesDependency, _: Reader, project_id: str) -> SyncProgress:
     """Return the progress of the running sync, in any replica; else `idle` and the last result."""
     return await services.sync.progress(project_id)
 
@@ -276,6 +301,7 @@ async def sync_progress(services: ServicesDependency, project_id: str) -> SyncPr
 async def list_syncs(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     page: PageDependency,
     status: Annotated[
@@ -303,7 +329,7 @@ async def list_syncs(
     responses={**NOT_MODIFIED, **documented("project_not_found", "sync_not_found")},
 )
 async def get_sync(
-    request: Request, services: ServicesDependency, project_id: str, sync_id: str
+    request: Request, services: ServicesDependency, _: Reader, project_id: str, sync_id: str
 ) -> Response:
     """Return it with up to 1,000 changed and skipped files each, and its cost at GitHub."""
     return json_resource(request, await services.projects.sync(project_id, sync_id))

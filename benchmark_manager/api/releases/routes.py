@@ -10,12 +10,14 @@ from pydantic import TypeAdapter
 from starlette.convertors import Convertor, register_url_convertor
 
 from benchmark_manager.api.http.json_bodies import BoundedBody
-from benchmark_manager.api.http.problems import NOT_MODIFIED, documented
+from benchmark_manager.api.http.problems import NOT_MODIFIED, OF_BODIES, documented
 from benchmark_manager.api.http.requests import (
-    ActorDependency,
     IfMatchDependency,
+    ObjectReader,
     PageDependency,
+    Reader,
     ServicesDependency,
+    changes,
     json_list,
     json_resource,
     raw_content,
@@ -34,6 +36,8 @@ from benchmark_manager.api.releases.shapes import (
 )
 from benchmark_manager.domain.releases.archive import ARCHIVE_EDITION, MEDIA_TYPES
 from benchmark_manager.domain.releases.digest import is_whole
+from benchmark_manager.domain.releases.substitutes import substitutes_of
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.release import ArchiveFormat, Release
 
 
@@ -55,13 +59,6 @@ router = APIRouter(tags=["releases"], route_class=BoundedBody, strict_content_ty
 
 _RELEASES: Final[TypeAdapter[Any]] = TypeAdapter(list[ReleaseAnswer])
 _FOUND: Final = ("release_not_found", "digest_too_short", "digest_ambiguous")
-_BODY: Final = (
-    "malformed_json",
-    "body_too_large",
-    "unsupported_media_type",
-    "invalid_request",
-    "disk_full",
-)
 #: What a whole digest names never changes: RFC 9111, 5.2.2.1, and RFC 8246.
 _FOR_EVER: Final = "max-age=31536000, immutable"
 _YAML: Final = "application/yaml"
@@ -86,9 +83,11 @@ def _bytes_as(*media_types: str) -> dict[int | str, dict[str, Any]]:
             *(
                 "project_not_found",
                 "modified_file_not_found",
+                "file_not_found",
                 "nothing_to_release",
                 "path_clash",
-                *_BODY,
+                "substitute_mismatch",
+                *OF_BODIES,
             ),
         ),
     },
@@ -98,7 +97,7 @@ async def create_release(
     services: ServicesDependency,
     project_id: str,
     body: ReleaseCreate,
-    actor: ActorDependency,
+    principal: Annotated[Principal, changes("release.create", "editor")],
 ) -> Response:
     """Make a release of the files at one moment: never a part of a sync.
 
@@ -106,13 +105,14 @@ async def create_release(
     changes neither name nor description. `pinned` pins the release.
     """
     release, new = await services.releases.make(
+        principal,
         project_id,
         name=body.name,
         description=body.description,
         pinned=body.pinned,
         contents=body.include,
         variant_ids=body.modified_file_ids,
-        actor=actor,
+        substitutes=body.substitute,
     )
     location = f"/releases/{release.digest}"
     status = 201 if new else 200
@@ -136,10 +136,17 @@ async def _detail(services: ServicesDependency, release: Release, making: int = 
     responses=documented("project_not_found", "invalid_cursor", "invalid_request"),
 )
 async def list_releases(
-    request: Request, services: ServicesDependency, project_id: str, page: PageDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: Reader,
+    project_id: str,
+    page: PageDependency,
+    cells: Annotated[
+        bool, Query(description="Also releases that only sweeps made: their cells.")
+    ] = False,
 ) -> Response:
     """List releases by their first makings, with counts instead of files and makings."""
-    found = await services.releases.page(project_id, page)
+    found = await services.releases.page(principal, project_id, page, cells=cells)
     return json_list(request, found, [release_answer(release) for release in found.rows], _RELEASES)
 
 
@@ -147,13 +154,29 @@ async def list_releases(
     "/projects/{project_id}/effective",
     summary="What a release of all files would hold now",
     response_model=EffectiveAnswer,
-    responses={**NOT_MODIFIED, **documented("project_not_found", "path_clash")},
+    responses={
+        **NOT_MODIFIED,
+        **documented(
+            *("project_not_found", "modified_file_not_found", "file_not_found", "path_clash"),
+            *("substitute_mismatch", "invalid_request"),
+        ),
+    },
 )
 async def get_effective(
-    request: Request, services: ServicesDependency, project_id: str
+    request: Request,
+    services: ServicesDependency,
+    _: Reader,
+    project_id: str,
+    substitute: Annotated[
+        list[str],
+        Query(
+            description="`PATH=ID`: the variant with this id stands at the path of its original, "
+            "and not at its own. May be repeated; the last `=` separates the two.",
+        ),
+    ] = [],  # noqa: B006 -- it is read only
 ) -> Response:
     """Return what a release made now would be, with its digest; nothing is stored."""
-    digest, files = await services.releases.effective(project_id)
+    digest, files = await services.releases.effective(project_id, substitutes_of(substitute))
     return json_resource(
         request, await asyncio.to_thread(effective_answer, project_id, digest, files)
     )
@@ -168,6 +191,7 @@ async def get_effective(
 async def get_release(
     request: Request,
     services: ServicesDependency,
+    principal: ObjectReader,
     digest: str,
     making: Annotated[
         int,
@@ -181,7 +205,7 @@ async def get_release(
     Its files never change, but name, description, pin and makings may: caches must check the answer
     again.
     """
-    release = await services.releases.get(digest)
+    release = await services.releases.get(principal, digest)
     return json_resource(
         request, await _detail(services, release, making), revision=release.revision
     )
@@ -191,11 +215,12 @@ async def get_release(
     "/releases/{digest}",
     summary="Rename, describe or pin a release",
     response_model=ReleaseDetail,
-    responses=documented(*_FOUND, "stale", *_BODY),
+    responses=documented(*_FOUND, "stale", *OF_BODIES),
 )
 async def update_release(
     request: Request,
     services: ServicesDependency,
+    principal: Annotated[Principal, changes("release.edit", "editor", "object")],
     digest: str,
     body: ReleaseUpdate,
     revisions: IfMatchDependency,
@@ -204,12 +229,13 @@ async def update_release(
 
     Removing the pin of a release whose projects are all deleted deletes the release.
     """
-    release = await services.releases.get(digest)
+    release = await services.releases.get(principal, digest)
     files, makings = (
         await services.releases.files(release),
         await services.releases.makings(release),
     )
     release = await services.releases.update(
+        principal,
         release.digest,
         name=body.name,
         description=body.description,
@@ -226,11 +252,13 @@ async def update_release(
     response_class=Response,
     responses={**_bytes_as("text/plain"), **documented(*_FOUND)},
 )
-async def get_sums(request: Request, services: ServicesDependency, digest: str) -> Response:
+async def get_sums(
+    request: Request, services: ServicesDependency, principal: ObjectReader, digest: str
+) -> Response:
     """Return the checksums; their own SHA-256 is the release's digest."""
-    release = await services.releases.get(digest)
+    release = await services.releases.get(principal, digest)
     sums = await services.release_delivery.sums(release)
-    return _lasting(raw_content(request, sums, "SHA256SUMS", _digits(release)), digest)
+    return _lasting(principal, raw_content(request, sums, "SHA256SUMS", _digits(release)), digest)
 
 
 @router.get(
@@ -243,14 +271,18 @@ async def get_sums(request: Request, services: ServicesDependency, digest: str) 
     },
 )
 async def get_release_file(
-    request: Request, services: ServicesDependency, digest: str, path: str
+    request: Request, services: ServicesDependency, principal: ObjectReader, digest: str, path: str
 ) -> Response:
     """Return a file by its URL-encoded path; slashes need no encoding.
 
     Without a file of this very path, the one whose path differs only in Unicode form is returned.
     """
-    file, data = await services.release_delivery.file(await services.releases.get(digest), path)
-    return _lasting(raw_content(request, data, file.path.rpartition("/")[2], file.sha256), digest)
+    file, data = await services.release_delivery.file(
+        await services.releases.get(principal, digest), path
+    )
+    return _lasting(
+        principal, raw_content(request, data, file.path.rpartition("/")[2], file.sha256), digest
+    )
 
 
 @router.get(
@@ -265,16 +297,17 @@ async def get_release_file(
 async def get_archive(
     request: Request,
     services: ServicesDependency,
+    principal: ObjectReader,
     digest: str,
     archive_format: Annotated[
         ArchiveFormat, Query(alias="format", description="`tar.gz` or `zip`.")
     ] = "tar.gz",
 ) -> Response:
     """Return the same bytes every time: sorted names, fixed times and modes, no compression."""
-    release = await services.releases.get(digest)
+    release = await services.releases.get(principal, digest)
     name = f"release-{_digits(release)[:12]}.{archive_format}"
     tag = f"{_digits(release)}.{archive_format}.{ARCHIVE_EDITION}"
-    answer = _lasting(raw_content(request, b"", name, tag), digest)
+    answer = _lasting(principal, raw_content(request, b"", name, tag), digest)
     if answer.status_code == 304:  # noqa: PLR2004 -- Not Modified
         return answer
     archive = await services.release_delivery.archive(release, archive_format)
@@ -303,6 +336,7 @@ async def get_archive(
 async def get_config_map(
     request: Request,
     services: ServicesDependency,
+    principal: ObjectReader,
     digest: str,
     name: Annotated[
         str | None,
@@ -316,12 +350,12 @@ async def get_config_map(
 
     Keys are the paths with `__` for each `/`.
     """
-    release = await services.releases.get(digest)
+    release = await services.releases.get(principal, digest)
     name, manifest = await services.release_delivery.config_map(release, name)
     answer = raw_content(request, manifest, f"{name}.yaml", sha256(manifest).hexdigest())
     if answer.status_code == 200:  # noqa: PLR2004 -- OK
         answer.headers["Content-Type"] = _YAML
-    return _lasting(answer, digest)
+    return _lasting(principal, answer, digest)
 
 
 @router.get(
@@ -331,21 +365,26 @@ async def get_config_map(
     responses={**NOT_MODIFIED, **documented(*_FOUND, "service_busy")},
 )
 async def compare_releases(
-    request: Request, services: ServicesDependency, digest: str, other: str
+    request: Request, services: ServicesDependency, principal: ObjectReader, digest: str, other: str
 ) -> Response:
     """Return what was added, removed and changed, by key where both texts parse."""
-    before, after = await services.releases.get(digest), await services.releases.get(other)
+    before, after = (
+        await services.releases.get(principal, digest),
+        await services.releases.get(principal, other),
+    )
     comparison = await services.release_delivery.compare(before, after)
     answer = json_resource(request, await asyncio.to_thread(comparison_answer, comparison))
-    return _lasting(answer, digest, other) if comparison.complete else answer
+    return _lasting(principal, answer, digest, other) if comparison.complete else answer
 
 
 def _digits(release: Release) -> str:
     return release.digest.partition(":")[2]
 
 
-def _lasting(answer: Response, *references: str) -> Response:
+def _lasting(principal: Principal, answer: Response, *references: str) -> Response:
     """Let caches keep an answer to whole digests for ever; shorter ones may become ambiguous."""
     if all(map(is_whole, references)):
-        answer.headers["Cache-Control"] = _FOR_EVER
+        # Caches that several people share check no right.
+        shared = principal.via == "open"
+        answer.headers["Cache-Control"] = _FOR_EVER if shared else f"private, {_FOR_EVER}"
     return answer

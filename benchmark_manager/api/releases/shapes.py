@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstraints
 
 from benchmark_manager.api.http.shapes import ID, SHA, RequestBody, one_line
 from benchmark_manager.domain.documents import KeyChange
-from benchmark_manager.domain.fields import LONGEST_DESCRIPTION, LONGEST_ID, LONGEST_NAME
+from benchmark_manager.domain.fields import (
+    LONGEST_DESCRIPTION,
+    LONGEST_ID,
+    LONGEST_NAME,
+    LONGEST_PATH,
+)
 from benchmark_manager.domain.releases.comparison import ReleaseComparison
 from benchmark_manager.models.release import Making, Release, ReleaseContents, ReleaseFile
 
@@ -46,6 +51,17 @@ class ReleaseCreate(RequestBody):
             examples=[[ID]],
         )
     )
+    substitute: dict[
+        Annotated[str, StringConstraints(max_length=LONGEST_PATH)],
+        Annotated[str, StringConstraints(max_length=LONGEST_ID)],
+    ] = Field(
+        default={},
+        fail_fast=True,
+        max_length=10_000,
+        description="Ids of variants by the paths of their originals: each stands at that path in "
+        "place of the original, whatever the other fields include, and not at its own path.",
+        examples=[{"config/llama.yaml": ID}],
+    )
 
 
 class ReleaseUpdate(RequestBody):
@@ -80,6 +96,17 @@ class ReleaseFileAnswer(BaseModel):
     )
     modified_file_id: str | None
     revision: int | None = Field(description="Of the variant.")
+    sweep_id: str | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Only of a file that a sweep edited.",
+    )
+    assignments: dict[str, JsonValue] | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What the sweep set in the cell, by the names of its axes.",
+        examples=[{"seqs": 256, "tp": "tp2"}],
+    )
 
 
 class MakingAnswer(BaseModel):
@@ -91,6 +118,11 @@ class MakingAnswer(BaseModel):
     description: str
     created_at: datetime
     created_by: str
+    sweep_id: str | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Only where a sweep made it.",
+    )
 
 
 class ReleaseAnswer(BaseModel):

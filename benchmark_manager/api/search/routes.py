@@ -7,7 +7,12 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
-from benchmark_manager.api.http.requests import PageDependency, ServicesDependency, next_page
+from benchmark_manager.api.http.requests import (
+    PageDependency,
+    Reader,
+    ServicesDependency,
+    next_page,
+)
 from benchmark_manager.models.original import FileType
 from benchmark_manager.models.search import (
     LONGEST_QUERY,
@@ -115,6 +120,7 @@ _ROWS: Final = TypeAdapter(list[FoundFileAnswer])
 async def search(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     page: PageDependency,
     q: _Query,

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
-from benchmark_manager.api.http.requests import ServicesDependency
+from benchmark_manager.api.http.requests import AnyPrincipal, ServicesDependency
 from benchmark_manager.api.validation.shapes import (
     KubernetesCheckAnswer,
     ValidateRequest,
@@ -28,7 +28,9 @@ router = APIRouter(tags=["validation"], route_class=BoundedBody, strict_content_
         "project_not_found",
     ),
 )
-async def validate_content(services: ServicesDependency, body: ValidateRequest) -> ValidationAnswer:
+async def validate_content(
+    services: ServicesDependency, principal: AnyPrincipal, body: ValidateRequest
+) -> ValidationAnswer:
     """Return the verdict that saving would give.
 
     With `project_id` and `path` it includes what contradicts the project's originals.
@@ -38,7 +40,9 @@ async def validate_content(services: ServicesDependency, body: ValidateRequest) 
         if body.project_id is None or body.path is None
         else IntendedPath(body.project_id, body.path)
     )
-    checked = await services.validation.check(body.name, body.content, body.file_type, intended)
+    checked = await services.validation.check(
+        principal, body.name, body.content, body.file_type, intended
+    )
     return ValidationAnswer(
         name=body.name,
         format=checked.format,

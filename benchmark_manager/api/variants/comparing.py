@@ -7,13 +7,15 @@ from fastapi import APIRouter, Query, Request, Response
 
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import NOT_MODIFIED, documented
-from benchmark_manager.api.http.requests import ServicesDependency, json_resource, raw_content
-from benchmark_manager.api.variants.merge_shapes import (
-    DiffAnswer,
-    VariantsAnswer,
-    diff_answer,
-    variants_answer,
+from benchmark_manager.api.http.requests import (
+    ObjectReader,
+    Reader,
+    ServicesDependency,
+    json_resource,
+    raw_content,
 )
+from benchmark_manager.api.variants.merge_shapes import DiffAnswer, diff_answer
+from benchmark_manager.api.variants.table_shapes import VariantsAnswer, variants_answer
 from benchmark_manager.domain.variants.table import TableExtent
 
 #: Limits of one answer of the table of variants: variants, bytes of their texts, and values.
@@ -43,6 +45,7 @@ router = APIRouter(tags=["comparing"], route_class=BoundedBody, strict_content_t
 async def diff(
     request: Request,
     services: ServicesDependency,
+    principal: ObjectReader,
     modified_file_id: str,
     against: Annotated[
         str,
@@ -62,7 +65,9 @@ async def diff(
     ] = "unified",
 ) -> Response:
     """Return the differences from the named text to the variant as it is now."""
-    found = await services.comparing.diff(modified_file_id, against, by_key=format == "json")
+    found = await services.comparing.diff(
+        principal, modified_file_id, against, by_key=format == "json"
+    )
     if format == "json":
         return json_resource(request, diff_answer(against, found))
     name = f"{found.after_path.rpartition('/')[2]}.diff"
@@ -83,6 +88,7 @@ async def diff(
 async def variants(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     file_id: str,
     from_row: Annotated[
@@ -90,6 +96,9 @@ async def variants(
     ] = 0,
 ) -> Response:
     """Return the keys in which any variant differs from the original, with every value.
+
+    `kinds` says of each who changed it since the variant was based on the original: the variant,
+    upstream, or both. A variant that only lags behind has no `mine` and no `both`.
 
     An answer has at most some 50,000 values; the `Link` header leads on to further rows,
     `X-Total-Count` counts all. The first 1,000 variants are compared, as far as their texts have 64
@@ -103,8 +112,9 @@ async def variants(
         values=_MOST_VALUES,
     )
     table = await services.comparing.variants(project_id, file_id, extent)
-    answer = json_resource(request, await asyncio.to_thread(variants_answer, table))
-    end = from_row + len(table.rows or ())
+    found = await asyncio.to_thread(variants_answer, table, is_first=from_row == 0)
+    answer = json_resource(request, found)
+    end = from_row + len(found.rows or ())
     answer.headers["X-Total-Count"] = str(table.rows_total)
     if end < table.rows_total:
         answer.headers["Link"] = f'<{request.url.include_query_params(from_row=end)}>; rel="next"'

@@ -6,9 +6,7 @@ from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from benchmark_manager.api.http.shapes import RequestBody
 from benchmark_manager.domain.fields import LONGEST_ID, LONGEST_OBJECT_ID
-from benchmark_manager.domain.variants.table import VariantsTable
 from benchmark_manager.models.merge import MergeConflict, Resolution
-from benchmark_manager.models.variant import Drift
 from benchmark_manager.services.variants.comparing import VariantComparison
 from benchmark_manager.services.variants.merging import MergePreview
 
@@ -138,76 +136,3 @@ def diff_answer(against: str, found: VariantComparison) -> DiffAnswer:
         unified=found.unified,
         changes=changes,
     )
-
-
-class VariantColumn(BaseModel):
-    """A variant in the table."""
-
-    id: str
-    modified_name: str
-    drift: Drift
-    readable: bool = Field(
-        description="False: it does not parse, is too large, or one of too many; the rows have no "
-        "values of it."
-    )
-
-
-class VariantRow(BaseModel):
-    """A key in which any variant differs from the original."""
-
-    path: str = Field(examples=["engine.tensor_parallel_size"])
-    original: JsonValue = Field(
-        description="Null also where the original has nothing there; see `absent`."
-    )
-    values: dict[str, JsonValue] = Field(description="Every readable variant's value, by its id.")
-    absent: list[str] = Field(description="Who has nothing there: ids of variants, and `original`.")
-    upstream: list[str] = Field(
-        description="Ids of variants which differ from the original only as it changed upstream "
-        "since they were based "
-        "on it: their value is still their base's."
-    )
-
-
-class VariantsAnswer(BaseModel):
-    """All variants of an original in one table."""
-
-    columns: list[VariantColumn]
-    rows: list[VariantRow] | None = Field(
-        description="Null where the original itself does not parse, or may have over 40,000 values."
-    )
-
-
-_ORIGINAL = "original"
-
-
-def variants_answer(table: VariantsTable) -> VariantsAnswer:
-    readable = {file.id for file in table.compared} - table.unreadable
-    columns = [
-        VariantColumn(
-            id=file.id,
-            modified_name=file.modified_name,
-            drift=file.drift,
-            readable=table.rows is not None and file.id in readable,
-        )
-        for file in table.columns
-    ]
-    if table.rows is None:
-        return VariantsAnswer(columns=columns, rows=None)
-    rows = [
-        VariantRow(
-            path=row.path,
-            original=None if row.original is None else row.original[0],
-            values={
-                file_id: None if value is None else value[0]
-                for file_id, value in row.values.items()
-            },
-            absent=[
-                name
-                for name, value in ((_ORIGINAL, row.original), *row.values.items())
-                if value is None
-            ],
-            upstream=[file_id for file_id in row.values if file_id in row.upstream],
-        )
-        for row in table.rows
-    ]
-    return VariantsAnswer(columns=columns, rows=rows)

@@ -1,13 +1,16 @@
 """Merging changes of originals into variants."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request, Response
 
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.http.requests import (
-    ActorDependency,
     IfMatchDependency,
+    ObjectReader,
     ServicesDependency,
+    changes,
     given_or,
     json_resource,
 )
@@ -19,6 +22,7 @@ from benchmark_manager.api.variants.merge_shapes import (
 )
 from benchmark_manager.api.variants.routes import AllowInvalid
 from benchmark_manager.api.variants.shapes import ModifiedFileWithContent, modified_with_content
+from benchmark_manager.models.access.principal import Principal
 
 router = APIRouter(
     prefix="/modified-files/{modified_file_id}",
@@ -38,13 +42,13 @@ router = APIRouter(
     },
 )
 async def preview_merge(
-    request: Request, services: ServicesDependency, modified_file_id: str
+    request: Request, services: ServicesDependency, principal: ObjectReader, modified_file_id: str
 ) -> Response:
     """Merge the original that it was based on, the original now, and the variant.
 
     Nothing is changed.
     """
-    preview = await services.merging.preview(modified_file_id)
+    preview = await services.merging.preview(principal, modified_file_id)
     return json_resource(request, merge_answer(preview), revision=preview.file.revision)
 
 
@@ -76,7 +80,7 @@ async def rebase(
     services: ServicesDependency,
     modified_file_id: str,
     revisions: IfMatchDependency,
-    actor: ActorDependency,
+    principal: Annotated[Principal, changes("variant.rebase", "editor", "object")],
     body: RebaseRequest | None = None,
     allow_invalid: AllowInvalid = False,
 ) -> Response:
@@ -86,13 +90,13 @@ async def rebase(
     """
     wanted = given_or(request, body, RebaseRequest())
     rebased = await services.merging.rebase(
+        principal,
         modified_file_id,
         resolutions=[resolution.resolution() for resolution in wanted.resolutions],
         content=wanted.content,
         expected_original=wanted.theirs_sha,
         allow_invalid=allow_invalid,
         expected_revisions=revisions,
-        actor=actor,
     )
     file = rebased.after
     answer = modified_with_content(file, await services.variants.content(file))
@@ -115,7 +119,7 @@ async def reattach(
     modified_file_id: str,
     body: ReattachRequest,
     revisions: IfMatchDependency,
-    actor: ActorDependency,
+    principal: Annotated[Principal, changes("variant.reattach", "editor", "object")],
 ) -> Response:
     """Base the variant on another original's present text, as a new revision.
 
@@ -125,7 +129,7 @@ async def reattach(
     new original and the base of this revision.
     """
     file = await services.reattaching.reattach(
-        modified_file_id, body.original_file_id, expected_revisions=revisions, actor=actor
+        principal, modified_file_id, body.original_file_id, expected_revisions=revisions
     )
     answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)

@@ -1,17 +1,18 @@
 """Rebasing many variants with one request."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Request
 
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
-from benchmark_manager.api.http.requests import ActorDependency, ServicesDependency, given_or
+from benchmark_manager.api.http.requests import ServicesDependency, changes, given_or
 from benchmark_manager.api.variants.rebase_all_shapes import (
     RebaseAllAnswer,
     RebaseAllRequest,
     rebase_all_answer,
 )
+from benchmark_manager.models.access.principal import Principal
 
 router = APIRouter(tags=["merging"], route_class=BoundedBody, strict_content_type=False)
 
@@ -31,7 +32,7 @@ async def rebase_all(
     request: Request,
     services: ServicesDependency,
     project_id: str,
-    actor: ActorDependency,
+    principal: Annotated[Principal, changes("variant.rebase", "editor")],
     body: RebaseAllRequest | None = None,
 ) -> RebaseAllAnswer:
     """Rebase every variant whose original changed and whose merge is clean.
@@ -48,9 +49,11 @@ async def rebase_all(
     wanted = given_or(request, body, RebaseAllRequest())
     selection, page = wanted.selection(), wanted.page()
     if wanted.dry_run:
-        report = await services.rebase_all.preview(project_id, selection, page, seconds=_SECONDS)
+        report = await services.rebase_all.preview(
+            principal, project_id, selection, page, seconds=_SECONDS
+        )
     else:
         report = await services.rebase_all.rebase(
-            project_id, selection, page, seconds=_SECONDS, actor=actor
+            principal, project_id, selection, page, seconds=_SECONDS
         )
     return rebase_all_answer(report, dry_run=wanted.dry_run)

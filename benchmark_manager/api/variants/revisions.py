@@ -1,6 +1,6 @@
 """Revisions of variants: reading and restoring them."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
@@ -8,10 +8,11 @@ from pydantic import TypeAdapter
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.http.requests import (
-    ActorDependency,
     IfMatchDependency,
+    ObjectReader,
     PageDependency,
     ServicesDependency,
+    changes,
     json_list,
     json_resource,
 )
@@ -23,6 +24,7 @@ from benchmark_manager.api.variants.revision_shapes import (
     revision_with_content,
 )
 from benchmark_manager.api.variants.shapes import ModifiedFileWithContent, modified_with_content
+from benchmark_manager.models.access.principal import Principal
 
 router = APIRouter(
     prefix="/modified-files/{modified_file_id}",
@@ -41,13 +43,17 @@ _REVISIONS: Final[TypeAdapter[Any]] = TypeAdapter(list[RevisionAnswer])
     responses=documented("modified_file_not_found", "invalid_cursor", "invalid_request"),
 )
 async def list_revisions(
-    request: Request, services: ServicesDependency, modified_file_id: str, page: PageDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: ObjectReader,
+    modified_file_id: str,
+    page: PageDependency,
 ) -> Response:
     """List its revisions: every change made one.
 
     A variant from before revisions existed begins with its state at its next change.
     """
-    found = await services.revisions.page(modified_file_id, page)
+    found = await services.revisions.page(principal, modified_file_id, page)
     return json_list(
         request, found, [revision_answer(revision) for revision in found.rows], _REVISIONS
     )
@@ -60,10 +66,14 @@ async def list_revisions(
     responses={**NOT_MODIFIED, **documented("modified_file_not_found", "revision_not_found")},
 )
 async def get_revision(
-    request: Request, services: ServicesDependency, modified_file_id: str, number: str
+    request: Request,
+    services: ServicesDependency,
+    principal: ObjectReader,
+    modified_file_id: str,
+    number: str,
 ) -> Response:
     """Return a revision, which never changes."""
-    revision = await services.revisions.get(modified_file_id, number)
+    revision = await services.revisions.get(principal, modified_file_id, number)
     return json_resource(
         request, revision_with_content(revision, await services.revisions.content(revision))
     )
@@ -84,14 +94,14 @@ async def restore_revision(
     modified_file_id: str,
     body: RestoreRequest,
     revisions: IfMatchDependency,
-    actor: ActorDependency,
+    principal: Annotated[Principal, changes("variant.restore", "editor", "object")],
 ) -> Response:
     """Restore name, description, content and base, as a new revision if anything changes.
 
     What was saved once is taken again as it was, also where it does not parse.
     """
     file = await services.revisions.restore(
-        modified_file_id, body.revision, expected_revisions=revisions, actor=actor
+        principal, modified_file_id, body.revision, expected_revisions=revisions
     )
     answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)

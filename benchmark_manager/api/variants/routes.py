@@ -8,11 +8,13 @@ from pydantic import TypeAdapter
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.http.requests import (
-    ActorDependency,
     IfMatchDependency,
+    ObjectReader,
     PageDependency,
+    Reader,
     SearchText,
     ServicesDependency,
+    changes,
     json_list,
     json_resource,
     raw_content,
@@ -28,6 +30,7 @@ from benchmark_manager.api.variants.shapes import (
     modified_with_content,
 )
 from benchmark_manager.domain.fields import LONGEST_ID, LONGEST_PATH_QUERY
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.original import FileType
 from benchmark_manager.models.variant import Drift
 
@@ -61,18 +64,18 @@ async def create_modified_file(
     services: ServicesDependency,
     project_id: str,
     body: ModifiedFileCreate,
-    actor: ActorDependency,
+    principal: Annotated[Principal, changes("variant.create", "editor")],
     allow_invalid: AllowInvalid = False,
 ) -> Response:
     """Make a variant; name and content are the original's unless they are given."""
     file = await services.variants.create(
+        principal,
         project_id,
         body.original_file_id,
         modified_name=body.modified_name,
         content=body.content,
         description=body.description or "",
         allow_invalid=allow_invalid,
-        actor=actor,
     )
     answer = modified_with_content(file, await services.variants.content(file))
     location = f"/modified-files/{file.id}"
@@ -92,6 +95,7 @@ async def create_modified_file(
 async def list_modified_files(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     page: PageDependency,
     original_file_id: Annotated[
@@ -124,10 +128,12 @@ async def list_modified_files(
     responses=documented("project_not_found", "invalid_request", "disk_full"),
 )
 async def reset_modified_files(
-    services: ServicesDependency, project_id: str, actor: ActorDependency
+    services: ServicesDependency,
+    project_id: str,
+    principal: Annotated[Principal, changes("project.reset", "maintainer")],
 ) -> ResetAnswer:
     """Delete all variants; `POST /projects/{project_id}/undo-reset` restores them."""
-    deleted_count, reset_id = await services.trash.reset(project_id, actor)
+    deleted_count, reset_id = await services.trash.reset(principal, project_id)
     return ResetAnswer(deleted_count=deleted_count, reset_id=reset_id)
 
 
@@ -138,10 +144,10 @@ async def reset_modified_files(
     responses={**NOT_MODIFIED, **documented("modified_file_not_found")},
 )
 async def get_modified_file(
-    request: Request, services: ServicesDependency, modified_file_id: str
+    request: Request, services: ServicesDependency, principal: ObjectReader, modified_file_id: str
 ) -> Response:
     """Return its text and drift; its ETag is for the `If-Match` of requests that change it."""
-    file, data = await services.variants.with_content(modified_file_id)
+    file, data = await services.variants.with_content(principal, modified_file_id)
     answer = modified_with_content(file, data)
     return json_resource(request, answer, revision=file.revision)
 
@@ -158,18 +164,18 @@ async def update_modified_file(
     modified_file_id: str,
     body: ModifiedFileUpdate,
     revisions: IfMatchDependency,
-    actor: ActorDependency,
+    principal: Annotated[Principal, changes("variant.edit", "editor", "object")],
     allow_invalid: AllowInvalid = False,
 ) -> Response:
     """Change only the given fields; a save without a change makes no revision."""
     file = await services.variants.update(
+        principal,
         modified_file_id,
         modified_name=body.modified_name,
         content=body.content,
         description=body.description,
         allow_invalid=allow_invalid,
         expected_revisions=revisions,
-        actor=actor,
     )
     answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)
@@ -185,13 +191,13 @@ async def delete_modified_file(
     services: ServicesDependency,
     modified_file_id: str,
     revisions: IfMatchDependency,
-    actor: ActorDependency,
+    principal: Annotated[Principal, changes("variant.delete", "editor", "object")],
 ) -> None:
     """Delete it; its name is free at once, and its original stays as it is.
 
     `POST /modified-files/{modified_file_id}/undelete` undoes it.
     """
-    await services.trash.delete(modified_file_id, revisions, actor)
+    await services.trash.delete(principal, modified_file_id, revisions)
 
 
 @router.get(
@@ -205,8 +211,8 @@ async def delete_modified_file(
     },
 )
 async def get_raw_modified_file(
-    request: Request, services: ServicesDependency, modified_file_id: str
+    request: Request, services: ServicesDependency, principal: ObjectReader, modified_file_id: str
 ) -> Response:
     """Return the bytes exactly as they were saved."""
-    file, data = await services.variants.with_content(modified_file_id)
+    file, data = await services.variants.with_content(principal, modified_file_id)
     return raw_content(request, data, file.modified_name, file.content_sha256)

@@ -1,6 +1,6 @@
 """The trash: deleted variants, and restoring them."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
@@ -8,9 +8,10 @@ from pydantic import TypeAdapter
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import (
-    ActorDependency,
     PageDependency,
+    Reader,
     ServicesDependency,
+    changes,
     given_or,
     json_list,
     json_resource,
@@ -24,6 +25,7 @@ from benchmark_manager.api.variants.revision_shapes import (
     undo_reset_answer,
 )
 from benchmark_manager.api.variants.shapes import ModifiedFileWithContent, modified_with_content
+from benchmark_manager.models.access.principal import Principal
 
 router = APIRouter(tags=["trash"], route_class=BoundedBody, strict_content_type=False)
 
@@ -38,7 +40,7 @@ _BODY: Final = ("malformed_json", "body_too_large", "unsupported_media_type", "i
     responses=documented("project_not_found", "invalid_cursor", "invalid_request", "disk_full"),
 )
 async def list_trash(
-    request: Request, services: ServicesDependency, project_id: str, page: PageDependency
+    request: Request, services: ServicesDependency, _: Reader, project_id: str, page: PageDependency
 ) -> Response:
     """List variants as they were when they were deleted.
 
@@ -67,7 +69,7 @@ async def undelete_modified_file(
     request: Request,
     services: ServicesDependency,
     modified_file_id: str,
-    actor: ActorDependency,
+    principal: Annotated[Principal, changes("variant.undelete", "editor", "object")],
     body: UndeleteRequest | None = None,
 ) -> Response:
     """Restore it with all its revisions, as a new one.
@@ -75,7 +77,7 @@ async def undelete_modified_file(
     Its folder and drift follow from its original as it is now.
     """
     name = given_or(request, body, UndeleteRequest()).modified_name
-    file = await services.trash.undelete(modified_file_id, modified_name=name, actor=actor)
+    file = await services.trash.undelete(principal, modified_file_id, modified_name=name)
     answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)
 
@@ -86,11 +88,14 @@ async def undelete_modified_file(
     responses=documented("project_not_found", "reset_not_found", "name_taken", "disk_full", *_BODY),
 )
 async def undo_reset(
-    services: ServicesDependency, project_id: str, body: UndoResetRequest, actor: ActorDependency
+    services: ServicesDependency,
+    project_id: str,
+    body: UndoResetRequest,
+    principal: Annotated[Principal, changes("variant.undelete", "maintainer")],
 ) -> UndoResetAnswer:
     """Restore the variants; repeating this is harmless.
 
     Those whose names are taken meanwhile stay in the trash and are reported. The answer is
     `name_taken` only if a name is taken during the request: then repeat it for the rest.
     """
-    return undo_reset_answer(await services.trash.undo_reset(project_id, body.reset_id, actor))
+    return undo_reset_answer(await services.trash.undo_reset(principal, project_id, body.reset_id))

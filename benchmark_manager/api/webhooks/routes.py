@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from benchmark_manager.api.http.problems import documented
-from benchmark_manager.api.http.requests import ServicesDependency
+from benchmark_manager.api.http.requests import OPEN, ServicesDependency
 from benchmark_manager.api.webhooks.shapes import WebhookAnswer
 from benchmark_manager.domain.webhooks.signature import PATH, SIGNATURE_HEADER
 from benchmark_manager.errors import InvalidInputError, RequestError
@@ -186,6 +186,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     PATH,
     status_code=202,
     summary="Receive a webhook from GitHub",
+    dependencies=[OPEN],
     response_model=WebhookAnswer,
     responses={
         **_ANSWERS,

@@ -9,7 +9,7 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -45,12 +45,14 @@ def serve(settings: Settings) -> None:
 async def serve_async(
     settings: Settings,
     *,
+    prepare: Callable[["Services"], Awaitable[None]] | None = None,
     on_ready: Callable[[uvicorn.Server, str], None] | None = None,
     at_stop: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal or `server.should_exit`.
 
-    `on_ready` is called with the server and its address, `at_stop` at the first signal.
+    `prepare` is called with the services before any request is served, `on_ready` with the server
+    and its address, `at_stop` at the first signal.
     """
     stop = _Stop(at_stop)
     # Bound before anything else is started: a second service is refused at once.
@@ -59,8 +61,10 @@ async def serve_async(
         from benchmark_manager.factory import open_services  # noqa: PLC0415
 
         async with open_services(settings, deadline=stop.deadline) as services:
+            if prepare is not None:
+                await prepare(services)
             config = uvicorn.Config(
-                create_app(settings, services=services),
+                create_app(settings, services=services, address=address(listener)),
                 log_config=None,
                 lifespan="on",
                 # Requests that wait for a sync still get its result.

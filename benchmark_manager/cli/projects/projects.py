@@ -11,7 +11,8 @@ from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import WrongUsageError
 from benchmark_manager.cli.terminal.lookup import find_project
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
-from benchmark_manager.client.client import DEFAULT_URL, Json, connect
+from benchmark_manager.client.address import DEFAULT_URL
+from benchmark_manager.client.client import Json, connect
 from benchmark_manager.client.shapes import FILE, PREVIEW, PROJECT, PROJECT_DETAIL
 
 Repository = Annotated[

@@ -11,7 +11,8 @@ from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import CommandError, printable
 from benchmark_manager.cli.terminal.lookup import find_project
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
-from benchmark_manager.client.client import DEFAULT_URL, Client, Json, connect
+from benchmark_manager.client.address import DEFAULT_URL
+from benchmark_manager.client.client import Client, Json, connect
 from benchmark_manager.client.errors import RefusedError
 from benchmark_manager.client.shapes import PROGRESS, SYNC
 

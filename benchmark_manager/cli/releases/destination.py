@@ -90,10 +90,13 @@ class ReleaseFolder:
             with _delayed_signals():
                 self._put(temporary, digits)
         finally:
-            with _delayed_signals():
-                shutil.rmtree(temporary, ignore_errors=True)
-                if lock is not None:
-                    lock.release()
+            try:
+                with _delayed_signals():
+                    _remove(temporary, lock)
+            except BaseException:
+                # A signal came before signals were delayed.
+                _remove(temporary, lock)
+                raise
 
     def clear_leftovers(self) -> None:
         """Remove what killed pulls to this path have left; running pulls have locked their folders.
@@ -179,6 +182,12 @@ class ReleaseFolder:
             if lock is not None:
                 lock.release()
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove(folder: Path, lock: FolderLock | None) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if lock is not None:
+        lock.release()
 
 
 @contextmanager

@@ -2,75 +2,26 @@
 
 import hashlib
 import os
-import random
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import quote
 
 from benchmark_manager.cli.releases.unpacking import ArchiveError, members
 from benchmark_manager.cli.terminal.failures import CommandError, DigestMismatchError
+from benchmark_manager.cli.terminal.retries import RetryBudget
 from benchmark_manager.client.client import Body, Client
-from benchmark_manager.client.errors import ClientError, RefusedError
+from benchmark_manager.client.errors import ClientError
 from benchmark_manager.client.sha256sums import MAX_BYTES, Sums, digits_of, too_large
 
-Result = TypeVar("Result")
 OnBytes = Callable[[int, int | None], None]
 """Called with each piece of an answer: bytes so far, and bytes in all if known."""
 
 #: Bytes of a file: the largest allowed MAX_FILE_SIZE.
 _LARGEST_FILE: Final = 15_728_640
-#: Seconds between attempts.
-_FIRST_PAUSE: Final = 0.25
-_LONGEST_PAUSE: Final = 8.0
 #: Fewer files are requested one by one; an archive would start again after an interruption.
 _FEW: Final = 4
-
-
-class RetryBudget:
-    """Repeats actions that fail temporarily, each for some seconds."""
-
-    def __init__(
-        self,
-        seconds: float,
-        *,
-        say: Callable[[str], None],
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._seconds = seconds
-        self._say = say
-        self._sleep = sleep
-        self._clock = clock
-        self._announced = False
-
-    def until_done(self, action: Callable[[], Result]) -> Result:
-        """Call `action` until it succeeds, and return its result.
-
-        Raises:
-            ClientError: its last error, if that is not temporary or the time is over.
-        """
-        begun, pause = self._clock(), _FIRST_PAUSE
-        while True:
-            try:
-                return action()
-            except ClientError as error:
-                asked = error.retry_after if isinstance(error, RefusedError) else None
-                # Random, so that pods that lost the same service do not all return at once.
-                jittered = pause * random.uniform(0.5, 1)  # noqa: S311 -- no secret
-                wait = jittered if asked is None else asked
-                if not error.is_temporary or self._clock() - begun + wait > self._seconds:
-                    raise
-                self._announce(error)
-            self._sleep(wait)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-
-    def _announce(self, error: ClientError) -> None:
-        if not self._announced:
-            self._say(f"{error.detail.rstrip('.')} -- trying again for {self._seconds:.0f} s.")
-        self._announced = True
 
 
 def fetch_sums(client: Client, digits: str, retries: RetryBudget) -> bytes:

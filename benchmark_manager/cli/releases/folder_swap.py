@@ -41,7 +41,7 @@ class FolderLock:
     """A lock on a folder, which the system releases when this process ends."""
 
     def __init__(self, number: int) -> None:
-        self._number = number
+        self._number: int | None = number
 
     @classmethod
     def take(cls, folder: Path, *, wait: bool = False) -> "FolderLock | None":
@@ -64,10 +64,15 @@ class FolderLock:
 
     def is_of(self, folder: Path) -> bool:
         """Return whether the locked folder still has this path."""
+        if self._number is None:
+            return False
         try:
             return os.path.samestat(os.fstat(self._number), folder.lstat())
         except OSError:
             return False
 
     def release(self) -> None:
-        os.close(self._number)
+        """Unlock the folder; a lock that is released already stays so."""
+        number, self._number = self._number, None
+        if number is not None:
+            os.close(number)

@@ -1,21 +1,33 @@
-"""benchmark-manager release create | list | show."""
+"""benchmark-manager release create | list | show | diff."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import typer
 
 from benchmark_manager.cli.terminal import output
-from benchmark_manager.cli.terminal.lookup import digest_digits, find_project, find_variant
-from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, ReleaseArgument, Url
-from benchmark_manager.client.client import DEFAULT_URL, Json, connect
-from benchmark_manager.client.shapes import RELEASE, RELEASE_DETAIL
+from benchmark_manager.cli.terminal.failures import WrongUsageError
+from benchmark_manager.cli.terminal.lookup import (
+    SHORT_DIGEST,
+    find_project,
+    find_release,
+    find_variant,
+)
+from benchmark_manager.cli.terminal.options import (
+    AsJson,
+    ProjectArgument,
+    ReleaseArgument,
+    SweepProjectOption,
+    Url,
+)
+from benchmark_manager.client.address import DEFAULT_URL
+from benchmark_manager.client.client import Json, connect
+from benchmark_manager.client.shapes import COMPARISON, RELEASE, RELEASE_DETAIL
 
 app = typer.Typer(
     name="release", help="Immutable sets of files, named by their digests.", no_args_is_help=True
 )
 
-#: Length of a digest in a table; all commands accept that much of it.
-_SHORT = len("sha256:") + 12
 _CREATED = 201
 
 
@@ -37,6 +49,14 @@ def create_release(
         list[str] | None,
         typer.Option("--variant", metavar="VARIANT", help="Only these variants; may be repeated."),
     ] = None,
+    use: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--use",
+            metavar="VARIANT",
+            help="Put this variant in place of its original, at that path; may be repeated.",
+        ),
+    ] = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -48,6 +68,8 @@ def create_release(
             body["modified_file_ids"] = [
                 find_variant(client, project_id, one)["id"] for one in variant
             ]
+        if use:
+            body["substitute"] = _substitutes(find_variant(client, project_id, one) for one in use)
         answer = client.send("POST", f"/projects/{project_id}/releases", body=body)
         release = client.json(answer, RELEASE)
     if as_json:
@@ -58,13 +80,33 @@ def create_release(
     output.say(f"{output.files(release['files_count'])}, {output.size(release['size'])}{new}.")
 
 
+def _substitutes(variants: Iterable[Json]) -> dict[str, str]:
+    """Return the ids of variants by the paths of their originals.
+
+    Raises:
+        WrongUsageError: two have one original.
+    """
+    found: dict[str, str] = {}
+    for variant in variants:
+        path = variant["original_path"]
+        if found.setdefault(path, variant["id"]) != variant["id"]:
+            raise WrongUsageError(f"Two variants of '{path}' cannot both stand in its place.")
+    return found
+
+
 @app.command("list")
 def list_releases(
-    project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJson = False
+    project: ProjectArgument,
+    cells: Annotated[
+        bool, typer.Option("--cells", help="Also releases that only sweeps made.")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
 ) -> None:
     """List a project's releases, newest first."""
     with output.refusals_as_json(as_json), connect(url) as client:
-        rows = client.rows(f"/projects/{find_project(client, project)['id']}/releases", RELEASE)
+        path = f"/projects/{find_project(client, project)['id']}/releases"
+        rows = client.rows(path, RELEASE, **({"cells": "true"} if cells else {}))
     if as_json:
         output.write_json(rows)
         return
@@ -73,7 +115,7 @@ def list_releases(
         [
             (
                 *(
-                    row["digest"][:_SHORT],
+                    row["digest"][:SHORT_DIGEST],
                     row["name"],
                     row["files_count"],
                     output.size(row["size"]),
@@ -90,11 +132,15 @@ def list_releases(
 
 
 @app.command("show")
-def show_release(digest: ReleaseArgument, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+def show_release(
+    digest: ReleaseArgument,
+    project: SweepProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
     """Show a release: its files, and the source of each."""
-    digits = digest_digits(digest)
     with output.refusals_as_json(as_json), connect(url) as client:
-        answer = client.get(f"/releases/{digits}")
+        answer = client.get(f"/releases/{find_release(client, project, digest)}")
         release = client.json(answer, RELEASE_DETAIL)
     if as_json:
         output.write_json(answer.text)
@@ -121,3 +167,47 @@ def show_release(digest: ReleaseArgument, url: Url = DEFAULT_URL, as_json: AsJso
             for file in release["files"]
         ],
     )
+
+
+@app.command("diff")
+def diff_releases(
+    before: ReleaseArgument,
+    after: ReleaseArgument,
+    project: SweepProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show which files differ between two releases, and which keys of them.
+
+    For example, what two cells of a sweep differ in:
+
+        benchmark-manager release diff "batch size/0" "batch size/3" --project vllm
+    """
+    with output.refusals_as_json(as_json), connect(url) as client:
+        digits = [find_release(client, project, one) for one in (before, after)]
+        answer = client.get(f"/releases/{digits[0]}/compare/{digits[1]}")
+        compared = client.json(answer, COMPARISON)
+    if as_json:
+        output.write_json(answer.text)
+        return
+    output.table(("FILE", "CHANGE", "KEY", "BEFORE", "AFTER"), _differences(compared))
+    if not compared["complete"]:
+        output.say("There are too many changed files to compare all of them by key.")
+
+
+def _differences(compared: Json) -> list[tuple[str, ...]]:
+    """Return the rows of files that differ, and of their keys where those are known."""
+    nothing = ("", "", "")
+    rows = [
+        (path, change, *nothing) for change in ("added", "removed") for path in compared[change]
+    ]
+    for file in compared["changed"]:
+        keys = [
+            (
+                *(change["kind"], change["path"]),
+                *(output.value_at(change, "before"), output.value_at(change, "after")),
+            )
+            for change in file["changes"] or ()
+        ]
+        rows += [(file["path"], *key) for key in keys or [("changed", *nothing)]]
+    return sorted(rows, key=lambda row: row[0])

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from benchmark_manager.cli.terminal.streams import READER_GONE, drop_output
-from benchmark_manager.client.client import URL_VARIABLE
+from benchmark_manager.client.address import URL_VARIABLE
 from benchmark_manager.client.errors import (
     ClientError,
     InvalidAddressError,
@@ -24,9 +24,13 @@ from benchmark_manager.client.errors import (
     RefusedError,
     UnreachableError,
 )
+from benchmark_manager.client.tokens import TOKEN_FILE_VARIABLE, TOKEN_VARIABLE
 
 #: Wrong fields of a request that are shown.
 _FIELDS_SHOWN: Final = 20
+_SIGN_IN: Final = (
+    f"Sign in with `benchmark-manager login`, or set {TOKEN_VARIABLE} or {TOKEN_FILE_VARIABLE}."
+)
 
 
 class CommandError(Exception):
@@ -102,7 +106,11 @@ class CommandGroup(TyperGroup):
 
 def report(failure: Failure) -> None:
     """Write a failure to standard error: `error: DETAIL (code)`, then its fields and notes."""
-    lines = [f"error: {_sentence(failure)} ({failure.code})", *_field_lines(failure)]
+    lines = [
+        f"error: {_sentence(failure)} ({failure.code})",
+        *_field_lines(failure),
+        *_advice(failure),
+    ]
     for line in (*lines, *getattr(failure, "__notes__", ())):
         print(printable(line), file=sys.stderr)
 
@@ -111,6 +119,10 @@ def _sentence(failure: Failure) -> str:
     if isinstance(failure, (UnreachableError, InvalidAddressError)):
         return f"{failure.detail.rstrip('.')}; name the service by --url or {URL_VARIABLE}."
     return failure.detail
+
+
+def _advice(failure: Failure) -> list[str]:
+    return [_SIGN_IN] if is_refusal(failure, "unauthenticated") else []
 
 
 def _field_lines(failure: Failure) -> list[str]:

@@ -104,8 +104,8 @@ def _is_text_file(path: Path) -> bool:
     return format_of(path.name) is not None
 
 
-def read_file(path: Path) -> bytes:
-    """Return the content of a regular file; of a larger one, the first `LARGEST` + 1 bytes.
+def read_file(path: Path, *, most: int = LARGEST) -> bytes:
+    """Return the content of a regular file; of a larger one, the first `most` + 1 bytes.
 
     Raises:
         UnreadableFileError
@@ -117,7 +117,7 @@ def read_file(path: Path) -> bytes:
         opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         with open(opened, "rb") as file:  # noqa: PTH123 -- by its number
             _refuse_others(os.fstat(opened).st_mode)
-            return file.read(LARGEST + 1)
+            return file.read(most + 1)
     except FileNotFoundError:
         raise UnreadableFileError(
             "a link without a target" if path.is_symlink() else "it is gone"

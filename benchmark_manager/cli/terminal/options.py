@@ -1,12 +1,13 @@
 """Options and arguments that many commands share, and the completion of project names."""
 
-import os
 from typing import Annotated, Final
 
 import typer
+from typer.models import OptionInfo
 
 from benchmark_manager.cli.terminal.failures import FAILURES
-from benchmark_manager.client.client import DEFAULT_URL, URL_VARIABLE, Client
+from benchmark_manager.client.address import URL_VARIABLE
+from benchmark_manager.client.client import connect
 from benchmark_manager.client.shapes import PROJECT
 from benchmark_manager.domain.fields import LONGEST_NAME_QUERY
 from benchmark_manager.domain.text.folding import fold
@@ -17,9 +18,8 @@ _COMPLETION_SECONDS: Final = 1.0
 
 def complete_project(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the projects' names that begin so; none if the service cannot be reached."""
-    url = ctx.params.get("url") or os.environ.get(URL_VARIABLE) or DEFAULT_URL
     try:
-        with Client(url, timeout=_COMPLETION_SECONDS) as client:
+        with connect(ctx.params.get("url"), timeout=_COMPLETION_SECONDS) as client:
             rows = client.json(
                 client.get("/projects", q=incomplete[:LONGEST_NAME_QUERY] or None), [PROJECT]
             )
@@ -48,15 +48,39 @@ ProjectArgument = Annotated[
         autocompletion=complete_project,
     ),
 ]
-ProjectOption = Annotated[
+OptionalProjectArgument = Annotated[
     str | None,
-    typer.Option(
+    typer.Argument(
+        metavar="[PROJECT]",
+        help="Its id, its name or a part of the name; else that of --project.",
+        autocompletion=complete_project,
+    ),
+]
+
+
+def _project_option(help_text: str) -> OptionInfo:
+    option: OptionInfo = typer.Option(
         "--project",
         "-p",
         metavar="PROJECT",
-        help="The project of VARIANT, unless that is an id.",
+        help=help_text,
         envvar="BENCHMARK_MANAGER_PROJECT",
         autocompletion=complete_project,
+    )
+    return option
+
+
+ProjectOption = Annotated[
+    str | None, _project_option("The project of VARIANT, unless that is an id.")
+]
+SweepProjectOption = Annotated[
+    str | None, _project_option("The project of SWEEP, unless that is an id.")
+]
+OwnProjectOption = Annotated[str, _project_option("Its id, its name or a part of the name.")]
+SweepArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SWEEP", help="Its id; or with --project its name or a part of the name."
     ),
 ]
 VariantArgument = Annotated[
@@ -69,7 +93,9 @@ VariantArgument = Annotated[
 ReleaseArgument = Annotated[
     str,
     typer.Argument(
-        metavar="DIGEST", help="With or without `sha256:`; its first 12 digits are enough."
+        metavar="DIGEST",
+        help="With or without `sha256:`; its first 12 digits are enough. Or SWEEP/INDEX: a cell of "
+        "a sweep.",
     ),
 ]
 ContentFile = Annotated[

@@ -26,6 +26,15 @@ _UNSHOWN_IN_JSON: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ud800-\udfff]"
 )
+#: Colours of a patch's lines by how they begin, as git has them.
+_PATCH_COLOURS: Final = (
+    ("--- ", "\x1b[1m"),
+    ("+++ ", "\x1b[1m"),
+    ("@@ ", "\x1b[36m"),
+    ("-", "\x1b[31m"),
+    ("+", "\x1b[32m"),
+)
+_END_COLOUR: Final = "\x1b[0m"
 _UNITS: Final = ("B", "kB", "MB", "GB")
 
 
@@ -47,6 +56,22 @@ def write_bytes(data: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def write_patch(data: bytes) -> None:
+    """Write a patch to standard output as `write_bytes` does, with colours on a terminal."""
+    if not sys.stdout.isatty() or not _has_colours():
+        write_bytes(data)
+        return
+    for line in data.decode("utf-8", "backslashreplace").removesuffix("\n").split("\n"):
+        shown = printable(line.replace("\t", "    "))
+        colour = next((code for start, code in _PATCH_COLOURS if line.startswith(start)), "")
+        print(f"{colour}{shown}{_END_COLOUR}" if colour else shown)
+
+
+def _has_colours() -> bool:
+    console = _console()
+    return console.color_system is not None and not console.no_color
 
 
 def write_json(answer: object) -> None:

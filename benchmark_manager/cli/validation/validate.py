@@ -18,7 +18,7 @@ from benchmark_manager.cli.terminal.local_files import (
 from benchmark_manager.cli.terminal.options import AsJson
 
 if TYPE_CHECKING:
-    from benchmark_manager.services.texts.kubernetes_schemas import SchemaSource
+    from benchmark_manager.services.texts.schema_source import SchemaSource
 
 #: The verdict on files that could not be read, in addition to those of the service.
 _UNCHECKED = "unchecked"
@@ -54,10 +54,10 @@ def validate_files(
     Exit code 2: no file is, but an argument names nothing to check.
     """
     # Imported here, since it takes a quarter of a second that no other command needs.
-    from benchmark_manager.services.texts import kubernetes_schemas  # noqa: PLC0415
+    from benchmark_manager.services.texts import schema_source  # noqa: PLC0415
 
     _quiet_logs()
-    schemas = kubernetes_schemas.SchemaSource()
+    schemas = schema_source.SchemaSource()
     found = find_files(files)
     verdicts = [_verdict(path, file_type, schemas) for path in found.files]
     verdicts += [_unchecked(path, reason) for path, reason in found.unreadable]

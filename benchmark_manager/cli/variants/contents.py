@@ -1,39 +1,17 @@
-"""Read the contents that a person gives: from files, standard input or an editor."""
+"""Keep a content in a file, and let a person edit it."""
 
 import os
 import re
 import shlex
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmark_manager.cli.terminal.failures import CommandError, WrongUsageError
-from benchmark_manager.errors import reason_of
+from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.cli.terminal.given_texts import decoded
 
 #: Characters of a file's name, each of which may take four bytes.
 _LONGEST_NAME = 60
-
-
-def read_content(source: str) -> str:
-    """Return the exact text of a file, or of standard input if `source` is `-`.
-
-    Raises:
-        WrongUsageError: it cannot be read, or is not UTF-8.
-    """
-    name = "standard input" if source == "-" else source
-    try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    except OSError as error:
-        raise WrongUsageError(f"{name} cannot be read ({reason_of(error)}).") from None
-    return _text(data, name)
-
-
-def _text(data: bytes, name: str) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise WrongUsageError(f"{name} is not UTF-8 (byte {error.start}).") from None
 
 
 def keep(text: str, name: str) -> Path:
@@ -73,4 +51,4 @@ def edit(path: Path) -> str:
             f"The editor '{command}' ended with exit code {ended}; nothing was saved.",
             "editor_failed",
         )
-    return _text(path.read_bytes(), str(path))
+    return decoded(path.read_bytes(), str(path))

@@ -9,6 +9,7 @@ import typer
 
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import FAILURES, Failure, is_refusal, report
+from benchmark_manager.cli.terminal.given_texts import read_text
 from benchmark_manager.cli.terminal.lookup import find_variant
 from benchmark_manager.cli.terminal.options import (
     AllowInvalid,
@@ -19,8 +20,9 @@ from benchmark_manager.cli.terminal.options import (
     VariantArgument,
 )
 from benchmark_manager.cli.terminal.streams import is_interactive
-from benchmark_manager.cli.variants.contents import edit, forget, keep, read_content
-from benchmark_manager.client.client import DEFAULT_URL, Client, connect
+from benchmark_manager.cli.variants.contents import edit, forget, keep
+from benchmark_manager.client.address import DEFAULT_URL
+from benchmark_manager.client.client import Client, connect
 from benchmark_manager.client.errors import RefusedError
 from benchmark_manager.client.shapes import FINDING, VARIANT_WITH_CONTENT, fits
 
@@ -100,7 +102,7 @@ class _Session:
         )
 
     def save_from(self, source: str) -> httpx.Response:
-        text = read_content(source)
+        text = read_text(source)
         try:
             return self.save(text)
         except FAILURES as error:

@@ -9,6 +9,7 @@ import typer
 
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import WrongUsageError, is_refusal
+from benchmark_manager.cli.terminal.given_texts import read_text
 from benchmark_manager.cli.terminal.lookup import find_variant
 from benchmark_manager.cli.terminal.options import (
     AllowInvalid,
@@ -18,8 +19,8 @@ from benchmark_manager.cli.terminal.options import (
     Url,
     VariantArgument,
 )
-from benchmark_manager.cli.variants.contents import read_content
-from benchmark_manager.client.client import DEFAULT_URL, Client, Json, connect
+from benchmark_manager.client.address import DEFAULT_URL
+from benchmark_manager.client.client import Client, Json, connect
 from benchmark_manager.client.errors import RefusedError
 from benchmark_manager.client.shapes import CONFLICTS, MERGE, VARIANT, fits
 
@@ -95,7 +96,7 @@ def _body(take: Sequence[str], set_value: Sequence[str], content: str | None) ->
     if content is not None and resolutions:
         raise WrongUsageError("--file gives the whole text, so --take and --set cannot be used.")
     if content is not None:
-        return {"content": read_content(content)}
+        return {"content": read_text(content)}
     return {"resolutions": resolutions} if resolutions else {}
 
 

@@ -10,7 +10,8 @@ from benchmark_manager.cli.terminal.failures import CommandError
 from benchmark_manager.cli.terminal.lookup import find_file, find_project
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
 from benchmark_manager.cli.terminal.streams import is_interactive
-from benchmark_manager.client.client import DEFAULT_URL, Client, Json, connect
+from benchmark_manager.client.address import DEFAULT_URL
+from benchmark_manager.client.client import Client, Json, connect
 from benchmark_manager.client.shapes import REBASE_ALL, REBASE_PREVIEW
 
 #: Variants of one request: few enough that the bar moves and no request takes long.

@@ -1,12 +1,13 @@
 """benchmark-manager variants: list, create, rename, compare, delete and restore variants."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.cli.terminal.given_texts import read_text
 from benchmark_manager.cli.terminal.lookup import (
     find_deleted_variant,
     find_file,
@@ -22,8 +23,8 @@ from benchmark_manager.cli.terminal.options import (
     Url,
     VariantArgument,
 )
-from benchmark_manager.cli.variants.contents import read_content
-from benchmark_manager.client.client import DEFAULT_URL, Json, connect
+from benchmark_manager.client.address import DEFAULT_URL
+from benchmark_manager.client.client import Json, connect
 from benchmark_manager.client.shapes import (
     DIFF,
     OF_PROJECT,
@@ -44,6 +45,16 @@ _FileArgument = Annotated[
 _Description = Annotated[
     str | None, typer.Option("--description", "-d", help="What is changed, in your words.")
 ]
+
+#: Who changed a value since the base: the mark, and what it says.
+_KINDS: Final = {
+    "mine": ("(changed here)", "the variant has another value than its base."),
+    "upstream": (
+        "(changed upstream since)",
+        "the original has a new value; the variant still has its base's.",
+    ),
+    "both": ("(both)", "the variant and the original both have other values than the base."),
+}
 
 
 @app.command("list")
@@ -117,7 +128,7 @@ def new_variant(
     as_json: AsJson = False,
 ) -> None:
     """Create a variant of an original; without --file it has the original's content."""
-    text = None if content is None else read_content(content)
+    text = None if content is None else read_text(content)
     with output.refusals_as_json(as_json), connect(url) as client:
         project_id = find_project(client, project)["id"]
         body = {
@@ -341,7 +352,7 @@ def diff_variant(
     elif as_json:
         output.write_json(answer.text)
     else:
-        output.write_bytes(answer.content)
+        output.write_patch(answer.content)
 
 
 def _show_changes(changes: Sequence[Json] | None) -> None:
@@ -383,23 +394,28 @@ def compare_variants(
     columns = compared["columns"]
     output.table(
         ("KEY", "ORIGINAL", *(column["modified_name"] for column in columns)),
-        [
-            (row["path"], *_row({"original": row["original"], **row["values"]}, row, columns))
-            for row in compared["rows"]
-        ],
+        [_row(row, columns, compared["kinds"]) for row in compared["rows"]],
     )
-    if any(row["upstream"] for row in compared["rows"]):
-        output.say(f"{_BY_UPSTREAM}: the original has a new value; the variant has the old one.")
+    shown = {
+        kinds[row["path"]]
+        for row in compared["rows"]
+        for kinds in compared["kinds"].values()
+        if row["path"] in kinds
+    }
+    for kind, (mark, meaning) in _KINDS.items():
+        if kind in shown:
+            output.say(f"{mark}: {meaning}")
 
 
-_BY_UPSTREAM = "(upstream changed it)"
-
-
-def _row(values: Json, row: Json, columns: Sequence[Json]) -> list[str]:
+def _row(row: Json, columns: Sequence[Json], kinds: Json) -> list[str]:
+    values = {"original": row["original"], **row["values"]}
     there = {name: value for name, value in values.items() if name not in row["absent"]}
-    return [
-        f"{output.value_at(there, name)} {_BY_UPSTREAM}".lstrip()
-        if name in row["upstream"]
-        else output.value_at(there, name)
-        for name in ("original", *(column["id"] for column in columns))
+    cells = [
+        _marked(output.value_at(there, column["id"]), kinds.get(column["id"], {}).get(row["path"]))
+        for column in columns
     ]
+    return [row["path"], output.value_at(there, "original"), *cells]
+
+
+def _marked(value: str, kind: str | None) -> str:
+    return value if kind not in _KINDS else f"{value} {_KINDS[kind][0]}".lstrip()

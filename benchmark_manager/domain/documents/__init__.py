@@ -2,25 +2,35 @@
 
 from benchmark_manager.domain.documents.changes import (
     KeyChange,
-    ValueRow,
     key_changes,
-    rows_beside,
-    value_rows,
     values_at,
 )
 from benchmark_manager.domain.documents.nodes import DocumentTree, Identities
 from benchmark_manager.domain.documents.parse import UnreadableDocumentError, parse, try_parse
+from benchmark_manager.domain.documents.three_ways import (
+    RowsTogether,
+    ThreeWayRow,
+    ThreeWayRows,
+    VariedBy,
+    compare_three_ways,
+    compare_together,
+    varied_by,
+)
 
 __all__ = [
     "DocumentTree",
     "Identities",
     "KeyChange",
+    "RowsTogether",
+    "ThreeWayRow",
+    "ThreeWayRows",
     "UnreadableDocumentError",
-    "ValueRow",
+    "VariedBy",
+    "compare_three_ways",
+    "compare_together",
     "key_changes",
     "parse",
-    "rows_beside",
     "try_parse",
-    "value_rows",
     "values_at",
+    "varied_by",
 ]

@@ -24,6 +24,7 @@ MERGE_KEY: Final = "<<"
 #: So few that a number stays as small as Python compares fastest.
 _FIRST_BITS: Final = 29
 _BLANKS: Final = re.compile(r"[ \t]*+")
+_LETTER_ESCAPE: Final = re.compile(r"\\u(?!00[01])[0-9a-fA-F]{4}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,6 +187,11 @@ class DocumentTree:
     def line_end(self) -> str:
         """How the text ends its first line, found once: the first line may be all of the text."""
         return line_end_of(self.text)
+
+    @cached_property
+    def escapes_letters(self) -> bool:
+        r"""Whether other letters than ASCII's stand as `\uXXXX` in a text of JSON, and only so."""
+        return self.text.isascii() and _LETTER_ESCAPE.search(self.text) is not None
 
     def blanks_before(self, index: int) -> str:
         """The blanks at the beginning of a position's line, up to the position."""

@@ -9,6 +9,12 @@ from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
 from benchmark_manager.models.original import FileFormat
 
+MOST_VALUES: Final = 40_000
+"""Texts which may have more values than this are not read key by key.
+
+Their trees would take seconds to read and hundreds of megabytes. Real files reach 2,200.
+"""
+
 _PART_ENDS: Final = ("\n", "\r", ",", ": ", "- ", "? ", "[", "{")
 
 

@@ -13,7 +13,8 @@ stand in parentheses. Items are counted from 0, documents from 1.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Final, TypeAlias
 
 from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Scalar, Slot
@@ -38,6 +39,14 @@ Path: TypeAlias = tuple[Step, ...]
 Slots: TypeAlias = tuple[Slot | None, ...]
 """What stands at one path: a slot for each side, or None where the side has nothing there."""
 
+Labels: TypeAlias = dict[Step, Slot]
+"""The parts of a collection by their steps."""
+
+Labelling: TypeAlias = Callable[[DocumentTree, Collection], Labels]
+"""How the parts of some collections are labelled, for others of their kind."""
+
+Side: TypeAlias = tuple[DocumentTree, Collection]
+
 
 def shown(path: Path) -> str:
     """The path in one text."""
@@ -59,11 +68,35 @@ def children(
         return None
     if len({node.head for node in collections}) != 1:
         return None
-    labels = _labels(
-        [tree for tree, node in zip(trees, nodes, strict=True) if node is not None], collections
-    )
+    labels, _ = _labelled(_present(trees, nodes))
     by_side = iter(labels)
     return side_by_side([{} if node is None else next(by_side) for node in nodes])
+
+
+def children_beside(
+    trees: Sequence[DocumentTree],
+    nodes: Sequence[Node | None],
+    followers: Sequence[DocumentTree],
+    following: Sequence[Node | None],
+) -> list[tuple[Step, Slots]]:
+    """Pair the parts of collections of one kind, and of others that follow their labels.
+
+    The slots are those of all sides, followers last. `nodes` alone decide how parts are labelled,
+    unless there are none.
+    """
+    compared, others = _present(trees, nodes), _present(followers, following)
+    labels, label = _labelled(compared or others)
+    found = labels + [label(tree, node) for tree, node in others] if compared else labels
+    by_side = iter(found)
+    return side_by_side([{} if node is None else next(by_side) for node in chain(nodes, following)])
+
+
+def _present(trees: Sequence[DocumentTree], nodes: Sequence[Node | None]) -> list[Side]:
+    return [
+        (tree, node)
+        for tree, node in zip(trees, nodes, strict=True)
+        if isinstance(node, Collection)
+    ]
 
 
 def side_by_side(labels: Sequence[Mapping[Step, Slot]]) -> list[tuple[Step, Slots]]:
@@ -72,34 +105,61 @@ def side_by_side(labels: Sequence[Mapping[Step, Slot]]) -> list[tuple[Step, Slot
     return [(step, tuple(side.get(step) for side in labels)) for step in steps]
 
 
-def _labels(
-    trees: Sequence[DocumentTree], collections: Sequence[Collection]
-) -> list[dict[Step, Slot]]:
+def _labelled(sides: Sequence[Side]) -> tuple[list[Labels], Labelling]:
+    """Label the parts of each side; return also how to label those of others alike."""
+    collections = [node for _, node in sides]
     if collections[0].kind == "mapping":
-        return [entries(tree, node) for tree, node in zip(trees, collections, strict=True)]
+        return [entries(tree, node) for tree, node in sides], entries
     if collections[0].kind == "sequence":
-        return named_items(collections) or [_numbered(node) for node in collections]
-    return documents(collections)
+        return _labelled_items(collections)
+    return _labelled_documents(collections)
 
 
-def entries(tree: DocumentTree, mapping: Collection) -> dict[Step, Slot]:
+def _labelled_items(lists: Sequence[Collection]) -> tuple[list[Labels], Labelling]:
+    if (found := _by_item_key(lists)) is None:
+        return [_numbered(node) for node in lists], lambda _, node: _numbered(node)
+    key, labels = found
+    return labels, lambda _, node: _items_with(node, key)
+
+
+def _labelled_documents(streams: Sequence[Collection]) -> tuple[list[Labels], Labelling]:
+    if all(len(stream.slots) <= 1 for stream in streams):
+        labels = [_only_document(stream) for stream in streams]
+        found = (document_label(slot) for stream in streams for slot in stream.slots)
+        names = frozenset(label for label in found if label)
+        return labels, lambda _, node: _only_document(node) or _document_named(node, names)
+    if (named := _by_document_name(streams)) is not None:
+        with_namespace, labels = named
+        return labels, lambda _, node: _named_documents(node, with_namespace=with_namespace)
+    return [_numbered_documents(stream) for stream in streams], lambda _, node: _numbered_documents(
+        node
+    )
+
+
+def entries(tree: DocumentTree, mapping: Collection) -> Labels:
     """A mapping's entries by their steps."""
     return {f".{_key_step(tree, slot.key)}": slot for slot in mapping.slots if slot.key is not None}
 
 
-def named_items(lists: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
+def named_items(lists: Sequence[Collection]) -> list[Labels] | None:
     """The items of lists by `name`, `id` or `key`; None unless all have one, unique in its list."""
+    found = _by_item_key(lists)
+    return None if found is None else found[1]
+
+
+def _by_item_key(lists: Sequence[Collection]) -> tuple[str, list[Labels]] | None:
     for name in ITEM_KEYS:
         found = [_named(node, name) for node in lists]
         if all(
             len(labels) == len(node.slots) for labels, node in zip(found, lists, strict=True)
         ) and any(found):
-            return found
+            return name, found
     return None
 
 
-def _named(node: Collection, name: str) -> dict[Step, Slot]:
-    labels: dict[Step, Slot] = {}
+def _named(node: Collection, name: str) -> Labels:
+    """Return the items by a key's value, up to the first that has none."""
+    labels: Labels = {}
     for slot in node.slots:
         value = entry_value(slot.value, name)
         if not isinstance(value, Scalar):
@@ -108,16 +168,22 @@ def _named(node: Collection, name: str) -> dict[Step, Slot]:
     return labels
 
 
-def documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]]:
+def _items_with(node: Collection, name: str) -> Labels:
+    """Return the items that have a key, by its value; the first of those with one value."""
+    labels: Labels = {}
+    for slot in node.slots:
+        value = entry_value(slot.value, name)
+        if isinstance(value, Scalar):
+            labels.setdefault(f"[{name}={scalar_step(value)}]", slot)
+    return labels
+
+
+def documents(streams: Sequence[Collection]) -> list[Labels]:
     """Find the documents of streams by kind and name where all have their own, else by number."""
-    if all(len(stream.slots) <= 1 for stream in streams):
-        return [{"": stream.slots[0]} if stream.slots else {} for stream in streams]
-    return named_documents(streams) or [
-        {f"#{number}": slot for number, slot in enumerate(stream.slots, 1)} for stream in streams
-    ]
+    return _labelled_documents(streams)[0]
 
 
-def named_documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
+def named_documents(streams: Sequence[Collection]) -> list[Labels] | None:
     """Find the documents of streams by `kind` and `metadata.name`.
 
     The result is None unless all have them, unique in their stream.
@@ -125,20 +191,42 @@ def named_documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | N
     Where a stream has one kind and name twice, `metadata.namespace` stands between them on all
     sides.
     """
+    found = _by_document_name(streams)
+    return None if found is None else found[1]
+
+
+def _by_document_name(streams: Sequence[Collection]) -> tuple[bool, list[Labels]] | None:
     for with_namespace in (False, True):
-        found = [
-            {
-                label: slot
-                for slot in stream.slots
-                if (label := document_label(slot, with_namespace=with_namespace))
-            }
-            for stream in streams
-        ]
+        found = [_named_documents(stream, with_namespace=with_namespace) for stream in streams]
         if all(
             len(labels) == len(stream.slots) for labels, stream in zip(found, streams, strict=True)
         ):
-            return found
+            return with_namespace, found
     return None
+
+
+def _named_documents(stream: Collection, *, with_namespace: bool) -> Labels:
+    labels: Labels = {}
+    for slot in stream.slots:
+        if label := document_label(slot, with_namespace=with_namespace):
+            labels.setdefault(label, slot)
+    return labels
+
+
+def _only_document(stream: Collection) -> Labels:
+    return {"": stream.slots[0]} if len(stream.slots) == 1 else {}
+
+
+def _document_named(stream: Collection, names: frozenset[Step | None]) -> Labels:
+    """Return the first document with one of these names, where the others have only one."""
+    for slot in stream.slots:
+        if document_label(slot) in names:
+            return {"": slot}
+    return {}
+
+
+def _numbered_documents(stream: Collection) -> Labels:
+    return {f"#{number}": slot for number, slot in enumerate(stream.slots, 1)}
 
 
 def document_label(slot: Slot, *, with_namespace: bool = False) -> Step | None:
@@ -163,7 +251,7 @@ def entry_value(node: Node | None, key: str) -> Node | None:
     return next(found, None)
 
 
-def _numbered(node: Collection) -> dict[Step, Slot]:
+def _numbered(node: Collection) -> Labels:
     return {item_step(number): slot for number, slot in enumerate(node.slots)}
 
 

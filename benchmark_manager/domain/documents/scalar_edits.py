@@ -18,16 +18,17 @@ from benchmark_manager.domain.documents.scalars import Reading
 #: brackets.
 _SAFE: Final = re.compile(r"[A-Za-z0-9][\w./-]*+", re.ASCII)
 #: What items and documents are called by: with another one, other paths lead to what is in them.
-_NAMING: Final = frozenset({f".{key}" for key in (*ITEM_KEYS, "kind")})
+_NAMING: Final = frozenset({f".{key}" for key in (*ITEM_KEYS, "kind", "namespace")})
 
 
 @dataclass(frozen=True, slots=True)
 class ScalarEdit:
-    """A position in the known tree, and what the other text has there."""
+    """A position in the known tree, and what the other text has there: `text` is its source."""
 
     path: Path
     node: Scalar
     reading: Reading
+    text: str
 
 
 class ScalarEdits:
@@ -87,7 +88,7 @@ class ScalarEdits:
                 return (
                     None
                     if value is None
-                    else ScalarEdit(path, node, self._identities.plain(value[0]))
+                    else ScalarEdit(path, node, self._identities.plain(value[0]), value[0])
                 )
         return None
 

@@ -22,6 +22,11 @@ def to_json(tree: DocumentTree, node: Node) -> JsonValue:
         return tree.source(node)
 
 
+def value_of(tree: DocumentTree, node: Node | None) -> tuple[JsonValue] | None:
+    """Return the node's value as a one-tuple, None where there is no node."""
+    return None if node is None else (to_json(tree, node),)
+
+
 class _NoJsonError(Exception):
     """The node is, or holds, what JSON has no form for."""
 

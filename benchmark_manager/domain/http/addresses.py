@@ -71,10 +71,10 @@ def api_base(url: str) -> str:
 def is_open_to_others(url: str) -> bool:
     """Return whether requests to this API base cross a network without encryption."""
     parts = urlsplit(url)
-    return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Return whether a host, a name or an address without brackets, is always this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True

@@ -24,7 +24,18 @@ OWN_SEGMENTS: Final = frozenset(
             "projects",
             "readyz",
         ),
-        *("releases", "repositories", "status", "ui", "validate", "webhooks"),
+        *(
+            "receipts",
+            "releases",
+            "repositories",
+            "results",
+            "status",
+            "sweeps",
+            "ui",
+            "validate",
+            "webhooks",
+        ),
+        *("accounts", "audit", "auth", "federation", "groups", "me", "sessions", "setup", "tokens"),
     }
 )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from benchmark_manager.domain.projects.file_patterns import normalise_patterns
 from benchmark_manager.domain.projects.folders import normalise_folder
@@ -13,6 +14,9 @@ from benchmark_manager.domain.projects.settings import (
     given_or,
 )
 from benchmark_manager.models.project import Project, Ref, RepositoryAddress, Source
+
+#: The settings of a source that are called as in the API.
+_SOURCE_FIELDS: Final = ("ref", "config_folder", "job_folder", "include", "exclude")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,11 @@ class EditedProject:
 
 
 def at_repository(source: Source, repository: RepositoryAddress) -> Source:
-    """Read this repository; a token that was given for another one is dropped."""
+    """Read this repository; the token and the confirmation of another one are dropped."""
     if repository.key == source.repository.key:
         return source
-    return with_token(source, None, None).model_copy(update={"repository": repository})
+    update = {"repository": repository, "confirmed": False}
+    return with_token(source, None, None).model_copy(update=update)
 
 
 def with_token(source: Source, encrypted: str | None, fingerprint: str | None) -> Source:
@@ -81,7 +86,9 @@ def with_changes(project: Project, changes: ProjectChanges, source: Source) -> P
     """Apply a person's changes; `source` is what they make of the project's source."""
     interval = given_or(changes.settings.polling_interval, project.polling_interval)
     paced = interval != project.polling_interval
-    changed = paced or not source.reads_same_as(project.source) or _has_other_token(source, project)
+    changed = (
+        paced or not source.reads_same_as(project.source) or _has_other_credential(source, project)
+    )
     return project.model_copy(
         update={
             "name": given_or(changes.name, project.name),
@@ -94,7 +101,7 @@ def with_changes(project: Project, changes: ProjectChanges, source: Source) -> P
 def rescheduled(before: Project, after: Project, now: datetime) -> EditedProject:
     """Decide when a changed project is due; `now` is the database's time."""
     moved = not after.source.reads_same_as(before.source)
-    token_may_help = _has_other_token(after.source, before) and before.state.status in {
+    token_may_help = _has_other_credential(after.source, before) and before.state.status in {
         "failing",
         "unavailable",
     }
@@ -132,6 +139,20 @@ def next_project_revision(project: Project, now: datetime) -> Project:
     return project.model_copy(update={"updated_at": now, "revision": project.revision + 1})
 
 
+def changed_fields(before: Project, after: Project) -> tuple[str, ...]:
+    """Return the names of the settings that differ, as the API calls them; never their values."""
+    old, new = before.source, after.source
+    differs = {
+        "name": before.name != after.name,
+        "github_repo_url": (old.repository, old.confirmed) != (new.repository, new.confirmed),
+        "github_token": old.encrypted_token != new.encrypted_token,
+        "polling_interval": before.polling_interval != after.polling_interval,
+        "paused": before.paused != after.paused,
+        **{name: getattr(old, name) != getattr(new, name) for name in _SOURCE_FIELDS},
+    }
+    return tuple(name for name, changed in differs.items() if changed)
+
+
 def _with_paused(project: Project, *, paused: bool) -> Project:
     # With the next version of the source, a sync under way does not schedule the project by what it
     # began with.
@@ -142,8 +163,9 @@ def _next_version(source: Source) -> Source:
     return source.model_copy(update={"version": source.version + 1})
 
 
-def _has_other_token(source: Source, project: Project) -> bool:
-    return source.encrypted_token != project.source.encrypted_token
+def _has_other_credential(source: Source, project: Project) -> bool:
+    before = project.source
+    return (source.encrypted_token, source.confirmed) != (before.encrypted_token, before.confirmed)
 
 
 def _repaced(project: Project, now: datetime) -> datetime | None:

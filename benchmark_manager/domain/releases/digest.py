@@ -21,22 +21,25 @@ SHORTEST: Final = 12
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 _HEX: Final = re.compile(r"[0-9a-f]+")
+#: The fields of a file, from the first, that all files have.
+_BEFORE_SWEEPS: Final = 9
 
 
 def sums_text(files: Iterable[ReleaseFile]) -> bytes:
     """Return what `sha256sum` prints for these files, sorted by the bytes of their paths."""
-    lines = (_line(file.path, file.sha256) for file in sorted(files, key=_path_bytes))
-    return "".join(lines).encode()
+    return b"".join(sums_line(file) for file in by_path(files))
 
 
-def _path_bytes(file: ReleaseFile) -> bytes:
-    return file.path.encode()
+def by_path(files: Iterable[ReleaseFile]) -> list[ReleaseFile]:
+    """Return the files sorted by the bytes of their paths."""
+    return sorted(files, key=lambda file: file.path.encode())
 
 
-def _line(path: str, sha256: str) -> str:
-    escaped = path.translate(_ESCAPES)
-    mark = "\\" if escaped != path else ""
-    return f"{mark}{sha256}  {escaped}\n"
+def sums_line(file: ReleaseFile) -> bytes:
+    """Return the line of one file."""
+    escaped = file.path.translate(_ESCAPES)
+    mark = "\\" if escaped != file.path else ""
+    return f"{mark}{file.sha256}  {escaped}\n".encode()
 
 
 def release_digest(files: Iterable[ReleaseFile]) -> str:
@@ -46,8 +49,15 @@ def release_digest(files: Iterable[ReleaseFile]) -> str:
 
 def provenance_id(files: Sequence[ReleaseFile]) -> str:
     """Return an id of the files and their origins; makings with the same ones share it."""
-    rows = [list(dict(file).values()) for file in sorted(files, key=_path_bytes)]
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+    rows = ", ".join(origin_text(file) for file in by_path(files))
+    return hashlib.sha256(f"[{rows}]".encode()).hexdigest()
+
+
+def origin_text(file: ReleaseFile) -> str:
+    """Return the JSON text of a file and its origin, which provenance ids are made from."""
+    values = list(dict(file).values())
+    # Files without a sweep keep the ids that they had before there were sweeps.
+    return json.dumps(values[:_BEFORE_SWEEPS] if file.sweep_id is None else values)
 
 
 def is_whole(reference: str) -> bool:

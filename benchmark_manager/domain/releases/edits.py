@@ -1,6 +1,15 @@
 """The edits of releases. Only a name, a description and whether it is pinned may change."""
 
+from typing import Final
+
 from benchmark_manager.models.release import Release
+
+_FIELDS: Final = ("name", "description", "pinned")
+
+
+def changed_fields(before: Release, after: Release) -> tuple[str, ...]:
+    """Return the names of the fields in which two revisions of a release differ."""
+    return tuple(name for name in _FIELDS if getattr(before, name) != getattr(after, name))
 
 
 def edited_release(

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from benchmark_manager.errors import InvalidInputError, NotFoundError
+from benchmark_manager.domain.releases.digest import by_path
+from benchmark_manager.domain.releases.substitutes import NO_SUBSTITUTES, named, substituted
+from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.release import ReleaseContents, ReleaseFile
 from benchmark_manager.models.variant import Variant
@@ -13,21 +15,28 @@ def chosen(
     modified: Sequence[Variant],
     contents: ReleaseContents,
     modified_ids: Collection[str] | None,
-) -> tuple[list[OriginalFile], list[Variant]]:
-    """Return the originals and variants of a release, no path twice.
+    substitutes: Mapping[str, str] = NO_SUBSTITUTES,
+) -> tuple[list[OriginalFile], dict[str, Variant]]:
+    """Return the originals of a release, and its variants by their paths in it.
 
     A variant replaces the original that has its path. Without `modified_ids` all variants are
-    taken.
+    taken. `substitutes` are the ids of variants that replace their originals, by those paths: they
+    are in the release whatever else is taken, and not at their own paths.
 
     Raises:
-        NotFoundError: one of `modified_ids` is not a variant of the project.
-        InvalidInputError: `path_clash`, or `invalid_request` for variants in a release of
-            originals.
+        NotFoundError: one of `modified_ids` is not a variant of the project, or a substitute is
+            none, or has no original at its path.
+        InvalidInputError: `path_clash`, `substitute_mismatch`, or `invalid_request` for variants in
+            a release of originals.
     """
-    variants = _wanted(modified, contents, modified_ids)
-    taken = {file.path for file in variants}
-    kept = [] if contents == "modified" else [file for file in originals if file.path not in taken]
-    _check_folders(taken | {file.path for file in kept})
+    replacing = substituted(originals, modified, substitutes)
+    elsewhere = {file.id for file in replacing.values()}
+    wanted = _wanted(modified, contents, modified_ids)
+    variants = {file.path: file for file in wanted if file.id not in elsewhere} | replacing
+    kept = (
+        [] if contents == "modified" else [file for file in originals if file.path not in variants]
+    )
+    _check_folders(variants.keys() | {file.path for file in kept})
     return kept, variants
 
 
@@ -40,11 +49,7 @@ def _wanted(
         return [] if contents == "originals" else list(modified)
     if contents == "originals":
         raise InvalidInputError("invalid_request", "variants_of_originals", field="variant_ids")
-    wanted = {wanted_id.lower() for wanted_id in modified_ids}
-    unknown = wanted - {file.id for file in modified}
-    if unknown:
-        raise NotFoundError("modified file", min(unknown))
-    return [file for file in modified if file.id in wanted]
+    return named(modified, modified_ids)
 
 
 def _check_folders(paths: Collection[str]) -> None:
@@ -63,17 +68,18 @@ def _check_folders(paths: Collection[str]) -> None:
 
 
 def with_sums(
-    originals: Sequence[OriginalFile], modified: Sequence[Variant], sha256s: Mapping[str, str]
+    originals: Sequence[OriginalFile], modified: Mapping[str, Variant], sha256s: Mapping[str, str]
 ) -> list[ReleaseFile]:
     """Return the files of a release, sorted by the bytes of their paths.
 
-    `sha256s` are those of the originals, by blob id.
+    `modified` are the variants by their paths in the release, `sha256s` those of the originals, by
+    blob id.
     """
     files = [
         *(_of_original(file, sha256s[file.sha]) for file in originals),
-        *(_of_modified(file) for file in modified),
+        *(_of_modified(path, file) for path, file in modified.items()),
     ]
-    return sorted(files, key=lambda file: file.path.encode())
+    return by_path(files)
 
 
 def _of_original(file: OriginalFile, sha256: str) -> ReleaseFile:
@@ -88,9 +94,9 @@ def _of_original(file: OriginalFile, sha256: str) -> ReleaseFile:
     )
 
 
-def _of_modified(file: Variant) -> ReleaseFile:
+def _of_modified(path: str, file: Variant) -> ReleaseFile:
     return ReleaseFile(
-        path=file.path,
+        path=path,
         sha=file.content_sha,
         sha256=file.content_sha256,
         size=file.size,

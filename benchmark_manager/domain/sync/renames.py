@@ -128,7 +128,9 @@ class RenameComparison:
     removed: tuple[StoredFile, ...]
     added: tuple[UpstreamFile, ...]
 
-    def slices(self, digests: Mapping[str, Digest]) -> list[list[UpstreamFile]]:
+    def slices(
+        self, digests: Mapping[str, Digest], most_meetings: int = _MOST_MEETINGS
+    ) -> list[list[UpstreamFile]]:
         """Return the added files in parts for one task each, without those that take too long."""
         counts: Counter[int] = Counter()
         for old in self.removed:
@@ -137,7 +139,7 @@ class RenameComparison:
         total = in_part = 0
         for new in self.added:
             meetings = sum(counts[number] for number in _numbers(digests[new.sha][1]))
-            if meetings > _MOST_OF_ONE or total + meetings > _MOST_MEETINGS:
+            if meetings > _MOST_OF_ONE or total + meetings > most_meetings:
                 continue
             if in_part + meetings > MEETINGS_AT_ONCE and parts[-1]:
                 parts.append([])

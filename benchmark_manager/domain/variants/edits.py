@@ -6,6 +6,7 @@ No edit counts a revision, except `next_revision`.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from benchmark_manager.errors import StaleError
 from benchmark_manager.models.original import OriginalFile
@@ -75,6 +76,25 @@ def expect_revision(variant: Variant, expected: Collection[int] | None) -> None:
     """
     if expected is not None and variant.revision not in expected:
         raise StaleError(variant.revision)
+
+
+#: What people call the fields that an edit of a variant may change.
+_FIELDS: Final = {
+    "modified_name": "modified_name",
+    "description": "description",
+    "content_sha": "content",
+    "base_sha": "base",
+    "original_file_id": "original_file_id",
+}
+
+
+def changed_fields(before: Variant, after: Variant) -> tuple[str, ...]:
+    """Return the names of the fields in which two revisions of a variant differ."""
+    return tuple(
+        name
+        for attribute, name in _FIELDS.items()
+        if getattr(before, attribute) != getattr(after, attribute)
+    )
 
 
 def renamed(variant: Variant, modified_name: str) -> Variant:

@@ -1,28 +1,33 @@
 """The variants of an original side by side: the keys in which any of them differs from it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents import ValueRow
+from benchmark_manager.domain.documents import ThreeWayRow, ThreeWayRows, VariedBy
 from benchmark_manager.models.variant import Variant
+
+Value: TypeAlias = tuple[JsonValue] | None
+"""What a text has at a path: a one-tuple, None where it has nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class VariedKey:
     """A path at which a variant differs from the original.
 
-    Values are one-tuples, None where a text has nothing there. `differing` are the ids of the
-    variants that differ. `upstream` are those of them that have their base's value: upstream
-    changed it since, not they.
+    `differing` are the ids of the variants that differ. `bases` has the values of the variants'
+    bases, and `kinds` who changed them since, both by the variants' ids: `kinds` not where a
+    variant, its base and the original are the same, and neither where the base does not parse.
     """
 
     path: str
-    original: tuple[JsonValue] | None
-    values: Mapping[str, tuple[JsonValue] | None]
+    original: Value
+    values: Mapping[str, Value]
     differing: frozenset[str]
-    upstream: frozenset[str] = frozenset()
+    bases: Mapping[str, Value]
+    kinds: Mapping[str, VariedBy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,112 +56,99 @@ class TableExtent:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedRows:
+    """Some rows of a table, and the number of all.
+
+    `agreeing` are by variant the paths without a row that the variant and upstream both changed:
+    no variant differs from the original there. `without_base` are the variants of which it is not
+    known who changed what, since their bases do not parse, or are too large.
+    """
+
+    rows: tuple[VariedKey, ...]
+    total: int
+    agreeing: Mapping[str, tuple[str, ...]]
+    without_base: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class VariantsTable:
     """The variants of an original side by side.
 
     `compared` are the columns whose values the rows have, and `unreadable` the ids of those that do
-    not parse. `unmarked` are the ids of those behind their original of which it is not known what
-    upstream changed. `rows` is None where the original itself does not parse, or is too large;
-    `rows_total` counts also the rows that were not asked for.
+    not parse. `joined` is None where the original itself does not parse, or is too large.
     """
 
     columns: tuple[Variant, ...]
     compared: tuple[Variant, ...]
-    rows: tuple[VariedKey, ...] | None
-    rows_total: int
+    joined: JoinedRows | None
     unreadable: frozenset[str]
-    unmarked: frozenset[str] = frozenset()
+
+    @property
+    def rows(self) -> tuple[VariedKey, ...] | None:
+        return None if self.joined is None else self.joined.rows
+
+    @property
+    def rows_total(self) -> int:
+        """Return the number of all rows, also of those that were not asked for."""
+        return 0 if self.joined is None else self.joined.total
 
 
-@dataclass(frozen=True, slots=True)
-class ChangesSinceBase:
-    """What changed since a variant's base.
-
-    `bases` are the base's values that upstream changed, and `mine` the paths that the variant
-    changed.
-    """
-
-    bases: Mapping[str, tuple[JsonValue] | None]
-    mine: frozenset[str]
-
-    def are_upstreams(self, path: str, value: tuple[JsonValue] | None) -> bool:
-        """Return whether upstream changed the value at this path, and the variant did not."""
-        # The value is compared too: where the items of a list have names in one text only, one path
-        # leads to two of them.
-        return path in self.bases and path not in self.mine and self.bases[path] == value
-
-
-def with_upstream_marks(
-    rows: Sequence[VariedKey], changes: Mapping[str, ChangesSinceBase]
-) -> tuple[VariedKey, ...]:
-    """Mark in each row the variants that differ because upstream changed; `changes` are by id."""
-    return tuple(
-        replace(
-            row,
-            upstream=frozenset(
-                variant_id
-                for variant_id in row.differing & changes.keys()
-                if changes[variant_id].are_upstreams(row.path, row.values[variant_id])
-            ),
-        )
-        for row in rows
-    )
-
-
-def names_items_alike(positions: Mapping[str, int], rows: Mapping[str, Sequence[ValueRow]]) -> bool:
+def names_items_alike(positions: Mapping[str, int], compared: Mapping[str, ThreeWayRows]) -> bool:
     """Return whether every path of the original in the rows is one of its own paths.
 
     It is not where a comparison had to name the items of a list by other means.
     """
     return all(
-        row.values[0] is None or row.path in positions for found in rows.values() for row in found
+        row.original is None or row.path in positions
+        for found in compared.values()
+        for row in found.rows
     )
 
 
 def joined_rows(
-    positions: Mapping[str, int], rows: Mapping[str, Sequence[ValueRow]], wanted: slice
-) -> tuple[tuple[VariedKey, ...], int]:
-    """Join the rows of one comparison for each variant.
-
-    Returns the wanted rows and the number of all.
+    positions: Mapping[str, int], compared: Mapping[str, ThreeWayRows], wanted: slice
+) -> JoinedRows:
+    """Join the rows of variants, by their ids.
 
     `positions` are those of the original's paths. What only variants have follows its paths.
     """
-    originals: dict[str, tuple[JsonValue] | None] = {}
-    values: dict[str, dict[str, tuple[JsonValue] | None]] = {}
-    for variant_id, found in rows.items():
-        for row in found:
-            originals[row.path] = row.values[0]
-            values.setdefault(row.path, {})[variant_id] = row.values[1]
-    ordered = sorted(originals, key=lambda path: positions.get(path, len(positions)))
-    shown = tuple(_varied(path, originals[path], values[path], rows) for path in ordered[wanted])
-    return shown, len(ordered)
+    by_path: dict[str, dict[str, ThreeWayRow]] = {}
+    for variant_id, found in compared.items():
+        for row in found.rows:
+            by_path.setdefault(row.path, {})[variant_id] = row
+    differing = [
+        path for path, rows in by_path.items() if any(row.differs for row in rows.values())
+    ]
+    ordered = sorted(differing, key=lambda path: positions.get(path, len(positions)))
+    return JoinedRows(
+        tuple(_varied(path, by_path[path], compared) for path in ordered[wanted]),
+        len(ordered),
+        _agreeing(frozenset(differing), compared),
+        frozenset(key for key, found in compared.items() if not found.has_base),
+    )
 
 
 def _varied(
-    path: str,
-    original: tuple[JsonValue] | None,
-    changed: Mapping[str, tuple[JsonValue] | None],
-    ids: Iterable[str],
+    path: str, rows: Mapping[str, ThreeWayRow], compared: Mapping[str, ThreeWayRows]
 ) -> VariedKey:
-    values = {variant_id: changed.get(variant_id, original) for variant_id in ids}
-    return VariedKey(path, original, values, frozenset(changed))
-
-
-def rows_of_all(
-    rows: Sequence[ValueRow], ids: Sequence[str], wanted: slice
-) -> tuple[tuple[VariedKey, ...], int]:
-    """Take the rows of one comparison of all texts, of which the original's is the first.
-
-    Returns the wanted rows and the number of all.
-    """
-    varied = [row for row in rows if any(row.differs)]
-    return tuple(_varied_of_all(row, ids) for row in varied[wanted]), len(varied)
-
-
-def _varied_of_all(row: ValueRow, ids: Sequence[str]) -> VariedKey:
-    values = dict(zip(ids, row.values[1:], strict=True))
-    differing = (
-        variant_id for variant_id, differs in zip(ids, row.differs[1:], strict=True) if differs
+    # Variants without a row have what the original has, and so have their bases.
+    original = next(row.original for row in rows.values())
+    based = [variant_id for variant_id, found in compared.items() if found.has_base]
+    return VariedKey(
+        path,
+        original,
+        {key: rows[key].variant if key in rows else original for key in compared},
+        frozenset(key for key, row in rows.items() if row.differs),
+        {key: rows[key].base if key in rows else original for key in based},
+        {key: rows[key].kind for key in based if key in rows},
     )
-    return VariedKey(row.path, row.values[0], values, frozenset(differing))
+
+
+def _agreeing(
+    differing: frozenset[str], compared: Mapping[str, ThreeWayRows]
+) -> Mapping[str, tuple[str, ...]]:
+    found = (
+        (variant_id, tuple(row.path for row in each.rows if row.path not in differing))
+        for variant_id, each in compared.items()
+    )
+    return {variant_id: paths for variant_id, paths in found if paths}

@@ -37,6 +37,17 @@ _FLOAT_11: Final = re.compile(
 # The usual numbers, which all readers take alike; asked first because nearly all are of this form.
 _ORDINARY: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:[Tt]|[ \t]+)[0-9].*)?")
+# Some readers drop underscores first (Go's yaml.v3, ruamel.yaml), and accept capital prefixes.
+_NUMBER_OF_SOME: Final = re.compile(
+    r"[-+]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+"
+    r"|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)",
+)
+_SIGNS_OF_NUMBERS: Final = frozenset(("", "+", "-", ".", "+.", "-."))
+# Go's yaml.v3 needs one digit of each part.
+_TIME_OF_SOME: Final = re.compile(
+    r"[0-9]{4}(?:-[0-9]{1,2}){2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}(?::[0-9]{1,2}){2}.*)?"
+)
+_FIRST_OF_SOME: Final = frozenset("0123456789+-.")
 # Longer digits are compared by their spelling: converting them would take quadratic time.
 _MAX_DIGITS: Final = 1000
 
@@ -88,6 +99,21 @@ def difference(text: str) -> str | None:
     if older == newer:
         return None
     return f"{_shown(older)} to YAML 1.1 readers and {_shown(newer)} to YAML 1.2 readers"
+
+
+def may_be_number_or_time(text: str) -> bool:
+    """Return whether a reader may take a plain scalar for a number or a time, beyond the rules.
+
+    It finds what the rules of both versions call text, and finds plain numbers as well.
+    """
+    if text[:1] not in _FIRST_OF_SOME:
+        return False
+    digits = text.replace("_", "")
+    return (
+        _NUMBER_OF_SOME.fullmatch(digits) is not None
+        or (digits != text and digits in _SIGNS_OF_NUMBERS)
+        or _TIME_OF_SOME.fullmatch(text) is not None
+    )
 
 
 def is_impossible_date(text: str) -> bool:

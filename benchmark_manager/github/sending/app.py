@@ -44,7 +44,7 @@ class _Token(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _RememberedInstallation:
     installation: int | None
     until: datetime
 
@@ -69,7 +69,7 @@ class GitHubApp:
             api_url, "app", fingerprint_of(api_url, f"app {app_id}"), self._signed
         )
         #: By repository, and by owner where the installation covers all that the owner has.
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _RememberedInstallation] = {}
         self._tokens: dict[int, _Token] = {}
         self._locks: dict[str | int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -97,14 +97,14 @@ class GitHubApp:
             self.api_url, self._app_id, installation, authorize, renew
         )
 
-    def _remembered(self, repository: RepositoryAddress) -> _Known | None:
+    def _remembered(self, repository: RepositoryAddress) -> _RememberedInstallation | None:
         for key in (repository.owner.lower(), repository.key):
             known = self._known.get(key)
             if known is not None and known.until > self._clock():
                 return known
         return None
 
-    async def _ask(self, repository: RepositoryAddress, *, urgent: bool) -> _Known:
+    async def _ask(self, repository: RepositoryAddress, *, urgent: bool) -> _RememberedInstallation:
         requests = self._connection.requests(self._itself, urgent=urgent)
         path = repository_path(repository, "installation")
 
@@ -117,9 +117,9 @@ class GitHubApp:
         found = await requests.retrying(ask)
         now = self._clock()
         known = (
-            _Known(None, now + _NOT_INSTALLED)
+            _RememberedInstallation(None, now + _NOT_INSTALLED)
             if found is None
-            else _Known(found.id, now + _INSTALLED)
+            else _RememberedInstallation(found.id, now + _INSTALLED)
         )
         everything = found is not None and found.repository_selection == "all"
         self._known[repository.owner.lower() if everything else repository.key] = known

@@ -59,6 +59,9 @@ MESSAGES: Final[Mapping[str, Message]] = {
             "release": _text(
                 _WRONG, "the release {digest} is not whole", "릴리스 {digest}의 일부가 없습니다"
             ),
+            "result": _text(
+                _WRONG, "the result {id} lacks its bytes", "결과 {id}의 내용이 온전하지 않습니다"
+            ),
             "release_files": _text(
                 _WRONG, "the release {digest} has other files", "릴리스 {digest}의 파일이 다릅니다"
             ),

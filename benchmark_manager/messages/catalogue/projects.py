@@ -11,10 +11,23 @@ MESSAGES: Final[Mapping[str, Message]] = {
         en="There is no project {id!r}.",
         ko="{id!r} 프로젝트가 없습니다. 삭제되었을 수 있습니다.",
     ),
-    "file_not_found": one_sentence(
+    "file_not_found": Message(
         404,
-        en="There is no file {id!r}.",
-        ko="{id!r} 파일이 없습니다. 저장소에서 사라졌을 수 있습니다.",
+        {
+            "": Sentence(
+                "There is no file {id!r}.",
+                "{id!r} 파일이 없습니다. 저장소에서 사라졌을 수 있습니다.",
+            ),
+            "swept": Sentence(
+                "{field}: the project has no original {path!r} now.",
+                "{field}: 프로젝트에 지금 {path!r} 원본이 없습니다.",
+            ),
+            "swept_variant": Sentence(
+                "{field}: the project has no variant {id!r}.",
+                "{field}: 프로젝트에 {id!r} 수정본이 없습니다.",
+            ),
+        },
+        other_statuses={"swept": 422, "swept_variant": 422},
     ),
     "sync_not_found": one_sentence(
         404,

@@ -40,6 +40,12 @@ MESSAGES: Final[Mapping[str, Message]] = {
         "빼세요.",
         hint="The field is `modified_file_ids`.",
     ),
+    "substitute_mismatch": one_sentence(
+        422,
+        en="The variant {id!r} is one of {other!r}, and cannot stand in place of {path!r}.",
+        ko="수정본 {id!r}은(는) {other!r}의 수정본이라 {path!r} 자리에 쓸 수 없습니다.",
+        hint="The field is `substitute`.",
+    ),
     "digest_too_short": one_sentence(
         422,
         en="Give at least {limit} hex digits of the release's digest; these are {count}.",

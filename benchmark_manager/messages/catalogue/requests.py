@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from benchmark_manager.messages.catalogue.result_tables import SELECTIONS
+from benchmark_manager.messages.catalogue.results import UPLOAD_FIELDS
+from benchmark_manager.messages.catalogue.sweep_edits import FILES
+from benchmark_manager.messages.catalogue.sweeps import DEFINITIONS
 from benchmark_manager.messages.message import Message, Sentence, one_sentence
 
 MESSAGES: Final[Mapping[str, Message]] = {
@@ -188,6 +192,18 @@ MESSAGES: Final[Mapping[str, Message]] = {
                 "A release of originals has no variants.",
                 "원본만의 릴리스에는 수정본을 넣을 수 없습니다.",
                 hint="Leave `modified_file_ids` out.",
+            ),
+            **DEFINITIONS,
+            **SELECTIONS,
+            **FILES,
+            **UPLOAD_FIELDS,
+            "substitute_form": Sentence(
+                "{field} must be PATH=ID: the path of an original, and the id of a variant of it.",
+                "{field}: PATH=ID 형식(원본의 경로와 그 수정본의 ID)이어야 합니다.",
+            ),
+            "substitute_twice": Sentence(
+                "Two variants are to stand in place of {path!r}; choose one.",
+                "{path!r} 자리에 쓸 수정본이 둘입니다. 하나만 고르세요.",
             ),
         },
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from benchmark_manager.messages.catalogue.results import UPLOADS
 from benchmark_manager.messages.message import Message, Sentence, one_sentence
 
 _DECISION: Final = "The decision about {path!r} cannot be applied: "
@@ -120,10 +121,16 @@ MESSAGES: Final[Mapping[str, Message]] = {
         ko="파일이 UTF-8이 아닙니다. UTF-8로 저장해서 다시 보내세요.",
         readers="pages",
     ),
-    "too_large": one_sentence(
+    "too_large": Message(
         422,
-        en="The content has {size} bytes; at most {limit} are allowed.",
-        ko="내용이 {size}바이트입니다. {limit}바이트까지 받습니다.",
+        {
+            "": Sentence(
+                "The content has {size} bytes; at most {limit} are allowed.",
+                "내용이 {size}바이트입니다. {limit}바이트까지 받습니다.",
+            ),
+            **UPLOADS,
+        },
+        other_statuses=dict.fromkeys(UPLOADS, 413),
     ),
     "too_complex": one_sentence(
         422,

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -18,7 +19,9 @@ from benchmark_manager.errors import (
     StorageError,
     TooManyListenersError,
 )
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.change import Change
+from benchmark_manager.services.events.rights import Rights
 from benchmark_manager.stores.database.failures import described
 from benchmark_manager.stores.events.changes import ChangeStore
 
@@ -41,6 +44,10 @@ class EventLimits:
     clients: int = 500
     #: Clients of one process that one address may have.
     clients_of_an_address: int = 200
+    #: Clients of one process that one identity may have, where requests need one.
+    clients_of_an_identity: int = 40
+    #: How old the rights of a client may become, seconds.
+    rights: float = 5.0
     #: Changes that wait for a client; one that takes them more slowly has to read everything again.
     waiting: int = 1000
     #: Of one kind and project, more changes than these are sent as one without an id.
@@ -65,25 +72,31 @@ class Delivery:
 
 
 class Listener:
-    """One client, and the changes of its projects (none given: of all) that wait for it."""
+    """One client, and the changes of its projects (none given: of all) that wait for it.
+
+    It hears only of projects that its principal may read.
+    """
 
     def __init__(
         self,
+        rights: Rights,
         project_ids: Collection[str],
         position: Callable[[], str],
         address: str,
         *,
         waiting_at_most: int,
     ) -> None:
-        #: The client's address.
-        self.address = address
+        #: Its identity, else its address: the number of listeners of each is limited.
+        self.counted_as = rights.identity or address
+        self._rights = rights
+        self._rights.ask_for(project_ids)
         self._project_ids = frozenset(project_ids)
         self._position = position
         self._waiting: list[Change] = []
         self._waiting_at_most = waiting_at_most
         self._reset: ResetReason | None = None
         self._news = asyncio.Event()
-        #: Set when nothing more is reported: the service stops.
+        #: Set when nothing more is reported: the service stops, or the client may not listen.
         self.ended = asyncio.Event()
 
     @property
@@ -101,7 +114,8 @@ class Listener:
         wanted = [
             change
             for change in changes
-            if not self._project_ids or change.project_id in self._project_ids
+            if (not self._project_ids or change.project_id in self._project_ids)
+            and self._rights.cover(change)
         ]
         if len(self._waiting) + len(wanted) > self._waiting_at_most:
             self.reset("slow")
@@ -121,13 +135,24 @@ class Listener:
 
     async def next(self, seconds: float) -> Delivery | None:
         """Return what waits, after `seconds` also without changes; None at the end."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        if self.ended.is_set():
-            return None
+        until = time.monotonic() + seconds
+        while True:
+            left = until - time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, self._rights.every)):
+                    await self._news.wait()
+            if not self.ended.is_set() and not await self._rights.renew():
+                self.end()
+            if self.ended.is_set():
+                return None
+            if self._news.is_set() or time.monotonic() >= until:
+                return self._taken()
+
+    def _taken(self) -> Delivery:
         self._news.clear()
-        found = Delivery(self._waiting, self._position(), self._reset)
+        # The rights may have changed since it was offered.
+        changes = [change for change in self._waiting if self._rights.cover(change)]
+        found = Delivery(changes, self._position(), self._reset)
         self._waiting, self._reset = [], None
         return found
 
@@ -139,7 +164,7 @@ class EventService:
         self._changes = changes
         self.limits: Final = limits or EventLimits()
         self._listeners: set[Listener] = set()
-        #: Listeners by address.
+        #: Listeners by identity, or by address.
         self._clients: Counter[str] = Counter()
         self._lookups = asyncio.Semaphore(_LOOKUPS)
         self._pending: list[Change] = []
@@ -168,11 +193,20 @@ class EventService:
         return self._watching is not None and not self._watching.done()
 
     async def listen(
-        self, project_ids: Collection[str], after: str | None, address: str = ""
+        self,
+        principal: Principal,
+        project_ids: Collection[str],
+        after: str | None,
+        address: str = "",
+        *,
+        identify: Callable[[], Awaitable[Principal | None]],
     ) -> Listener:
         """Return a listener to all changes from now on, or after the position `after`.
 
-        The caller returns it by `leave`. The number of listeners of one `address` is limited.
+        The caller returns it by `leave`. The number of listeners of one identity is limited, and
+        where requests need none, of one `address`. `identify` returns the principal as it is at
+        that moment; the listener ends when that is None, or may not read a project of
+        `project_ids` any more.
 
         Raises:
             BusyError, TooManyListenersError, StoppingError
@@ -182,17 +216,24 @@ class EventService:
             raise StoppingError
         if len(self._listeners) >= self.limits.clients:
             raise BusyError(len(self._listeners))
-        if self._clients[address] >= self.limits.clients_of_an_address:
-            raise TooManyListenersError(self._clients[address])
+        rights = Rights(principal, identify, every=self.limits.rights)
         listener = Listener(
+            rights,
             project_ids,
             lambda: self._offered,
             address,
             waiting_at_most=self.limits.waiting,
         )
+        most = (
+            self.limits.clients_of_an_address
+            if rights.identity is None
+            else self.limits.clients_of_an_identity
+        )
+        if self._clients[listener.counted_as] >= most:
+            raise TooManyListenersError(self._clients[listener.counted_as])
         # Before missed changes are read, so that none can come between those and new ones.
         self._listeners.add(listener)
-        self._clients[address] += 1
+        self._clients[listener.counted_as] += 1
         try:
             await self._watch()
             if after is not None and after != self._offered:
@@ -206,9 +247,9 @@ class EventService:
         """Forget a listener; harmless to repeat."""
         if listener in self._listeners:
             self._listeners.discard(listener)
-            self._clients[listener.address] -= 1
-            if not self._clients[listener.address]:
-                del self._clients[listener.address]
+            self._clients[listener.counted_as] -= 1
+            if not self._clients[listener.counted_as]:
+                del self._clients[listener.counted_as]
         if not self._listeners and self.watching and self._lingering is None:
             self._lingering = asyncio.get_running_loop().call_later(
                 self.limits.linger, self.stop_watching

@@ -10,9 +10,8 @@ from datetime import datetime
 from typing import BinaryIO, Final
 
 from benchmark_manager.domain.git.objects import blob_id
-from benchmark_manager.domain.releases.digest import release_digest
-from benchmark_manager.errors import BackupError, NotFoundError
-from benchmark_manager.models.release import Release
+from benchmark_manager.errors import BackupError
+from benchmark_manager.services.operations.release_check import ReleaseCheck
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.indexes import make_indexes
@@ -26,6 +25,8 @@ from benchmark_manager.stores.operations.backup_file import (
     content_of,
 )
 from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.stores.results.chunks import ResultChunkStore
+from benchmark_manager.stores.results.results import ResultStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.version import __version__
 
@@ -53,6 +54,8 @@ class BackupService:
         self._leases = LeaseStore(database)
         self._releases = ReleaseStore(database)
         self._blobs = BlobStore(database)
+        self._results = ResultStore(database)
+        self._chunks = ResultChunkStore(database)
         self._clock = clock
 
     async def take(self, target: BinaryIO, report: Report) -> Summary:
@@ -92,7 +95,7 @@ class BackupService:
         return await self._read(source, "Checking", report, write=False)
 
     async def restore(self, source: BinaryIO, report: Report) -> Summary:
-        """Write a backup into the empty database, then check all contents and releases.
+        """Write a backup into the empty database, then check all contents, releases and results.
 
         It may be killed, and called again with the same backup. Until it has returned no service
         starts on the database.
@@ -169,22 +172,31 @@ class BackupService:
             done += 1
             report("Verifying contents", done, summary.counts.get(BLOBS))
         done = 0
+        check = ReleaseCheck(self._releases, self._blobs)
         async for release in self._releases.every():
-            await self._verify_release(release)
+            await check.check(release)
             done += 1
             report("Verifying releases", done, summary.counts.get("releases"))
+        await self._verify_results(summary, report)
 
-    async def _verify_release(self, release: Release) -> None:
-        for provenance in await self._releases.provenances(release):
+    async def _verify_results(self, summary: Summary, report: Report) -> None:
+        """Check that each result has its bytes.
+
+        Raises:
+            BackupError: `backup_damaged`.
+        """
+        done = 0
+        async for result in self._results.every():
+            digest = hashlib.sha256()
             try:
-                files = await self._releases.files(release, provenance)
-                sums = await self._blobs.sha256s(file.sha for file in files)
-            except (NotFoundError, KeyError):
-                raise BackupError("backup_damaged", "release", digest=release.digest) from None
-            if await asyncio.to_thread(release_digest, files) != release.digest:
-                raise BackupError("backup_damaged", "release_files", digest=release.digest)
-            if any(sums[file.sha] != file.sha256 for file in files):
-                raise BackupError("backup_damaged", "release_contents", digest=release.digest)
+                async for part in self._chunks.read(result.sha256, result.size):
+                    await asyncio.to_thread(digest.update, part)
+            except KeyError:
+                raise BackupError("backup_damaged", "result", id=result.id) from None
+            if digest.hexdigest() != result.sha256:
+                raise BackupError("backup_damaged", "result", id=result.id)
+            done += 1
+            report("Verifying results", done, summary.counts.get("results"))
 
 
 def _check_contents(documents: list[bytes]) -> None:

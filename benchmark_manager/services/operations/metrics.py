@@ -81,27 +81,16 @@ class Metrics:
             _REQUEST_BUCKETS,
             "kind",
         )
-        self._limit = self._gauge("github_rate_limit", "Points an hour.", "credential", "resource")
-        self._remaining = self._gauge(
-            "github_rate_limit_remaining", "Points left.", "credential", "resource"
-        )
-        self._minute = self._gauge(
-            "github_points_last_minute",
-            "Of all replicas, as far as they reported.",
-            "credential",
-            "resource",
-        )
 
     def _add_service(self) -> None:
-        self._projects = self._gauge("projects", "Projects by the status of their sync.", "status")
-        self._due = self._gauge("projects_due", "Projects which are due now.")
-        self._files = self._gauge("files", "Files in place.", "kind")
+        self._gauges = _Gauges(self._registry)
         self._stalls = self._histogram(
             "event_loop_stall_seconds",
             "How late the event loop was, measured 20 times a second.",
             _STALL_BUCKETS,
         )
-        self._longest_stall = self._gauge(
+        self._longest_stall = _gauge(
+            self._registry,
             "event_loop_longest_stall_seconds",
             "The longest stall of the event loop since the start.",
         )
@@ -109,9 +98,6 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, namespace=_PREFIX, registry=self._registry)
-
-    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return Gauge(name, text, labels, namespace=_PREFIX, registry=self._registry)
 
     def _histogram(
         self, name: str, text: str, buckets: tuple[float, ...], *labels: str
@@ -154,6 +140,39 @@ class Metrics:
 
     def text(self, totals: Totals, governors: list[GovernorStatus]) -> bytes:
         """Everything in Prometheus' text format, with the gauges as they are now."""
+        self._gauges.set(totals, governors)
+        return generate_latest(self._registry)
+
+
+def gauges_text(totals: Totals, governors: list[GovernorStatus]) -> bytes:
+    """Return the gauges alone, for a reader of some projects: counters are of all of them."""
+    registry = CollectorRegistry()
+    _Gauges(registry).set(totals, governors)
+    return generate_latest(registry)
+
+
+class _Gauges:
+    """What is set at each request for it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        credential = "credential", "resource"
+        self._limit = _gauge(registry, "github_rate_limit", "Points an hour.", *credential)
+        self._remaining = _gauge(
+            registry, "github_rate_limit_remaining", "Points left.", *credential
+        )
+        self._minute = _gauge(
+            registry,
+            "github_points_last_minute",
+            "Of all replicas, as far as they reported.",
+            *credential,
+        )
+        self._projects = _gauge(
+            registry, "projects", "Projects by the status of their sync.", "status"
+        )
+        self._due = _gauge(registry, "projects_due", "Projects which are due now.")
+        self._files = _gauge(registry, "files", "Files in place.", "kind")
+
+    def set(self, totals: Totals, governors: list[GovernorStatus]) -> None:
         for status, count in totals.projects_by_sync_status.items():
             self._projects.labels(status).set(count)
         self._due.set(totals.projects_due)
@@ -165,7 +184,10 @@ class Metrics:
             for resource, known in governor.limits.items():
                 self._limit.labels(governor.fingerprint, resource).set(known.limit)
                 self._remaining.labels(governor.fingerprint, resource).set(known.remaining)
-        return generate_latest(self._registry)
+
+
+def _gauge(registry: CollectorRegistry, name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(name, text, labels, namespace=_PREFIX, registry=registry)
 
 
 class _WorkerFigures(Collector):

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
 from benchmark_manager.github.sending.governor import Governors
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.governor import GovernorStatus
 from benchmark_manager.models.project import Totals
 from benchmark_manager.models.record import Record
@@ -97,8 +98,11 @@ class StatusService:
             self._probe.cancel()
             await asyncio.gather(self._probe, return_exceptions=True)
 
-    async def totals(self) -> Totals:
-        """Return counts over all projects; files of deleted ones do not count."""
+    async def totals(self, principal: Principal) -> Totals:
+        """Return counts over the projects that may be read; files of deleted ones do not count."""
+        readable = principal.readable()
+        if readable is not None:
+            return await self._totals_of(readable)
         deleted = await self._projects.deleted()
         return await self._projects.totals(
             self._clock(),
@@ -106,10 +110,28 @@ class StatusService:
             variants=await self._variants.count_of_others(deleted),
         )
 
-    def governors(self) -> list[GovernorStatus]:
-        return self._governors.statuses()
+    async def _totals_of(self, project_ids: Collection[str]) -> Totals:
+        existing = await self._projects.existing(project_ids)
+        stats = (await self._originals.stats_of(existing)).values()
+        return await self._projects.totals(
+            self._clock(),
+            originals=sum(one.original_files for one in stats),
+            variants=sum(one.modified_files for one in stats),
+            among=existing,
+        )
 
-    async def status(self) -> ServiceStatus:
+    async def governors(self, principal: Principal) -> list[GovernorStatus]:
+        """Return what is known of the limits of credentials.
+
+        Who may not read all projects sees only those of the readable projects' own tokens.
+        """
+        readable, found = principal.readable(), self._governors.statuses()
+        if readable is None:
+            return found
+        shown = await self._projects.token_fingerprints(readable)
+        return [row for row in found if row.fingerprint in shown]
+
+    async def status(self, principal: Principal) -> ServiceStatus:
         state = await self._database.state()
         return ServiceStatus(
             uptime_seconds=round(time.monotonic() - self._started, 3),
@@ -118,6 +140,6 @@ class StatusService:
                 version=state.version,
                 latency_ms=round(state.latency * 1000, 3),
             ),
-            totals=await self.totals(),
-            github=tuple(self.governors()),
+            totals=await self.totals(principal),
+            github=tuple(await self.governors(principal)),
         )

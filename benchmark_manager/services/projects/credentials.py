@@ -39,17 +39,31 @@ class CredentialService:
         repository = project.source.repository
         if repository.api_url not in self._api_urls:
             raise GitHubActionError("github_url_not_allowed", "removed", api_url=repository.api_url)
-        return await self.client_for(repository, self._vault.own_token(project), urgent=urgent)
+        return await self.client_for(
+            repository,
+            self._vault.own_token(project),
+            urgent=urgent,
+            confirmed=project.source.confirmed,
+        )
 
     async def client_for(
-        self, repository: RepositoryAddress, own_token: str | None, *, urgent: bool
+        self,
+        repository: RepositoryAddress,
+        own_token: str | None,
+        *,
+        urgent: bool,
+        confirmed: bool,
     ) -> RepositoryClient:
         """Return a client for a repository of an allowed API base, with or without a project.
+
+        `confirmed`: an administrator chose the repository.
 
         Raises:
             GitHubError: the App's installation could not be read.
         """
-        credential = await self._credential(repository, own_token, urgent=urgent)
+        credential = await self._credential(
+            repository, own_token, urgent=urgent, confirmed=confirmed
+        )
         return RepositoryClient(self._connection, repository, credential, urgent=urgent)
 
     def moved_token(self, project: Project, repository: RepositoryAddress) -> str | None:
@@ -61,15 +75,17 @@ class CredentialService:
         return self._vault.moved(project, repository)
 
     async def _credential(
-        self, repository: RepositoryAddress, own: str | None, *, urgent: bool
+        self, repository: RepositoryAddress, own: str | None, *, urgent: bool, confirmed: bool
     ) -> Credential:
-        if own is None and (app := self._app_for(repository)) is not None:
+        app = None if own else self._app_for(repository, confirmed=confirmed)
+        if app is not None:
             installed = await app.credential(repository, urgent=urgent)
             if installed is not None:
                 return installed
-        return Credential.of_token(repository.api_url, own or self._vault.service_token(repository))
+        token = own or self._vault.service_token(repository, confirmed=confirmed)
+        return Credential.of_token(repository.api_url, token)
 
-    def _app_for(self, repository: RepositoryAddress) -> GitHubApp | None:
+    def _app_for(self, repository: RepositoryAddress, *, confirmed: bool) -> GitHubApp | None:
         """Return the App, if it may be used for this repository."""
         serves = self._app is not None and self._app.api_url == repository.api_url
-        return self._app if serves and self._vault.serves_owner(repository) else None
+        return self._app if serves and self._vault.serves(repository, confirmed=confirmed) else None

@@ -1,11 +1,17 @@
 """The write path of projects: read, check the revision, apply a typed edit, store and record it."""
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from benchmark_manager.domain.projects.edits import EditedProject, next_project_revision
-from benchmark_manager.errors import StaleError
+from benchmark_manager.domain.projects.edits import (
+    EditedProject,
+    changed_fields,
+    next_project_revision,
+)
+from benchmark_manager.errors import ConflictError, StaleError
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.project import Project
 from benchmark_manager.models.recorded_change import ChangeAction, RecordedChange
 from benchmark_manager.services.access.recording import ChangeRecorder, record_nothing
@@ -34,22 +40,25 @@ class ProjectEditor:
         self._clock = clock
         self._record = record
 
-    async def create(self, project: Project) -> None:
+    async def create(self, principal: Principal, project: Project) -> None:
         """Store a new project.
 
         Raises:
+            ForbiddenError
             ConflictError: `project_name_taken`.
         """
+        principal.require_site_wide("maintainer")
 
         async def work(session: Session) -> None:
             await self._projects.insert(project, session)
-            change = _change("project.create", project.id, before=None, after=project.revision)
-            await self._record([change], session)
+            change = _Change("project.create", principal)
+            await self._record([change.of(project, after=project.revision)], session)
 
         await self._database.transaction(work)
 
     async def edit(
         self,
+        principal: Principal,
         project_id: str,
         edit: Callable[[Project], Awaitable[EditedProject]],
         *,
@@ -61,10 +70,11 @@ class ProjectEditor:
         An edit that changes nothing makes no revision.
 
         Raises:
-            NotFoundError
+            NotFoundError, ForbiddenError
             StaleError: the project is not at one of `expected_revisions` (None accepts any).
             ConflictError: `project_name_taken`.
         """
+        principal.require("maintainer", project_id)
         for attempt in range(_TRIES):
             project = await self._projects.get(project_id)
             if expected_revisions is not None and project.revision not in expected_revisions:
@@ -73,17 +83,23 @@ class ProjectEditor:
             if edited.project == project:
                 return project
             try:
-                await self._store(project, edited, action)
+                await self._store(project, edited, _Change(action, principal))
             except StaleError:
                 # Read again: the revision may not be an expected one any more, or a sync changed
                 # what counts no revision.
                 if attempt == _TRIES - 1:
                     raise
                 continue
+            except ConflictError:
+                if principal.readable() is None:
+                    raise
+                # The refusal names the project that has the name, which may not be read.
+                name = edited.project.name
+                raise ConflictError("project_name_taken", "same", taken=name, name=name) from None
             return await self._projects.get(project_id)
         raise AssertionError("the last try returns or raises")
 
-    async def _store(self, before: Project, edited: EditedProject, action: ChangeAction) -> None:
+    async def _store(self, before: Project, edited: EditedProject, change: "_Change") -> None:
         after = next_project_revision(edited.project, self._clock())
 
         async def work(session: Session) -> None:
@@ -94,36 +110,78 @@ class ProjectEditor:
                 reschedule=edited.reschedule,
                 forget_upstream=edited.forget_upstream,
             )
-            change = _change(action, after.id, before=before.revision, after=after.revision)
-            await self._record([change], session)
+            record = change.of(
+                after,
+                before=before.revision,
+                after=after.revision,
+                keys=changed_fields(before, after),
+            )
+            await self._record([record], session)
 
         await self._database.transaction(work)
 
-    async def delete(self, project_id: str, expected_revisions: Collection[int] | None) -> None:
+    async def delete(
+        self, principal: Principal, project_id: str, expected_revisions: Collection[int] | None
+    ) -> None:
         """Delete a project and all that belongs to it, for every reader at once.
 
         Raises:
-            NotFoundError
+            NotFoundError, ForbiddenError
             StaleError: the project is not at one of `expected_revisions` (None accepts any).
         """
+        principal.require("maintainer", project_id)
         now = self._clock()
 
         async def work(session: Session) -> None:
-            revision = await self._projects.delete(project_id, expected_revisions, now, session)
-            change = _change("project.delete", project_id, before=revision, after=None)
-            await self._record([change], session)
+            project = await self._projects.delete(project_id, expected_revisions, now, session)
+            change = _Change("project.delete", principal)
+            await self._record([change.of(project, before=project.revision)], session)
 
         await self._database.transaction(work)
 
+    async def make_all_due(self, principal: Principal) -> list[str]:
+        """Make all projects that may be synced due, as asked for by a person; return their ids.
 
-def _change(
-    action: ChangeAction, project_id: str, *, before: int | None, after: int | None
-) -> RecordedChange:
-    return RecordedChange(
-        action=action,
-        actor=None,
-        project_id=project_id,
-        object_id=project_id,
-        before=before,
-        after=after,
-    )
+        Raises:
+            ForbiddenError: no project may be synced.
+        """
+        principal.require_somewhere("editor")
+        request = RecordedChange(
+            action="project.sync",
+            principal=principal,
+            project_id=None,
+            object_id="",
+            before=None,
+            after=None,
+        )
+        # Recorded before: a transaction over all projects would be in the way of their syncs.
+        await self._database.transaction(lambda session: self._record([request], session))
+        return await self._projects.make_all_due("manual", principal.allowed("editor"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A change that is under way, and who makes it."""
+
+    action: ChangeAction
+    principal: Principal
+
+    def of(
+        self,
+        project: Project,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        keys: tuple[str, ...] = (),
+    ) -> RecordedChange:
+        """Return the record of the change of this project."""
+        return RecordedChange(
+            action=self.action,
+            principal=self.principal,
+            project_id=project.id,
+            object_id=project.id,
+            name=project.name,
+            keys=keys,
+            before=before,
+            after=after,
+        )

@@ -17,6 +17,7 @@ from benchmark_manager.github.protocol.graphql import RepositoryOverview
 from benchmark_manager.github.protocol.listings import TreeListing
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.overview import read_overview
+from benchmark_manager.models.access.principal import Principal, includes
 from benchmark_manager.models.preview import PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.services.projects.credentials import CredentialService
@@ -70,15 +71,16 @@ class PreviewService:
         self._max_file_size = max_file_size
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def preview(self, request: PreviewRequest) -> RepositoryPreview:
-        """Preview a repository.
+    async def preview(self, principal: Principal, request: PreviewRequest) -> RepositoryPreview:
+        """Preview a repository for a maintainer, site-wide or of any project.
 
-        It takes two requests to GitHub, without a token three, and one or two more to split an
-        address.
+        The service's own GitHub token may read it. It takes two requests to GitHub, without a token
+        three, and one or two more to split an address.
 
         Raises:
-            InvalidInputError, GitHubError
+            ForbiddenError, InvalidInputError, GitHubError
         """
+        principal.require_somewhere("maintainer")
         parsed = parse_repository_url(request.github_repo_url, self._api_urls)
         if request.github_token is not None:
             check_token(request.github_token)
@@ -98,7 +100,10 @@ class PreviewService:
             normalise_patterns(request.exclude, field="exclude"),
         )
         client = await self._credentials.client_for(
-            parsed.repository, request.github_token, urgent=True
+            parsed.repository,
+            request.github_token,
+            urgent=True,
+            confirmed=includes(principal.site_role, "admin"),
         )
 
         async def same() -> RepositoryClient:

@@ -11,6 +11,7 @@ from benchmark_manager.domain.projects.edits import (
     with_changes,
 )
 from benchmark_manager.domain.projects.settings import ProjectChanges, ProjectSettings, given_or
+from benchmark_manager.models.access.principal import Principal, includes
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.project import Project, ProjectStats, Standing
 from benchmark_manager.models.sync import DriftMoment, Sync, SyncOutcome, SyncTrigger
@@ -48,16 +49,26 @@ class ProjectService:
         self.defaults = defaults
         self._clock = clock
 
-    async def create(self, name: str, github_repo_url: str, settings: ProjectSettings) -> Project:
+    async def create(
+        self, principal: Principal, name: str, github_repo_url: str, settings: ProjectSettings
+    ) -> Project:
         """Register a project; it is due at once.
 
         Raises:
-            InvalidInputError, ConflictError
+            ForbiddenError, InvalidInputError, ConflictError
         """
+        # Before anything is read of GitHub.
+        principal.require_site_wide("maintainer")
         # As it is stored, so that this answer and the next reading are the same.
         now = milliseconds(self._clock())
         project_id = Database.new_id()
-        source = await self._sources.new(project_id, github_repo_url, settings, self.defaults)
+        source = await self._sources.new(
+            project_id,
+            github_repo_url,
+            settings,
+            self.defaults,
+            confirms=includes(principal.site_role, "admin"),
+        )
         project = Project(
             id=project_id,
             name=name,
@@ -67,7 +78,7 @@ class ProjectService:
             updated_at=now,
             next_poll_at=await self._projects.now(),
         )
-        await self._editor.create(project)
+        await self._editor.create(principal, project)
         return project
 
     async def get(self, project_id: str) -> Project:
@@ -87,14 +98,21 @@ class ProjectService:
         return await self._files.stats_of([project.id for project in projects])
 
     async def page(
-        self, request: PageRequest, query: str | None, standing: Standing | None = None
+        self,
+        principal: Principal,
+        request: PageRequest,
+        query: str | None,
+        standing: Standing | None = None,
     ) -> Page[Project]:
-        """Return a page of projects by name, whose names contain `query`, and of this standing."""
-        return await self._projects.page(request, query, standing)
+        """Return a page of the projects that may be read, by name.
 
-    async def standings(self) -> dict[Standing, int]:
-        """Return how many projects there are of each standing."""
-        return await self._projects.standings()
+        Their names contain `query`, and they are of this standing.
+        """
+        return await self._projects.page(request, query, standing, principal.readable())
+
+    async def standings(self, principal: Principal) -> dict[Standing, int]:
+        """Return how many projects of each standing may be read."""
+        return await self._projects.standings(principal.readable())
 
     async def history(
         self,
@@ -127,6 +145,7 @@ class ProjectService:
 
     async def update(
         self,
+        principal: Principal,
         project_id: str,
         changes: ProjectChanges,
         expected_revisions: Collection[int] | None,
@@ -134,27 +153,35 @@ class ProjectService:
         """Change the fields that are given.
 
         Raises:
-            NotFoundError, InvalidInputError, ConflictError
+            NotFoundError, ForbiddenError, InvalidInputError, ConflictError
             StaleError: the project is not at one of `expected_revisions` (None accepts any).
         """
         located = LocatedAddresses()
 
         async def edit(project: Project) -> EditedProject:
-            source = await self._sources.changed(project, changes, located)
+            source = await self._sources.changed(
+                project, changes, located, confirms=includes(principal.site_role, "admin")
+            )
             changed = with_changes(project, changes, source)
             if changed == project:
                 return EditedProject(project)
             return rescheduled(project, changed, await self._projects.now())
 
         return await self._editor.edit(
-            project_id, edit, action="project.edit", expected_revisions=expected_revisions
+            principal,
+            project_id,
+            edit,
+            action="project.edit",
+            expected_revisions=expected_revisions,
         )
 
-    async def pause(self, project_id: str, expected_revisions: Collection[int] | None) -> Project:
+    async def pause(
+        self, principal: Principal, project_id: str, expected_revisions: Collection[int] | None
+    ) -> Project:
         """Pause the project: only a sync that a person asks for reads it.
 
         Raises:
-            NotFoundError
+            NotFoundError, ForbiddenError
             StaleError: the project is not at one of `expected_revisions` (None accepts any).
         """
 
@@ -162,14 +189,20 @@ class ProjectService:
             return EditedProject(project) if project.paused else paused(project)
 
         return await self._editor.edit(
-            project_id, edit, action="project.pause", expected_revisions=expected_revisions
+            principal,
+            project_id,
+            edit,
+            action="project.pause",
+            expected_revisions=expected_revisions,
         )
 
-    async def resume(self, project_id: str, expected_revisions: Collection[int] | None) -> Project:
+    async def resume(
+        self, principal: Principal, project_id: str, expected_revisions: Collection[int] | None
+    ) -> Project:
         """Resume a paused project: it is due at once, and once, whatever was missed meanwhile.
 
         Raises:
-            NotFoundError
+            NotFoundError, ForbiddenError
             StaleError: the project is not at one of `expected_revisions` (None accepts any).
         """
 
@@ -179,18 +212,30 @@ class ProjectService:
             return resumed(project, await self._projects.now())
 
         return await self._editor.edit(
-            project_id, edit, action="project.resume", expected_revisions=expected_revisions
+            principal,
+            project_id,
+            edit,
+            action="project.resume",
+            expected_revisions=expected_revisions,
         )
 
-    async def make_all_due(self) -> list[str]:
-        """Queue a sync of every project, as if a person asked for each; return their ids."""
-        return await self._projects.make_all_due("manual")
+    async def make_all_due(self, principal: Principal) -> list[str]:
+        """Queue a sync of every project that may be synced, as if a person asked for each.
 
-    async def delete(self, project_id: str, expected_revisions: Collection[int] | None) -> None:
+        Return their ids.
+
+        Raises:
+            ForbiddenError: no project may be synced.
+        """
+        return await self._editor.make_all_due(principal)
+
+    async def delete(
+        self, principal: Principal, project_id: str, expected_revisions: Collection[int] | None
+    ) -> None:
         """Delete the project and all that belongs to it, for every reader at once.
 
         Raises:
-            NotFoundError
+            NotFoundError, ForbiddenError
             StaleError: the project is not at one of `expected_revisions` (None accepts any).
         """
-        await self._editor.delete(project_id, expected_revisions)
+        await self._editor.delete(principal, project_id, expected_revisions)

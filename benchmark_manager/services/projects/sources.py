@@ -59,25 +59,37 @@ class SourceService:
         github_repo_url: str,
         settings: ProjectSettings,
         defaults: ProjectDefaults,
+        *,
+        confirms: bool,
     ) -> Source:
-        """Return the source of a new project.
+        """Return the source of a new project; `confirms`: an administrator makes it.
 
         Raises:
             InvalidInputError
         """
         parsed = parse_repository_url(github_repo_url, self._api_urls)
-        found = await self._located(parsed, _given(None, settings), settings.github_token)
+        found = await self._located(
+            parsed, _given(None, settings), settings.github_token, confirmed=confirms
+        )
         blank = Source(
             repository=parsed.repository,
             config_folder=defaults.config_folder,
             job_folder=defaults.job_folder,
+            confirmed=confirms,
         )
         return self._finished(project_id, blank, settings, found)
 
     async def changed(
-        self, project: Project, changes: ProjectChanges, located: LocatedAddresses
+        self,
+        project: Project,
+        changes: ProjectChanges,
+        located: LocatedAddresses,
+        *,
+        confirms: bool,
     ) -> Source:
         """Return the project's source with a person's changes.
+
+        `confirms`: an administrator makes them, and so chooses the repository that they name.
 
         A token serves the one repository that it was given for: another repository drops it, unless
         one is given too.
@@ -92,9 +104,14 @@ class SourceService:
             parsed = parse_repository_url(changes.github_repo_url, self._api_urls)
             question = given, self._token_for(project, parsed, settings.github_token)
             if question not in located.found:
-                located.found[question] = await self._located(parsed, *question)
+                located.found[question] = await self._located(
+                    parsed,
+                    *question,
+                    confirmed=confirms or at_repository(source, parsed.repository).confirmed,
+                )
             found = located.found[question]
             source = at_repository(source, parsed.repository)
+            source = source.model_copy(update={"confirmed": confirms or source.confirmed})
         return self._finished(project.id, source, settings, found)
 
     def _token_for(
@@ -108,13 +125,22 @@ class SourceService:
         return given
 
     async def _located(
-        self, parsed: ParsedRepositoryUrl, given: Given, token: str | Unset | None
+        self,
+        parsed: ParsedRepositoryUrl,
+        given: Given,
+        token: str | Unset | None,
+        *,
+        confirmed: bool,
     ) -> Located:
         own = given_or(token, None)
         if own is not None:
             check_token(own)
         return await locate(
-            parsed, given, lambda: self._credentials.client_for(parsed.repository, own, urgent=True)
+            parsed,
+            given,
+            lambda: self._credentials.client_for(
+                parsed.repository, own, urgent=True, confirmed=confirmed
+            ),
         )
 
     def _finished(

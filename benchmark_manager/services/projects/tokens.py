@@ -33,6 +33,8 @@ class TokenVault:
         service_token: str | None,
         service_api_url: str,
         owners: Collection[str] = (),
+        *,
+        confirmed_only: bool = False,
     ) -> None:
         """Take the keys and what the service's own credentials may be used for.
 
@@ -42,11 +44,14 @@ class TokenVault:
             service_api_url: the only API base to which that token is sent.
             owners: in lower case, for whose repositories the service's token and its App may be
                 used; none means all.
+            confirmed_only: whether without owners they are used only for repositories that an
+                administrator chose.
         """
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self._service_token = service_token
         self._service_api_url = service_api_url
         self._owners = frozenset(owners)
+        self._confirmed_only = confirmed_only
 
     def encrypt(self, token: str, project_id: str, repository: RepositoryAddress) -> str:
         """Encrypt the token for this project and repository, and for no other."""
@@ -106,14 +111,24 @@ class TokenVault:
         except InvalidToken:
             raise TokenUnreadableError from None
 
-    def service_token(self, repository: RepositoryAddress) -> str | None:
-        """Return the service's own token, if it may be used for this repository."""
-        serves = repository.api_url == self._service_api_url and self.serves_owner(repository)
+    def service_token(self, repository: RepositoryAddress, *, confirmed: bool) -> str | None:
+        """Return the service's own token, if it may be used for this repository.
+
+        `confirmed`: an administrator chose the repository.
+        """
+        serves = repository.api_url == self._service_api_url and self.serves(
+            repository, confirmed=confirmed
+        )
         return self._service_token if serves else None
 
-    def serves_owner(self, repository: RepositoryAddress) -> bool:
-        """Return whether GITHUB_OWNERS allows the service's own credentials for this owner."""
-        return not self._owners or repository.owner.lower() in self._owners
+    def serves(self, repository: RepositoryAddress, *, confirmed: bool) -> bool:
+        """Return whether the service's own credentials may read this repository.
+
+        Else anybody could read through them what they may not read themselves.
+        """
+        if self._owners:
+            return repository.owner.lower() in self._owners
+        return confirmed or not self._confirmed_only
 
 
 async def bind_tokens(projects: ProjectStore, vault: TokenVault) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from benchmark_manager.domain.releases.digest import provenance_id, release_digest
-from benchmark_manager.domain.releases.edits import edited_release
+from benchmark_manager.domain.releases.edits import changed_fields, edited_release
 from benchmark_manager.domain.releases.files import chosen, with_sums
-from benchmark_manager.errors import InvalidInputError, StaleError
+from benchmark_manager.domain.releases.substitutes import NO_SUBSTITUTES, named, substitutes_for
+from benchmark_manager.errors import ForbiddenError, InvalidInputError, StaleError
+from benchmark_manager.models.access.principal import Principal, Role
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.recorded_change import RecordedChange
@@ -69,6 +71,7 @@ class ReleaseService:
 
     async def make(
         self,
+        principal: Principal,
         project_id: str,
         *,
         name: str,
@@ -76,20 +79,24 @@ class ReleaseService:
         pinned: bool,
         contents: ReleaseContents,
         variant_ids: Collection[str] | None,
-        actor: str,
+        substitutes: Mapping[str, str] = NO_SUBSTITUTES,
     ) -> tuple[Release, bool]:
         """Make a release of a project's files as they are at one moment.
 
-        Equal contents are one release: a later making is added to the first.
+        Equal contents are one release: a later making is added to the first. Pinning takes a
+        maintainer. `substitutes` are ids of variants that replace their originals, by the paths of
+        those.
 
         Returns:
-            The release, and whether it is new.
+            The release, and whether it is new to the principal.
 
         Raises:
-            NotFoundError
-            InvalidInputError: `nothing_to_release`, `path_clash`, `invalid_request`.
+            NotFoundError, ForbiddenError
+            InvalidInputError: `nothing_to_release`, `path_clash`, `substitute_mismatch`,
+                `invalid_request`.
         """
-        files = await self._files_now(project_id, contents, variant_ids)
+        principal.require("maintainer" if pinned else "editor", project_id)
+        files = await self._files_now(project_id, contents, variant_ids, substitutes)
         if not files:
             raise InvalidInputError("nothing_to_release")
         draft = ReleaseDraft(
@@ -98,7 +105,7 @@ class ReleaseService:
             description=description,
             pinned=pinned,
             created_at=milliseconds(self._clock()),
-            created_by=actor,
+            created_by=principal.name,
         )
         digest = await asyncio.to_thread(release_digest, files)
         provenance = await asyncio.to_thread(provenance_id, files)
@@ -106,32 +113,50 @@ class ReleaseService:
 
         async def work(session: Session) -> tuple[Release, bool]:
             await self._stores.projects.get(project_id, session)
-            release, first = await self._stores.releases.make(
-                draft, digest, provenance, files, session
+            release, new = await self._stores.releases.make(
+                draft, digest, provenance, files, principal.readable(), session
             )
-            await self._record([_made(draft, release)], session)
-            return release, first
+            await self._record([_made(principal, draft, release)], session)
+            return release, new
 
         return await self._stores.database.transaction(work)
 
-    async def effective(self, project_id: str) -> tuple[str, list[ReleaseFile]]:
+    async def substitutes_for(
+        self, project_id: str, variant_ids: Collection[str]
+    ) -> dict[str, str]:
+        """Return the substitutes that put each of these variants in place of its original.
+
+        Raises:
+            NotFoundError
+            InvalidInputError: `invalid_request` where two have one original.
+        """
+        variants = await self._stores.variants.of_project(project_id) if variant_ids else []
+        return substitutes_for(named(variants, variant_ids))
+
+    async def effective(
+        self, project_id: str, substitutes: Mapping[str, str] = NO_SUBSTITUTES
+    ) -> tuple[str, list[ReleaseFile]]:
         """Return the digest and the files that a release of all files would have now.
 
         Raises:
             NotFoundError
-            InvalidInputError: `path_clash`.
+            InvalidInputError: `path_clash`, `substitute_mismatch`.
         """
-        files = await self._files_now(project_id, "all", None)
+        files = await self._files_now(project_id, "all", None, substitutes)
         return await asyncio.to_thread(release_digest, files), files
 
     async def _files_now(
-        self, project_id: str, contents: ReleaseContents, variant_ids: Collection[str] | None
+        self,
+        project_id: str,
+        contents: ReleaseContents,
+        variant_ids: Collection[str] | None,
+        substitutes: Mapping[str, str],
     ) -> list[ReleaseFile]:
         async def read(session: Session) -> tuple[Sequence[OriginalFile], Sequence[Variant]]:
             await self._stores.projects.get(project_id, session)
             originals = (
                 []
-                if contents == "modified"
+                if contents == "modified" and not substitutes
                 else await self._stores.originals.in_place(project_id, session)
             )
             return originals, await self._stores.variants.of_project(project_id, session)
@@ -140,31 +165,48 @@ class ReleaseService:
         # least a day.
         found = await self._stores.database.snapshot(read)
         # In threads, since projects may have tens of thousands of files.
-        originals, modified = await asyncio.to_thread(chosen, *found, contents, variant_ids)
+        originals, modified = await asyncio.to_thread(
+            chosen, *found, contents, variant_ids, substitutes
+        )
         sha256s = await self._stores.blobs.sha256s(file.sha for file in originals)
         return await asyncio.to_thread(with_sums, originals, modified, sha256s)
 
-    async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
+    async def page(
+        self,
+        principal: Principal,
+        project_id: str,
+        request: PageRequest,
+        *,
+        cells: bool = False,
+    ) -> Page[Release]:
         """Return a page of the releases that the project made, newest first.
+
+        Those that only sweeps made are left out, but for `cells`.
 
         Raises:
             NotFoundError
         """
+        principal.require("reader", project_id)
         await self._stores.projects.get(project_id)
-        return await self._stores.releases.page(project_id, request)
+        readable = principal.readable()
+        return await self._stores.releases.page(project_id, request, readable, cells=cells)
 
-    async def get(self, reference: str) -> Release:
-        """Return the release whose digest is, or begins with, `reference`.
+    async def get(self, principal: Principal, reference: str, needed: Role = "reader") -> Release:
+        """Return the release whose digest is, or begins with, `reference`, as it may be read.
 
         Raises:
-            NotFoundError
+            NotFoundError: also where the principal may read none of the projects that made it.
+            ForbiddenError: the principal has the role `needed` in none of them.
             InvalidInputError: `digest_too_short`.
             ConflictError: `digest_ambiguous`.
         """
-        return await self._stores.releases.find(reference)
+        release = await self._stores.releases.find(reference, principal.readable())
+        if needed != "reader":
+            _project_for(principal, needed, release)
+        return release
 
     async def makings(self, release: Release) -> list[Making]:
-        """Return the first makings of the release."""
+        """Return the first makings of the release by its projects."""
         return await self._stores.releases.makings(release)
 
     async def files(self, release: Release, making: int = 1) -> list[ReleaseFile]:
@@ -192,6 +234,7 @@ class ReleaseService:
 
     async def update(
         self,
+        principal: Principal,
         reference: str,
         *,
         name: str | None,
@@ -201,42 +244,72 @@ class ReleaseService:
     ) -> Release:
         """Change the fields that are given; None keeps a field.
 
+        It takes an editor of one of the projects that made it, and a maintainer of one to pin it or
+        to remove its pin.
+
         Raises:
             NotFoundError, InvalidInputError, ConflictError: as `get`.
+            ForbiddenError
             StaleError: the release is not at one of `expected_revisions` (None accepts any).
         """
 
         async def work(session: Session) -> Release:
-            before = await self._stores.releases.find(reference, session)
+            before = await self._stores.releases.find(reference, principal.readable(), session)
+            needed: Role = "editor" if pinned in {None, before.pinned} else "maintainer"
+            project_id = _project_for(principal, needed, before)
             if expected_revisions is not None and before.revision not in expected_revisions:
                 raise StaleError(before.revision)
             after = edited_release(before, name=name, description=description, pinned=pinned)
             if after != before:
                 await self._stores.releases.change(after, session)
-                await self._record([_edited(before, after)], session)
+                await self._record([_edited(principal, project_id, before, after)], session)
             return after
 
         return await self._stores.database.transaction(work)
 
 
-def _made(draft: ReleaseDraft, release: Release) -> RecordedChange:
+def may(principal: Principal, needed: Role, release: Release) -> bool:
+    """Return whether the principal has a role in one of the projects that made a release."""
+    return any(principal.may(needed, project_id) for project_id in release.project_ids)
+
+
+def _project_for(principal: Principal, needed: Role, release: Release) -> str:
+    """Return the project in which the principal has the role to change a release.
+
+    Raises:
+        ForbiddenError: there is none; it names the first project that the principal may read.
+    """
+    made_by = (release.project_id, *release.project_ids)
+    for project_id in made_by:
+        if principal.may(needed, project_id):
+            return project_id
+    readable = (project_id for project_id in made_by if principal.may("reader", project_id))
+    raise ForbiddenError(needed, project_id=next(readable, None))
+
+
+def _made(principal: Principal, draft: ReleaseDraft, release: Release) -> RecordedChange:
     """Return the change that a making is, whether or not it is the release's first."""
     return RecordedChange(
         action="release.create",
-        actor=draft.created_by,
+        principal=principal,
         project_id=draft.project_id,
         object_id=release.digest,
+        name=release.name,
         before=None,
         after=release.revision,
     )
 
 
-def _edited(before: Release, after: Release) -> RecordedChange:
+def _edited(
+    principal: Principal, project_id: str, before: Release, after: Release
+) -> RecordedChange:
     return RecordedChange(
         action="release.edit",
-        actor=None,
-        project_id=after.project_id,
+        principal=principal,
+        project_id=project_id,
         object_id=after.digest,
+        name=after.name,
+        keys=changed_fields(before, after),
         before=before.revision,
         after=after.revision,
     )

@@ -16,13 +16,16 @@ import structlog
 
 from benchmark_manager.errors import LeaseLostError, SourceChangedError, StoppingError, StorageError
 from benchmark_manager.github.reading.ref_checks import CheckTiming
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.project import Claim, Lease
 from benchmark_manager.models.sync import Sync, SyncProgress, SyncTrigger
+from benchmark_manager.services.access.recording import ChangeRecorder
 from benchmark_manager.services.operations.metrics import Metrics
+from benchmark_manager.services.sync.applying.applier import sync_change
 from benchmark_manager.services.sync.progress import Progress
 from benchmark_manager.services.sync.runner import SyncRunner
 from benchmark_manager.services.sync.runs import EarlyCheck, SyncRun
-from benchmark_manager.stores.database.database import Database, milliseconds
+from benchmark_manager.stores.database.database import Database, Session, milliseconds
 from benchmark_manager.stores.database.failures import described
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LeaseStore
@@ -97,18 +100,20 @@ class SyncCoordinator:
         *,
         owner: str,
         clock: Callable[[], datetime],
+        record: ChangeRecorder,
         metrics: Metrics,
         renew_every: float = LEASE_RENEWAL,
     ) -> None:
         """Prepare syncing.
 
         `owner` names this process among the replicas; leases are renewed every `renew_every`
-        seconds.
+        seconds. `record` is called with each sync that a person asks for, before it starts.
         """
         self._stores = stores
         self._runner = runner
         self._owner = owner
         self._clock = clock
+        self._record = record
         self._metrics = metrics
         self._renew_every = renew_every
         self._stopping = False
@@ -134,15 +139,18 @@ class SyncCoordinator:
             # What follows a task is done in callbacks.
             await asyncio.sleep(0)
 
-    async def sync(self, project_id: str, trigger: SyncTrigger) -> Sync:
+    async def sync(self, principal: Principal, project_id: str, trigger: SyncTrigger) -> Sync:
         """Sync now, or join the sync that runs here or in another replica.
 
         The result may be `failed`.
 
         Raises:
             NotFoundError: there is no such project, or not any more.
+            ForbiddenError
             StoppingError: the service stops; nothing of the sync was written.
         """
+        principal.require("editor", project_id)
+        await self._record_request(principal, project_id, trigger)
         while True:
             task = await self._started(project_id, trigger)
             if task is None:
@@ -156,16 +164,34 @@ class SyncCoordinator:
                 if trigger != "manual" or not _refused_a_poll(result):
                     return result
 
-    async def start(self, project_id: str, trigger: SyncTrigger) -> SyncProgress:
+    async def start(
+        self, principal: Principal, project_id: str, trigger: SyncTrigger
+    ) -> SyncProgress:
         """Start a sync, or join the running one, without waiting for its end.
 
         Raises:
             NotFoundError: there is no such project.
+            ForbiddenError
             StoppingError: the service stops.
         """
+        principal.require("editor", project_id)
         project = await self._stores.projects.get(project_id)
+        await self._record_request(principal, project_id, trigger)
         await self._started(project.id, trigger)
         return await self.progress(project.id)
+
+    async def _record_request(
+        self, principal: Principal, project_id: str, trigger: SyncTrigger
+    ) -> None:
+        """Record what a person asks for; polls and webhooks only where they change something."""
+        if trigger != "manual":
+            return
+
+        async def work(session: Session) -> None:
+            project = await self._stores.projects.get(project_id, session)
+            await self._record([sync_change(principal, project)], session)
+
+        await self._stores.database.transaction(work, small=True)
 
     async def progress(self, project_id: str) -> SyncProgress:
         """Return the progress of the project's sync, here or in another replica.

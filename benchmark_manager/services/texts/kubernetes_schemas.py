@@ -7,11 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSchemas
-
-_log = structlog.get_logger(__name__)
 
 PACKAGE: Final = "kubernetes_validate"
 #: The newest version and the two before it.
@@ -21,28 +17,6 @@ _FOLDER: Final = re.compile(r"v([0-9]+)\.([0-9]+)\.[0-9]+-local-strict")
 
 class SchemasMissingError(Exception):
     """Kubernetes' schemas cannot be read; the message says why."""
-
-
-class SchemaSource:
-    """The versions of the installed schemas, which worker processes read.
-
-    Without schemas, manifests are checked by our own rules alone.
-    """
-
-    def __init__(self, package: str = PACKAGE) -> None:
-        """Find the package's versions, without reading their schemas."""
-        self.package = package
-        self.versions: tuple[str, ...] = ()
-        self.missing: str | None = None
-        try:
-            self.versions = tuple(find_versions(package))
-        except SchemasMissingError as error:
-            self.give_up(str(error))
-
-    def give_up(self, reason: str) -> None:
-        """Record that the schemas cannot be read."""
-        self.versions, self.missing = (), reason
-        _log.warning("manifests are not checked against Kubernetes' schemas", reason=reason)
 
 
 def find_versions(package: str) -> dict[str, Path]:

@@ -4,6 +4,7 @@ Functions here take and return values that can be pickled, and import nothing bu
 worker stays small.
 """
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -95,6 +96,26 @@ def judge(
     ):
         kubernetes = load_schemas(package)
     return validate(text, file_format, file_type, kubernetes=kubernetes)
+
+
+def judge_texts(
+    texts: Sequence[str],
+    file_format: FileFormat,
+    file_type: FileType | None,
+    package: str | None,
+    seconds: float,
+) -> list[Verdict]:
+    """Return the verdicts on some texts, at least the first.
+
+    It stops after `seconds` of CPU time; the result may be shorter than `texts`.
+    """
+    until = time.process_time() + seconds
+    verdicts: list[Verdict] = []
+    for text in texts:
+        if verdicts and time.process_time() > until:
+            break
+        verdicts.append(judge(text, file_format, file_type, package))
+    return verdicts
 
 
 def judge_files(

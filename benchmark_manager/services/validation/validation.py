@@ -1,7 +1,8 @@
 """Validate contents, for syncs, for saving variants, and for requests that only validate."""
 
+import itertools
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -15,17 +16,26 @@ from benchmark_manager.domain.validation.kubernetes.kustomizations import (
 )
 from benchmark_manager.domain.validation.value_findings import OF_WHOLE_MANIFESTS
 from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.original import FileFormat, FileType
 from benchmark_manager.models.problem import Verdict
-from benchmark_manager.services.texts.kubernetes_schemas import SchemaSource
-from benchmark_manager.services.texts.text_work import contradictions, judge, why_no_schemas
+from benchmark_manager.services.texts.schema_source import SchemaSource
+from benchmark_manager.services.texts.text_work import (
+    contradictions,
+    judge,
+    judge_texts,
+    why_no_schemas,
+)
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
+from benchmark_manager.workers.caller import calling_as, each_task_alone
 from benchmark_manager.workers.pool import WorkerPool
 
 #: Verdicts kept in memory; the largest, with a hundred problems, has 50 kB.
 _KEPT: Final = 1_000
+#: Contents that go to a worker process together.
+_JUDGED_AT_ONCE: Final = 100
 
 _Key: TypeAlias = tuple[str, FileFormat, FileType | None]
 
@@ -103,6 +113,39 @@ class ValidationService:
             self._verdicts.popitem(last=False)
         return verdict
 
+    async def validate_many(
+        self, texts: Sequence[str], file_format: FileFormat, file_type: FileType | None
+    ) -> list[Verdict]:
+        """Return the verdicts on many contents of one kind; each as `validate` gives it.
+
+        Raises:
+            TooComplexError: the validation of one takes too much time or memory.
+            WorkersBusyError
+        """
+        keys = [
+            (blob_id(text.encode("utf-8", "surrogatepass")), file_format, file_type)
+            for text in texts
+        ]
+        found = {key: self._verdicts[key] for key in keys if key in self._verdicts}
+        left = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        if file_type == "job" and file_format == "yaml" and left:
+            await self._find_schemas()
+        package = self._schemas.package if self._schemas.versions else None
+        while left:
+            some = dict(itertools.islice(left.items(), _JUDGED_AT_ONCE))
+            longest = max(map(len, some.values()))
+            seconds = self._workers.limits.seconds_for(longest) / 2
+            with calling_as(each_task_alone()):
+                judged = await self._workers.run(
+                    judge_texts, list(some.values()), file_format, file_type, package, seconds
+                )
+            for key, verdict in zip(some, judged, strict=False):
+                found[key] = self._verdicts[key] = verdict
+                del left[key]
+        while len(self._verdicts) > _KEPT:
+            self._verdicts.popitem(last=False)
+        return [found[key] for key in keys]
+
     async def _find_schemas(self) -> None:
         """Check, once, whether the installed schemas can be read."""
         if self._schemas.versions and not self._tried_schemas:
@@ -112,11 +155,17 @@ class ValidationService:
             self._tried_schemas = True
 
     async def check(
-        self, name: str, content: str, file_type: FileType, intended: IntendedPath | None
+        self,
+        principal: Principal,
+        name: str,
+        content: str,
+        file_type: FileType,
+        intended: IntendedPath | None,
     ) -> Checked:
         """Validate a content without storing it.
 
         Args:
+            principal: who asks; only projects that it may read are known.
             name: the file's name, whose ending gives the format.
             content: the content.
             file_type: the type of the file.
@@ -124,7 +173,7 @@ class ValidationService:
 
         Raises:
             InvalidInputError: `invalid_name`, `too_large`, `too_complex`.
-            NotFoundError: the project does not exist.
+            NotFoundError: the project does not exist, or may not be read.
             WorkersBusyError
         """
         file_format = format_of(name)
@@ -137,6 +186,7 @@ class ValidationService:
             )
         verdict = await self.validate(content, file_format, file_type)
         if intended is not None:
+            principal.require("reader", intended.project_id)
             verdict = await self._across(verdict, content, file_format, file_type, intended)
         return Checked(file_format, verdict, self._kubernetes(verdict, file_format, file_type))
 

@@ -3,6 +3,8 @@
 from typing import Final
 
 from benchmark_manager.domain.variants.edits import deleted
+from benchmark_manager.models.access.principal import Principal
+from benchmark_manager.models.project import Project
 from benchmark_manager.services.access.recording import ChangeRecorder, record_nothing
 from benchmark_manager.services.variants.editor import reset_change
 from benchmark_manager.stores.database.database import Database, Session
@@ -39,11 +41,16 @@ class LargeResets:
         self._staged = staged
         self._record = record
 
-    async def reset(self, reset: PublishedReset) -> int:
+    async def reset(self, principal: Principal, project: Project, reset: PublishedReset) -> int:
         """Move all variants of a project to the trash; return how many there were.
 
-        Lists of the project's variants wait until all are moved.
+        Lists of the project's variants wait until all are moved. Another replica may end this: the
+        rest of its steps have the name that was published.
+
+        Raises:
+            NotFoundError, ForbiddenError
         """
+        principal.require("maintainer", reset.project_id)
 
         async def publish(session: Session) -> int:
             await self._staged.expect_none([reset.project_id], session)
@@ -51,7 +58,7 @@ class LargeResets:
                 reset.reset_id, reset.project_id, reset.deleted_at, session
             )
             await self._staged.publish_reset(reset, session)
-            await self._record([reset_change(reset.project_id, reset.deleted_by)], session)
+            await self._record([reset_change(principal, project)], session)
             return await self._variants.count(reset.project_id, session)
 
         count = await self._database.transaction(publish)

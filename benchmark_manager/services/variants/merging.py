@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from benchmark_manager.domain.merge import merge, resolve
 from benchmark_manager.domain.variants.edits import CheckedContent, expect_revision, rebased_on
 from benchmark_manager.errors import ConflictError, MergeConflictError
+from benchmark_manager.models.access.principal import Principal, Role
 from benchmark_manager.models.merge import Merge, Resolution
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.variant import Variant
@@ -66,15 +67,16 @@ class MergeService:
         self._contents = contents
         self._workers = workers
 
-    async def preview(self, variant_id: str) -> MergePreview:
+    async def preview(
+        self, principal: Principal, variant_id: str, needed: Role = "reader"
+    ) -> MergePreview:
         """Return what a rebase would do now.
 
         Raises:
-            NotFoundError
-            ConflictError: `upstream_removed`, there is nothing to merge with.
+            NotFoundError, ForbiddenError, ConflictError: as `texts`.
             TooComplexError, WorkersBusyError
         """
-        return await self._merged(await self.texts(variant_id))
+        return await self._merged(await self.texts(principal, variant_id, needed))
 
     async def _merged(self, texts: MergeTexts) -> MergePreview:
         merged = await self._workers.run(
@@ -99,14 +101,17 @@ class MergeService:
             raise MergeConflictError(preview.merge.conflicts)
         return preview.merge.content
 
-    async def texts(self, variant_id: str) -> MergeTexts:
+    async def texts(
+        self, principal: Principal, variant_id: str, needed: Role = "reader"
+    ) -> MergeTexts:
         """Return the texts that a rebase would merge, whether or not they merge cleanly.
 
         Raises:
-            NotFoundError
+            NotFoundError: also where the principal may not read the variant.
+            ForbiddenError: the principal does not have the role `needed` in its project.
             ConflictError: `upstream_removed`, there is nothing to merge with.
         """
-        variant = await self._variants.get(variant_id)
+        variant = await self._variants.get(principal, variant_id, needed)
         original = await self._stores.originals.get(variant.project_id, variant.original_file_id)
         if original.removed_at is not None:
             raise ConflictError("upstream_removed", path=variant.original_path)
@@ -117,6 +122,7 @@ class MergeService:
 
     async def rebase(
         self,
+        principal: Principal,
         variant_id: str,
         *,
         resolutions: Sequence[Resolution] = (),
@@ -124,11 +130,11 @@ class MergeService:
         expected_original: str | None,
         allow_invalid: bool = False,
         expected_revisions: Collection[int] | None,
-        actor: str,
     ) -> EditedVariant:
         """Base the variant on its original's present text, with the merged text as its content.
 
         Args:
+            principal: who rebases.
             variant_id: the variant's id.
             resolutions: a person's decisions on the conflicts.
             content: the merged text; without it the service merges.
@@ -136,21 +142,20 @@ class MergeService:
                 about; None accepts any.
             allow_invalid: accept a merged text that is not valid.
             expected_revisions: the revisions that the variant may be at; None accepts any.
-            actor: who rebases.
 
         Returns:
             The variant before and after. No revision is made where the variant has that base and
             that content already.
 
         Raises:
-            NotFoundError, InvalidInputError, InvalidContentError
+            NotFoundError, ForbiddenError, InvalidInputError, InvalidContentError
             StaleError: the variant is not at one of `expected_revisions`.
             MergeConflictError: a person must decide.
             ConflictError: `upstream_removed`, or `upstream_moved` where the original is not at
                 `expected_original`.
         """
         while True:
-            texts = await self.texts(variant_id)
+            texts = await self.texts(principal, variant_id, "editor")
             expect_revision(texts.file, expected_revisions)
             expect_original(texts.original, expected_original)
             merged = (
@@ -162,16 +167,16 @@ class MergeService:
                 texts.file, merged.encode(), allow_invalid=allow_invalid
             )
             try:
-                return await self._store(texts, stored, expected_revisions, actor)
+                return await self._store(principal, texts, stored, expected_revisions)
             except _OutdatedMergeError:
                 continue
 
     async def _store(
         self,
+        principal: Principal,
         texts: MergeTexts,
         content: CheckedContent,
         expected_revisions: Collection[int] | None,
-        actor: str,
     ) -> EditedVariant:
         read = texts.file
 
@@ -184,7 +189,7 @@ class MergeService:
             return rebased_on(current, original, content)
 
         return await self._editor.edit(
-            read.id, edit, expected_revisions=expected_revisions, actor=actor
+            principal, read.id, edit, expected_revisions=expected_revisions
         )
 
 

@@ -8,6 +8,7 @@ from benchmark_manager.domain.text.folding import fold
 from benchmark_manager.domain.variants.edits import expect_revision, reattached_to, with_verdict
 from benchmark_manager.domain.variants.similar_paths import most_similar
 from benchmark_manager.errors import InvalidInputError, TooComplexError
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.original import FileEntry, OriginalFile
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.variant import Variant
@@ -45,11 +46,11 @@ class ReattachService:
 
     async def reattach(
         self,
+        principal: Principal,
         variant_id: str,
         original_file_id: str,
         *,
         expected_revisions: Collection[int] | None,
-        actor: str,
     ) -> Variant:
         """Base the variant on the other original's present text, as a new revision.
 
@@ -57,31 +58,32 @@ class ReattachService:
         revision is made where it is attached to that original already.
 
         Raises:
-            NotFoundError: there is no such variant or original.
+            NotFoundError: there is no such variant or original, for this principal.
+            ForbiddenError
             StaleError: the variant is not at one of `expected_revisions` (None accepts any).
             InvalidInputError: `other_project`, `other_format`, or `original_removed`.
             ConflictError: `name_taken`.
         """
         wanted = original_file_id.lower()
         while True:
-            variant = await self._variants.get(variant_id)
+            variant = await self._variants.get(principal, variant_id, "editor")
             expect_revision(variant, expected_revisions)
             if wanted == variant.original_file_id:
                 return variant
-            original = await self._original(variant, wanted)
+            original = await self._original(principal, variant, wanted)
             verdict = await self._verdict(variant, original)
             try:
-                return await self._store(variant, original, verdict, expected_revisions, actor)
+                return await self._store(principal, variant, original, verdict, expected_revisions)
             except _OutdatedVerdictError:
                 continue
 
     async def _store(
         self,
+        principal: Principal,
         read: Variant,
         original: OriginalFile,
         verdict: Verdict,
         expected_revisions: Collection[int] | None,
-        actor: str,
     ) -> Variant:
         async def edit(current: Variant, session: Session) -> Variant:
             held = await self._stores.originals.hold(read.project_id, original.id, session)
@@ -92,12 +94,15 @@ class ReattachService:
             return with_verdict(reattached_to(current, held), verdict)
 
         edited = await self._editor.edit(
-            read.id, edit, expected_revisions=expected_revisions, actor=actor
+            principal, read.id, edit, expected_revisions=expected_revisions
         )
         return edited.after
 
-    async def _original(self, variant: Variant, original_file_id: str) -> OriginalFile:
+    async def _original(
+        self, principal: Principal, variant: Variant, original_file_id: str
+    ) -> OriginalFile:
         project_id = await self._stores.originals.project_of(original_file_id)
+        principal.require("reader", project_id, noun="file", id=original_file_id)
         if project_id != variant.project_id:
             raise InvalidInputError("other_project", field=_FIELD, path=variant.path)
         original = await self._stores.originals.get(project_id, original_file_id)

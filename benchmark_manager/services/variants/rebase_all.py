@@ -22,6 +22,7 @@ from benchmark_manager.errors import (
     TooComplexError,
     WorkersBusyError,
 )
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.services.variants.contents import VariantContents
@@ -125,33 +126,35 @@ class RebaseAllService:
 
     async def rebase(
         self,
+        principal: Principal,
         project_id: str,
         selection: RebaseSelection,
         request: PageRequest,
         *,
         seconds: float,
-        actor: str,
     ) -> RebaseReport:
         """Rebase every variant of the selection that merges without conflicts.
 
         Args:
+            principal: who rebases.
             project_id: the project's id.
             selection: which variants.
             request: how many variants at most, and the cursor to continue at.
             seconds: no variant is started after this time.
-            actor: who rebases, for the revisions.
 
         Raises:
             NotFoundError: there is no such project or original.
+            ForbiddenError
             InvalidInputError: `invalid_cursor`.
         """
+        principal.require("editor", project_id)
 
         async def step(file: Variant, chosen: ChosenVariant | None) -> VariantRebase:
             rebased = await self._merging.rebase(
+                principal,
                 file.id,
                 expected_original=None if chosen is None else chosen.theirs_sha,
                 expected_revisions=None if chosen is None else {chosen.revision},
-                actor=actor,
             )
             return VariantRebase(
                 file.id, "rebased" if rebased.made_revision else "unchanged", rebased.after
@@ -160,12 +163,22 @@ class RebaseAllService:
         return await self._each(project_id, selection, request, seconds, step)
 
     async def preview(
-        self, project_id: str, selection: RebaseSelection, request: PageRequest, *, seconds: float
+        self,
+        principal: Principal,
+        project_id: str,
+        selection: RebaseSelection,
+        request: PageRequest,
+        *,
+        seconds: float,
     ) -> RebaseReport:
-        """Report what `rebase` would do now; arguments and errors are the same."""
+        """Report what `rebase` would do now; arguments and errors are the same, but for the role.
+
+        A reader of the project may see it.
+        """
+        principal.require("reader", project_id)
 
         async def step(file: Variant, chosen: ChosenVariant | None) -> VariantRebase:
-            preview = await self._merging.preview(file.id)
+            preview = await self._merging.preview(principal, file.id)
             if chosen is not None:
                 expect_revision(preview.file, {chosen.revision})
                 expect_original(preview.original, chosen.theirs_sha)

@@ -11,6 +11,7 @@ from benchmark_manager.domain.variants.edits import (
     with_verdict,
 )
 from benchmark_manager.errors import NotFoundError, TooComplexError
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, unrecorded_revision
@@ -43,25 +44,27 @@ class RevisionService:
         self._drift = drift
         self._validation = validation
 
-    async def page(self, variant_id: str, request: PageRequest) -> Page[Revision]:
+    async def page(
+        self, principal: Principal, variant_id: str, request: PageRequest
+    ) -> Page[Revision]:
         """Return a page of a variant's revisions, newest first.
 
         Raises:
             NotFoundError, InvalidInputError
         """
-        variant = await self._variants.get(variant_id)
+        variant = await self._variants.get(principal, variant_id)
         page = await self._stores.revisions.page(variant_id, request)
         if page.total == 0 and not variant.recorded:
             return Page((unrecorded_revision(variant),), 1, None)
         return page
 
-    async def get(self, variant_id: str, number: str) -> Revision:
+    async def get(self, principal: Principal, variant_id: str, number: str) -> Revision:
         """Return one revision of a variant; `number` is as an address gives it.
 
         Raises:
             NotFoundError: also where `number` is not a number.
         """
-        variant = await self._variants.get(variant_id)
+        variant = await self._variants.get(principal, variant_id)
         if not _NUMBER.fullmatch(number):
             raise NotFoundError("revision", number)
         return await self._revision(variant, int(number))
@@ -77,11 +80,11 @@ class RevisionService:
 
     async def restore(
         self,
+        principal: Principal,
         variant_id: str,
         number: int,
         *,
         expected_revisions: Collection[int] | None,
-        actor: str,
     ) -> Variant:
         """Restore the variant's name, description, content and base of a revision, as a new one.
 
@@ -90,11 +93,11 @@ class RevisionService:
         base of that attachment is taken instead. Name and content are not checked again.
 
         Raises:
-            NotFoundError
+            NotFoundError, ForbiddenError
             StaleError: the variant is not at one of `expected_revisions` (None accepts any).
             ConflictError: `name_taken`.
         """
-        variant = await self._variants.get(variant_id)
+        variant = await self._variants.get(principal, variant_id, "editor")
         expect_revision(variant, expected_revisions)
         revision = await self._revision(variant, number)
         verdict = await self._verdict(variant, revision)
@@ -113,7 +116,7 @@ class RevisionService:
             return with_drift(with_verdict(changed, verdict), drift)
 
         edited = await self._editor.edit(
-            variant_id, edit, what="restored", expected_revisions=expected_revisions, actor=actor
+            principal, variant_id, edit, what="restored", expected_revisions=expected_revisions
         )
         return edited.after
 

@@ -9,11 +9,13 @@ from typing import Final
 from benchmark_manager.domain.variants.edits import at_original, renamed, with_drift
 from benchmark_manager.domain.variants.naming import check_modified_name
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFoundError
+from benchmark_manager.models.access.principal import Principal, Role, service_principal
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.variant import TrashedVariant, Variant
+from benchmark_manager.services.access.recording import ChangeRecorder, record_nothing
 from benchmark_manager.services.variants.drift import DriftJudge
-from benchmark_manager.services.variants.editor import VariantEditor
+from benchmark_manager.services.variants.editor import NOUN, VariantEditor, recorded, require
 from benchmark_manager.services.variants.large_resets import LargeResets
 from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.services.variants.variants import VariantService
@@ -53,7 +55,9 @@ class TrashService:
         *,
         retention: timedelta,
         clock: Callable[[], datetime],
+        record: ChangeRecorder = record_nothing,
     ) -> None:
+        """`record` is called with every variant that is purged, in the same transaction."""
         self._stores = stores
         self._editor = editor
         self._variants = variants
@@ -61,20 +65,21 @@ class TrashService:
         self._large = large
         self.retention = retention
         self._clock = clock
+        self._record = record
 
     async def delete(
-        self, variant_id: str, expected_revisions: Collection[int] | None, actor: str
+        self, principal: Principal, variant_id: str, expected_revisions: Collection[int] | None
     ) -> None:
         """Move one variant to the trash; its name is free at once.
 
         Raises:
-            NotFoundError
+            NotFoundError, ForbiddenError
             StaleError: the variant is not at one of `expected_revisions` (None accepts any).
         """
-        await self._variants.get(variant_id)
-        await self._editor.delete(variant_id, expected_revisions=expected_revisions, actor=actor)
+        await self._variants.get(principal, variant_id, "editor")
+        await self._editor.delete(principal, variant_id, expected_revisions=expected_revisions)
 
-    async def reset(self, project_id: str, actor: str) -> tuple[int, str | None]:
+    async def reset(self, principal: Principal, project_id: str) -> tuple[int, str | None]:
         """Move all variants of a project to the trash; the originals stay as they are.
 
         Readers see all of it or nothing, whether it takes one transaction or `LargeResets`.
@@ -82,24 +87,33 @@ class TrashService:
         Returns:
             How many variants there were, and the id by which the reset can be undone; None where
             there were none.
+
+        Raises:
+            NotFoundError, ForbiddenError
         """
-        await self._stores.projects.get(project_id)
+        principal.require("maintainer", project_id)
+        project = await self._stores.projects.get(project_id)
         reset_id = Database.new_id()
         if await self._stores.variants.count(project_id) > self._large.steps.at_once:
             now = milliseconds(self._clock())
-            reset = PublishedReset(project_id, reset_id, now, actor)
-            return await self._large.reset(reset), reset_id
-        count = await self._editor.reset(project_id, reset_id, actor)
+            reset = PublishedReset(project_id, reset_id, now, principal.name)
+            return await self._large.reset(principal, project, reset), reset_id
+        count = await self._editor.reset(principal, project_id, reset_id)
         return count, reset_id if count else None
 
-    async def get(self, variant_id: str) -> TrashedVariant:
+    async def get(
+        self, principal: Principal, variant_id: str, needed: Role = "reader"
+    ) -> TrashedVariant:
         """Return one deleted variant.
 
         Raises:
-            NotFoundError: it is not in the trash.
+            NotFoundError: it is not in the trash, or the principal may not read it.
+            ForbiddenError: the principal does not have the role `needed` in its project.
         """
         await self._stores.trash.unfold()
-        return await self._stores.trash.get(variant_id)
+        trashed = await self._stores.trash.get(variant_id)
+        require(principal, needed, trashed.file, variant_id)
+        return trashed
 
     async def page(self, project_id: str, request: PageRequest) -> Page[TrashedVariant]:
         """Return a page of a project's deleted variants, last deleted first."""
@@ -107,24 +121,27 @@ class TrashService:
         await self._stores.trash.unfold()
         return await self._stores.trash.page(project_id, request)
 
-    async def undelete(self, variant_id: str, *, modified_name: str | None, actor: str) -> Variant:
+    async def undelete(
+        self, principal: Principal, variant_id: str, *, modified_name: str | None
+    ) -> Variant:
         """Restore one deleted variant, under another name where one is given.
 
         Its folder, type and drift follow from its original as it is now.
 
         Raises:
-            NotFoundError: it is not in the trash, or its project was deleted.
+            NotFoundError: it is not in the trash, its project was deleted, or the principal may
+                not read it.
+            ForbiddenError
             InvalidInputError: `invalid_name`.
             ConflictError: `name_taken`.
         """
-        await self._stores.trash.unfold()
-        trashed = await self._stores.trash.get(variant_id)
+        trashed = await self.get(principal, variant_id, "editor")
         if modified_name is not None:
             check_modified_name(modified_name, trashed.file.format)
         try:
             await self._stores.projects.get(trashed.file.project_id)
         except NotFoundError:
-            raise NotFoundError("modified file", variant_id) from None
+            raise NotFoundError(NOUN, variant_id) from None
 
         async def work(session: Session) -> Variant:
             variant = (await self._stores.trash.get(variant_id, session)).file
@@ -134,21 +151,23 @@ class TrashService:
                 variant.project_id, variant.original_file_id, session
             )
             variant = await self._judged(at_original(variant, original), original)
-            [restored] = await self._editor.undelete([variant], actor, session)
+            [restored] = await self._editor.undelete(principal, [variant], session)
             return restored
 
         return await self._stores.database.transaction(work)
 
-    async def undo_reset(self, project_id: str, reset_id: str, actor: str) -> UndoneReset:
+    async def undo_reset(self, principal: Principal, project_id: str, reset_id: str) -> UndoneReset:
         """Restore the variants that a reset deleted; it may be repeated.
 
         A variant that cannot be restored now stays in the trash.
 
         Raises:
             NotFoundError: there is no such project, or the project had no such reset.
+            ForbiddenError
             ConflictError: `name_taken`, by a variant created at the same moment; those restored
                 before stay restored, and the rest can be repeated.
         """
+        principal.require("maintainer", project_id)
         await self._stores.projects.get(project_id)
         await self._stores.trash.unfold()
         ids = await self._stores.trash.ids_of_reset(project_id, reset_id)
@@ -156,14 +175,14 @@ class TrashService:
         left: list[LeftVariant] = []
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
-            work = functools.partial(self._undo_some, project_id, some, actor)
+            work = functools.partial(self._undo_some, principal, project_id, some)
             undone = await self._stores.database.transaction(work)
             restored += undone.restored
             left += undone.left
         return UndoneReset(tuple(restored), tuple(left))
 
     async def _undo_some(
-        self, project_id: str, ids: Sequence[str], actor: str, session: Session
+        self, principal: Principal, project_id: str, ids: Sequence[str], session: Session
     ) -> UndoneReset:
         files = [row.file for row in await self._stores.trash.get_many(ids, session)]
         originals = await self._stores.originals.hold_many(
@@ -175,7 +194,7 @@ class TrashService:
             (originals[file.original_file_id], file.base_sha, file.content_sha) for file in fitting
         )
         judged = [await self._judged(file, originals[file.original_file_id]) for file in fitting]
-        restored = await self._editor.undelete(judged, actor, session) if judged else []
+        restored = await self._editor.undelete(principal, judged, session) if judged else []
         return UndoneReset(tuple(restored), tuple(left))
 
     async def _fitting(
@@ -231,6 +250,12 @@ class TrashService:
         if ids:
             await self._stores.trash.delete(ids, session)
             await self._stores.revisions.delete(ids, session)
+            purge = service_principal("housekeeping")
+            changes = [
+                recorded("variant.purge", purge, file, before=file.revision, after=None)
+                for file in files
+            ]
+            await self._record(changes, session)
         for project_id in sorted({file.project_id for file in files}):
             await self._stores.originals.drop_unused(project_id, session)
         return len(files)

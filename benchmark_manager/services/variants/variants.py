@@ -17,12 +17,13 @@ from benchmark_manager.domain.variants.edits import (
 )
 from benchmark_manager.domain.variants.naming import check_modified_name, proposed_names
 from benchmark_manager.errors import InvalidInputError, NotFoundError
+from benchmark_manager.models.access.principal import Principal, Role
 from benchmark_manager.models.original import FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.variant import Drift, Variant, variant_path
 from benchmark_manager.services.variants.contents import VariantContents
 from benchmark_manager.services.variants.drift import DriftJudge
-from benchmark_manager.services.variants.editor import VariantEditor
+from benchmark_manager.services.variants.editor import NOUN, VariantEditor, require
 from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.stores.database.database import Database, Session, milliseconds
 from benchmark_manager.stores.variants.variants import VariantFilter
@@ -60,6 +61,7 @@ class VariantService:
 
     async def create(
         self,
+        principal: Principal,
         project_id: str,
         original_file_id: str,
         *,
@@ -67,14 +69,14 @@ class VariantService:
         content: str | None,
         description: str,
         allow_invalid: bool,
-        actor: str,
     ) -> Variant:
         """Create a variant of an original; without a name or content it takes the original's.
 
         Raises:
-            NotFoundError, InvalidInputError, InvalidContentError
+            NotFoundError, ForbiddenError, InvalidInputError, InvalidContentError
             ConflictError: `name_taken`.
         """
+        principal.require("editor", project_id)
         await self._stores.projects.get(project_id)
         original = await self._stores.originals.get(project_id, original_file_id)
         name = original.name if modified_name is None else modified_name
@@ -85,35 +87,39 @@ class VariantService:
         now = milliseconds(self._clock())
         [content_sha, _] = await self._stores.blobs.put([data, base], None, now)
         stored = CheckedContent(content_sha, hashlib.sha256(data).hexdigest(), len(data), verdict)
-        new = NewVariant(name, description, stored, original, now, actor)
+        new = NewVariant(name, description, stored, original, now, principal.name)
 
         async def build(session: Session) -> Variant:
             held = await self._stores.originals.hold(project_id, original_file_id, session)
             drift = await self._drift.drift(held, original.sha, content_sha)
             return created(Database.new_id(), new, held, drift)
 
-        return await self._editor.create(build)
+        return await self._editor.create(principal, build)
 
-    async def get(self, variant_id: str) -> Variant:
+    async def get(self, principal: Principal, variant_id: str, needed: Role = "reader") -> Variant:
         """Return the variant, unless its project was deleted.
 
         Raises:
-            NotFoundError
+            NotFoundError: also where the principal may not read it.
+            ForbiddenError: the principal does not have the role `needed` in its project.
         """
         variant = await self._stores.variants.get(variant_id)
+        require(principal, needed, variant, variant_id)
         try:
             await self._stores.projects.get(variant.project_id)
         except NotFoundError:
-            raise NotFoundError("modified file", variant_id) from None
+            raise NotFoundError(NOUN, variant_id) from None
         return variant
 
-    async def with_content(self, variant_id: str) -> tuple[Variant, bytes]:
+    async def with_content(self, principal: Principal, variant_id: str) -> tuple[Variant, bytes]:
         """Return the variant and its content, unless its project was deleted.
 
         Raises:
-            NotFoundError
+            NotFoundError: also where the principal may not read it.
         """
-        return await self._stores.variants.get_with_content(variant_id)
+        variant, content = await self._stores.variants.get_with_content(variant_id)
+        require(principal, "reader", variant, variant_id)
+        return variant, content
 
     async def content(self, variant: Variant) -> bytes:
         """Return the variant's content."""
@@ -145,6 +151,7 @@ class VariantService:
 
     async def update(
         self,
+        principal: Principal,
         variant_id: str,
         *,
         modified_name: str | None,
@@ -152,18 +159,17 @@ class VariantService:
         description: str | None,
         allow_invalid: bool,
         expected_revisions: Collection[int] | None,
-        actor: str,
     ) -> Variant:
         """Change the fields that are given; None keeps a field.
 
         Saving without a change makes no revision.
 
         Raises:
-            NotFoundError, InvalidInputError, InvalidContentError
+            NotFoundError, ForbiddenError, InvalidInputError, InvalidContentError
             StaleError: the variant is not at one of `expected_revisions` (None accepts any).
             ConflictError: `name_taken`.
         """
-        variant = await self.get(variant_id)
+        variant = await self.get(principal, variant_id, "editor")
         expect_revision(variant, expected_revisions)
         # The present name was accepted before. It is stored all the same: another person may
         # rename the variant meanwhile.
@@ -184,7 +190,7 @@ class VariantService:
             return edited if same else await self._with_drift(edited, session)
 
         edited = await self._editor.edit(
-            variant_id, edit, expected_revisions=expected_revisions, actor=actor
+            principal, variant_id, edit, expected_revisions=expected_revisions
         )
         return edited.after
 

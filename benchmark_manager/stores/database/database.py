@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 import pymongo
 from bson import ObjectId
@@ -16,11 +17,17 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.change_stream import AsyncDatabaseChangeStream
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import (
+    AutoReconnect,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from benchmark_manager.errors import NotFoundError, StartError, StorageError
+from benchmark_manager.stores.database.driver_waits import repair_driver_waits
 from benchmark_manager.stores.database.failures import driver_error, failure_of
 from benchmark_manager.stores.database.translation import translated
 from benchmark_manager.stores.embedded.progress import Sample
@@ -34,6 +41,8 @@ Collection = AsyncCollection[Document]
 DatabaseKind = Literal["embedded", "mongodb"]
 
 T = TypeVar("T")
+
+repair_driver_waits()
 
 #: A database that does not answer must not delay the end of the service.
 _CLOSE_SECONDS: Final = 0.5
@@ -132,6 +141,10 @@ class Database:
         self.sample: Final = sample
         #: Called with a session's id before it begins a transaction that writes.
         self.before_transaction: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
+        #: What follows the commit of each transaction that runs.
+        self._followed_by: WeakKeyDictionary[Session, list[Callable[[], None]]] = (
+            WeakKeyDictionary()
+        )
         self._url = url
         try:
             self._client = self.new_client()
@@ -144,6 +157,7 @@ class Database:
         except (PyMongoError, ValueError, OSError) as error:
             # OSError: a file of certificates that does not exist, or holds none.
             raise StartError(f"MONGO_URL cannot be used: {type(error).__name__}.") from None
+        self._asking: AsyncMongoClient[Document] | None = None
 
     @property
     def name(self) -> str:
@@ -172,6 +186,11 @@ class Database:
         """Return an id for a new document."""
         return str(ObjectId())
 
+    def parts(self, values: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Yield the values in parts, each of as many as one `$in` takes."""
+        for start in range(0, len(values), self.in_at_most):
+            yield values[start : start + self.in_at_most]
+
     @staticmethod
     def time_limit(seconds: float) -> AbstractContextManager[Any]:
         """Limit the time of all calls of the database inside the block, together."""
@@ -181,6 +200,8 @@ class Database:
         """Close the connections."""
         # The driver ends its sessions at the server, and waits for one as for any command.
         with pymongo.timeout(_CLOSE_SECONDS):
+            if self._asking is not None:
+                await self._asking.close()
             await self._client.close()
 
     async def ensure_room(self) -> None:
@@ -205,7 +226,7 @@ class Database:
 
     async def hello(self) -> Mapping[str, Any]:
         """Return the server's description of itself."""
-        return await self._client.admin.command("hello")
+        return await self._asked("hello")
 
     def servers(self) -> list[tuple[str, int]]:
         """Return the address of every server that the client knows."""
@@ -214,8 +235,20 @@ class Database:
 
     async def version(self) -> str:
         """Return the server's version."""
-        answer = await self._client.admin.command("buildInfo")
+        answer = await self._asked("buildInfo")
         return str(answer["version"])
+
+    async def _asked(self, command: str) -> Mapping[str, Any]:
+        """Return the answer to a command that changes nothing.
+
+        The driver repeats queries whose connection was lost, but no commands.
+        """
+        try:
+            return await self._client.admin.command(command)
+        except ServerSelectionTimeoutError:
+            raise
+        except AutoReconnect:
+            return await self._client.admin.command(command)
 
     @translated
     async def now(self) -> datetime:
@@ -235,6 +268,12 @@ class Database:
         await self._db["projects"].find_one({}, {"_id": 1})
         latency = time.perf_counter() - begin
         return ServerState(await self.version(), latency)
+
+    async def ask(self) -> None:
+        """Read a small document, over a connection that no other work can occupy."""
+        if self._asking is None:
+            self._asking = self.new_client(maxPoolSize=1, appName="benchmark-manager-watch")
+        await self._asking[self.name][START_CHECK].find_one({"_id": 1}, {"_id": 1})
 
     async def watch(
         self, pipeline: Sequence[Document], *, after: Document | None, wait: int
@@ -290,6 +329,10 @@ class Database:
             await self.ensure_room()
         return await self._in_transaction(work)
 
+    def after_commit(self, session: Session, follow: Callable[[], None]) -> None:
+        """Call `follow` once the transaction of this session is committed, and only then."""
+        self._followed_by.setdefault(session, []).append(follow)
+
     @translated
     async def snapshot(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run reads that all see one moment, so that no list shows half a sync."""
@@ -338,6 +381,8 @@ class Database:
         self, work: Callable[[Session], Awaitable[T]], read_concern: ReadConcern | None = None
     ) -> T:
         async def attempt(session: Session) -> T:
+            # Nothing is left of an attempt before this one.
+            self._followed_by.pop(session, None)
             try:
                 return await work(session)
             except (StorageError, PyMongoError) as error:
@@ -355,9 +400,12 @@ class Database:
                     if read_concern is None and self.before_transaction is not None:
                         await self.before_transaction(session.session_id)
                     # Without it the write concern of the client would apply: the URL may say w=1.
-                    return await session.with_transaction(
+                    result = await session.with_transaction(
                         attempt, read_concern=read_concern, write_concern=_DURABLE
                     )
+                    for follow in self._followed_by.pop(session, ()):
+                        follow()
+                    return result
             except _NoServerError as error:
                 raise error.reason from None
             except PendingError as error:

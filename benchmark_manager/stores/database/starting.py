@@ -11,14 +11,14 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailu
 from benchmark_manager.errors import StartError, StorageError
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.diagnosis import diagnose
-from benchmark_manager.stores.database.failures import driver_error
+from benchmark_manager.stores.database.failures import driver_error, failure_of
 from benchmark_manager.stores.database.indexes import make_indexes
 from benchmark_manager.stores.database.meta import MetaStore
 
 _log = structlog.get_logger(__name__)
 
-#: What a database is opened for.
-Purpose = Literal["serve", "backup", "restore"]
+#: What a database is opened for; `command`: one change, beside services that run.
+Purpose = Literal["serve", "command", "backup", "restore"]
 
 #: MongoDB 6.0 is the oldest version that the tests run against.
 _OLDEST: Final = (6, 0)
@@ -28,7 +28,6 @@ _ATTEMPT_SECONDS: Final = 5.0
 _BETWEEN_ATTEMPTS: Final = 0.5
 _AUTHENTICATION_FAILED: Final = 18
 _UNAUTHORIZED: Final = {13, _AUTHENTICATION_FAILED, 8000}
-_PASSING: Final = ("TransientTransactionError", "RetryableWriteError")
 
 
 async def start(
@@ -119,7 +118,7 @@ async def _check(database: Database, hello: Mapping[str, Any], purpose: Purpose)
     await meta.refuse_newer()
     if purpose != "restore":
         await meta.refuse_half_restored()
-    if purpose == "serve":
+    if purpose in {"serve", "command"}:
         await make_indexes(database)
 
 
@@ -152,9 +151,12 @@ def _start_error(error: OperationFailure) -> StartError:
 
 
 def _may_pass(error: OperationFailure) -> bool:
-    """Return whether a repetition may succeed: the server starts or stops, or names no cause."""
+    """Return whether a repetition may succeed.
+
+    The server starts or stops, elects another primary, or names no cause.
+    """
     details = error.details or {}
-    return "codeName" not in details or any(map(error.has_error_label, _PASSING))
+    return "codeName" not in details or failure_of(error).code == "database_unavailable"
 
 
 def _reason(error: OperationFailure) -> str:

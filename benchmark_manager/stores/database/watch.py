@@ -8,16 +8,13 @@ can occupy.
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.embedded.progress import Sample, Silence
-
-if TYPE_CHECKING:
-    from pymongo import AsyncMongoClient
 
 _log = structlog.get_logger(__name__)
 
@@ -40,7 +37,6 @@ class DatabaseWatch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._client: AsyncMongoClient[dict[str, Any]] | None = None
         self._ended = False
         self._silent = False
         self._waiting: dict[asyncio.Future[None], float] = {}
@@ -66,12 +62,8 @@ class DatabaseWatch:
         """Return whether a small read succeeds, over an own connection and without a time limit."""
         if self._ended:
             return False
-        if self._client is None:
-            self._client = self._database.new_client(
-                maxPoolSize=1, appName="benchmark-manager-watch"
-            )
         try:
-            await self._client[self._database.name]["start_check"].find_one({"_id": 1}, {"_id": 1})
+            await self._database.ask()
         except PyMongoError:
             return False
         return True
@@ -98,17 +90,11 @@ class DatabaseWatch:
                 await asyncio.sleep(_EVERY)
         finally:
             self._ended = True
-            await self._close(question)
-
-    async def _close(self, question: "asyncio.Task[bool] | None") -> None:
-        if question is not None:
-            # The driver leaves a socket open where it is interrupted while it connects.
-            await asyncio.wait({question}, timeout=_CLOSE_SECONDS)
-            question.cancel()
-            await asyncio.gather(question, return_exceptions=True)
-        if self._client is not None:
-            with self._database.time_limit(_CLOSE_SECONDS):
-                await self._client.close()
+            if question is not None:
+                # The driver leaves a socket open where it is interrupted while it connects.
+                await asyncio.wait({question}, timeout=_CLOSE_SECONDS)
+                question.cancel()
+                await asyncio.gather(question, return_exceptions=True)
 
     def _note(self, *, silent: bool) -> None:
         if silent and not self._silent:

@@ -15,10 +15,12 @@ from pymongo.errors import OperationFailure
 
 from benchmark_manager.domain.releases.digest import PREFIX
 from benchmark_manager.errors import ChangesLostError
-from benchmark_manager.models.change import Change, ChangeVerb
-from benchmark_manager.stores.database.database import Database, Document
+from benchmark_manager.models.change import Change, ChangedNoun, ChangeVerb
+from benchmark_manager.stores.database.database import START_CHECK, Database, Document
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.stores.results.results import ResultStore
+from benchmark_manager.stores.sweeps.sweeps import SweepStore
 from benchmark_manager.stores.sync.progress import SyncProgressStore
 
 #: How long the server waits for a change before it answers that there is none, ms.
@@ -48,8 +50,26 @@ _REPORTED: Final[Document] = {
         {
             "ns.coll": "releases",
             "operationType": {"$in": ["insert", "replace", "update", "delete"]},
+            # A sweep makes a thousand releases at once, and is itself what is new.
+            "fullDocument.cells_only": {"$ne": True},
+        },
+        {"ns.coll": {"$in": ["results", "sweeps"]}, "operationType": "insert"},
+        {
+            "ns.coll": "results",
+            "operationType": "update",
+            "updateDescription.updatedFields.revision": _THERE,
+        },
+        {
+            "ns.coll": "sweeps",
+            "operationType": "update",
+            "$or": [
+                {"updateDescription.updatedFields.revision": _THERE},
+                {"updateDescription.updatedFields.deleted_of": _THERE},
+            ],
         },
         {"ns.coll": "sync_progress", "operationType": {"$in": ["insert", "replace", "update"]}},
+        # Reports nothing: the embedded server's streams stay at the last row that they let through.
+        {"ns.coll": START_CHECK, "operationType": "update"},
     ]
 }
 #: Contents, paths and tokens do not even leave the database.
@@ -57,6 +77,9 @@ _FIELDS: Final[Document] = {
     "operationType": 1,
     "ns.coll": 1,
     "documentKey._id": 1,
+    "updateDescription.updatedFields.deleted_of": 1,
+    "updateDescription.updatedFields.deleted_at": 1,
+    "updateDescription.removedFields": 1,
     **{
         f"fullDocument.{name}": 1
         for name in (
@@ -79,12 +102,14 @@ _VERBS: Final[Mapping[str, ChangeVerb]] = {
 
 
 class ChangeStore(Store):
-    """What becomes of projects, syncs, originals, variants and releases."""
+    """What becomes of projects, syncs, originals, variants, releases, results and sweeps."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._releases = ReleaseStore(database)
         self._progress = SyncProgressStore(database)
+        self._sweeps = SweepStore(database)
+        self._results = ResultStore(database)
 
     async def follow(
         self, after: str | None, wait: int = _WAIT
@@ -106,7 +131,9 @@ class ChangeStore(Store):
                 while stream.alive:
                     async with asyncio.timeout(_SILENCE_SECONDS):
                         row = await stream.try_next()
-                    changes = [] if row is None else await self._changes(row)
+                    changes = []
+                    if row is not None and row["ns"]["coll"] != START_CHECK:
+                        changes = await self._changes(row)
                     yield changes, _position(stream)
             finally:
                 with self._database.time_limit(_CLOSE_SECONDS):
@@ -153,12 +180,10 @@ class ChangeStore(Store):
                 return [sync, files] if seen["status"] == "success" else [sync]
             case "sync_progress":
                 return await self._progressed(key, seen)
-            case "revisions":
-                verb = _VERBS.get(seen["what"], "changed")
-                file = str(seen["modified_file_id"])
-                return [Change(noun="modified_file", project_id=project, id=file, what=verb)]
-            case "resets":
-                return [Change(noun="modified_file", project_id=project, id=None, what="deleted")]
+            case "sweeps" | "results":
+                return await self._object(kind, key, row)
+            case "revisions" | "resets":
+                return [_of_variants(seen)]
             case _:
                 return await self._release(kind, key, seen)
 
@@ -168,6 +193,23 @@ class ChangeStore(Store):
         if sync_id is None:
             return []
         return [Change(noun="sync", project_id=str(key), id=sync_id, what="progress")]
+
+    async def _object(self, kind: str, key: object, row: Document) -> list[Change]:
+        """Return the change of a sweep or a result."""
+        noun: ChangedNoun = "sweep" if row["ns"]["coll"] == "sweeps" else "result"
+        description = row.get("updateDescription", {})
+        fields = description.get("updatedFields", {})
+        # An update reports only the fields that it changed; one that precedes the deletion of a
+        # sweep says whose the sweep was.
+        project = (row.get("fullDocument") or {}).get("project_id") or fields.get("deleted_of")
+        if project is None:
+            store = self._sweeps if noun == "sweep" else self._results
+            project = await store.project_of(key)
+        if project is None:
+            # Its deletion follows, or preceded.
+            return []
+        verb = "created" if kind == "insert" else _verb_of(fields, description)
+        return [Change(noun=noun, project_id=str(project), id=str(key), what=verb)]
 
     async def _release(self, kind: str, key: object, seen: Document) -> list[Change]:
         found = None
@@ -184,6 +226,24 @@ class ChangeStore(Store):
             Change(noun="release", project_id=project_id, id=digest, what=verb)
             for project_id in project_ids
         ]
+
+
+def _verb_of(fields: Document, description: Document) -> ChangeVerb:
+    """Return what an update made of a sweep or a result."""
+    if fields.get("deleted_of") is not None or fields.get("deleted_at") is not None:
+        return "deleted"
+    return "restored" if "deleted_at" in description.get("removedFields", ()) else "changed"
+
+
+def _of_variants(seen: Document) -> Change:
+    """Return the change that a revision, or a reset, is of the variants of a project."""
+    file = seen.get("modified_file_id")
+    return Change(
+        noun="modified_file",
+        project_id=str(seen["project_id"]),
+        id=None if file is None else str(file),
+        what="deleted" if file is None else _VERBS.get(seen["what"], "changed"),
+    )
 
 
 def _order(position: str) -> tuple[int, str]:

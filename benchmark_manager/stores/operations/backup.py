@@ -21,8 +21,18 @@ from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.operations.replicas import BeatStore
 
 BLOBS: Final = "blobs"
-#: What says nothing once its process is gone; the schema version is the header's.
-_PASSING: Final = frozenset({"start_check", "sync_progress", "github_limits", "replicas"})
+CHUNKS: Final = "result_chunks"
+#: What documents refer to, and large: written before those, and kept for a day after them.
+_CONTENTS: Final = (CHUNKS, BLOBS)
+#: What says nothing once its process is gone, and what is good for a short time only: who holds a
+#: backup must not sign in by it, and a restored service asks people to sign in again. The schema
+#: version is the header's.
+_PASSING: Final = frozenset(
+    {
+        *("start_check", "sync_progress", "github_limits", "replicas"),
+        *("sessions", "sign_in_attempts", "setup_links", "used_codes"),
+    }
+)
 #: MongoDB deletes from these by itself what is old, as soon as it is restored.
 _EXPIRING: Final = frozenset({"webhook_deliveries"})
 #: The schema version is in the backup's header.
@@ -32,7 +42,7 @@ _CHUNK: Final = 1000
 _CHUNK_BYTES: Final = 4_000_000
 _BATCH: Final = 500
 #: Contents of one answer.
-_BLOBS_BATCH: Final = 50
+_CONTENTS_BATCH: Final = 50
 #: Seconds in which a running replica counts a beat, and between two checks of its count.
 _BEATS_SECONDS: Final = 5.0
 _BEATS_PAUSE: Final = 0.25
@@ -60,7 +70,7 @@ class BackupStore(Store):
         Raises:
             BackupError: `backup_too_slow`.
         """
-        names = [name for name in await self._names() if name not in {BLOBS, *_PASSING}]
+        names = [name for name in await self._names() if name not in {*_CONTENTS, *_PASSING}]
         try:
             async with self._database.moment() as session:
                 for name in names:
@@ -70,8 +80,9 @@ class BackupStore(Store):
             if error.code not in _NO_SNAPSHOT:
                 raise
             raise BackupError("backup_too_slow") from None
-        async for chunk in self._chunks(BLOBS):
-            yield BLOBS, chunk
+        for name in _CONTENTS:
+            async for chunk in self._chunks(name):
+                yield name, chunk
 
     async def _names(self) -> list[str]:
         """Return the names of all collections, sorted; some may not exist yet."""
@@ -80,9 +91,9 @@ class BackupStore(Store):
     async def _chunks(
         self, name: str, session: Session | None = None
     ) -> AsyncIterator[list[bytes]]:
-        batch = _BLOBS_BATCH if name == BLOBS else _BATCH
+        batch = _CONTENTS_BATCH if name in _CONTENTS else _BATCH
         rows = self._raw(name).find(_filter(name), session=session, batch_size=batch)
-        if name == BLOBS:
+        if name in _CONTENTS:
             rows = rows.sort("_id", 1)
         chunk: list[bytes] = []
         size = 0

@@ -8,6 +8,8 @@ from benchmark_manager.stores.contents.problems import ProblemStore
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.releases.blobs import ReleaseBlobStore
+from benchmark_manager.stores.sweeps.cells import SweepCellStore
+from benchmark_manager.stores.sweeps.sweeps import SweepStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 from benchmark_manager.stores.variants.trash import TrashStore
 from benchmark_manager.stores.variants.variants import VariantStore
@@ -24,6 +26,8 @@ class ContentSweeps:
         self._revisions = RevisionStore(database)
         self._trash = TrashStore(database)
         self._releases = ReleaseBlobStore(database)
+        self._sweeps = SweepStore(database)
+        self._cells = SweepCellStore(database)
 
     async def sweep_blobs(self, now: datetime) -> int:
         """Delete contents that nothing has referred to for a day; return how many."""
@@ -38,12 +42,12 @@ class ContentSweeps:
         # once is only marked.
         found: set[str] = set()
         stores = (self._originals, self._releases, self._variants, self._revisions, self._trash)
-        for store in stores:
+        for store in (*stores, self._sweeps):
             found |= await store.content_ids(among)
         return found
 
     async def _problems_ids(self, among: Sequence[str] | None) -> set[str]:
         found: set[str] = set()
-        for store in (self._originals, self._variants, self._trash):
+        for store in (self._originals, self._variants, self._trash, self._cells):
             found |= await store.problems_ids(among)
         return found

@@ -106,6 +106,11 @@ class OriginalFileStore(Store):
             raise NotFoundError(_NOUN, file_id)
         return str(document["project_id"])
 
+    async def shas_of(self, file_ids: Iterable[str]) -> dict[str, str]:
+        """Return the contents' blob ids of at most `IN_AT_MOST` originals, by their ids."""
+        match = {"_id": {"$in": sorted({ObjectId(file_id) for file_id in file_ids})}}
+        return {str(row["_id"]): row["sha"] async for row in self._files.find(match, {"sha": 1})}
+
     async def get_with_content(self, project_id: str, file_id: str) -> tuple[OriginalFile, bytes]:
         """Return the original and its content, by one command.
 
@@ -308,6 +313,13 @@ class OriginalFileStore(Store):
         match = {"project_id": ObjectId(project_id), "removed_at": None}
         cursor = self._files.find(match, {"problems": 0}, session=session, batch_size=ROWS_AT_ONCE)
         return [original_file(row) async for row in cursor.sort([("path", 1), ("_id", 1)])]
+
+    async def contents(self, project_id: str, session: Session) -> dict[str, str]:
+        """Return the blob ids of the present originals of a project, by path."""
+        await self._staged.expect_none([project_id], session)
+        match = {"project_id": ObjectId(project_id), "removed_at": None}
+        rows = self._files.find(match, {"path": 1, "sha": 1}, session=session, batch_size=AT_ONCE)
+        return {row["path"]: row["sha"] async for row in rows}
 
     # For syncs.
 

@@ -151,13 +151,19 @@ class ProjectStore(Store):
         return None if last is None else str(last["id"])
 
     async def page(
-        self, request: PageRequest, query: str | None, standing: Standing | None
+        self,
+        request: PageRequest,
+        query: str | None,
+        standing: Standing | None,
+        among: Collection[str] | None = None,
     ) -> Page[Project]:
-        """Return a page of projects by name.
+        """Return a page of projects by name, of all or `among` these ids.
 
         `query` is searched anywhere in the name, as `domain.text.folding` compares.
         """
-        match: Document = {"name_key": {"$regex": re.escape(fold(query))}} if query else {}
+        match = _among(among)
+        if query:
+            match |= {"name_key": {"$regex": re.escape(fold(query))}}
         if standing is not None:
             match |= {"paused": True} if standing == "paused" else {"state.status": standing}
         found = await self._database.snapshot(
@@ -188,15 +194,16 @@ class ProjectStore(Store):
             changed += result.modified_count
         return changed
 
-    async def standings(self) -> dict[Standing, int]:
-        """Return how many projects each filter of the list finds."""
+    async def standings(self, among: Collection[str] | None = None) -> dict[Standing, int]:
+        """Return how many projects each filter of the list finds, of all or `among` these ids."""
         paused = {"$eq": ["$paused", True]}
         group: Document = {
             "_id": "$state.status",
             "count": {"$sum": 1},
             "paused": {"$sum": {"$cond": [paused, 1, 0]}},
         }
-        rows = await (await self._projects.aggregate([{"$group": group}])).to_list()
+        pipeline = [{"$match": _among(among)}, {"$group": group}]
+        rows = await (await self._projects.aggregate(pipeline)).to_list()
         counts: dict[Standing, int] = dict.fromkeys(get_args(Standing), 0)
         for row in rows:
             status = known_word(row["_id"], SYNC_STATUSES, "unavailable")
@@ -256,8 +263,8 @@ class ProjectStore(Store):
         expected_revisions: Collection[int] | None,
         now: datetime,
         session: Session,
-    ) -> int:
-        """Hide the project from every reader; return its last revision.
+    ) -> Project:
+        """Hide the project from every reader; return it as it was.
 
         `Housekeeping` removes what belonged to it.
 
@@ -265,15 +272,12 @@ class ProjectStore(Store):
             NotFoundError, StaleError
         """
         key = object_id(project_id, _NOUN)
-        document = await self._projects.find_one({"_id": key}, {"revision": 1}, session=session)
-        if document is None:
-            raise NotFoundError(_NOUN, project_id)
-        revision: int = document["revision"]
-        if expected_revisions is not None and revision not in expected_revisions:
-            raise StaleError(revision)
+        project = await self.get(project_id, session)
+        if expected_revisions is not None and project.revision not in expected_revisions:
+            raise StaleError(project.revision)
         await self._deleted.insert_one({"_id": key, "deleted_at": now}, session=session)
         await self._projects.delete_one({"_id": key}, session=session)
-        return revision
+        return project
 
     async def deleted(self) -> list[str]:
         """Return the ids of deleted projects that are to be swept."""
@@ -319,12 +323,19 @@ class ProjectStore(Store):
         result = await self._projects.update_one(match, {"$set": {"source.encrypted_token": new}})
         return result.modified_count == 1
 
-    async def make_all_due(self, trigger: SyncTrigger) -> list[str]:
-        """Make every project due at once, running ones too; return their ids, by name."""
+    async def make_all_due(
+        self, trigger: SyncTrigger, among: Collection[str] | None = None
+    ) -> list[str]:
+        """Make projects due at once, running ones too: all, or those `among` these ids.
+
+        Return their ids, by name.
+        """
         await self._database.ensure_room()
-        ids = [row["_id"] async for row in self._projects.find({}, {"_id": 1}).sort("name_key", 1)]
+        match = _among(among)
+        rows = self._projects.find(match, {"_id": 1}).sort("name_key", 1)
+        ids = [row["_id"] async for row in rows]
         due = {"next_poll_at": await self._database.now(), **due_by(trigger)}
-        await self._projects.update_many({}, {"$set": due, "$inc": {"wishes": 1}})
+        await self._projects.update_many(match, {"$set": due, "$inc": {"wishes": 1}})
         return [str(row) for row in ids]
 
     async def of_repository(self, repository: RepositoryAddress, session: Session) -> list[Project]:
@@ -374,8 +385,29 @@ class ProjectStore(Store):
             some = list(ids[start : start + IN_AT_MOST])
             await self._projects.update_many({"_id": {"$in": some}}, update, session=session)
 
-    async def totals(self, now: datetime, *, originals: int, variants: int) -> Totals:
-        """Return counts over all projects, with the numbers of their originals and variants."""
+    async def existing(self, project_ids: Collection[str]) -> list[str]:
+        """Return those of these ids that projects have."""
+        return [
+            str(row["_id"]) async for row in self._projects.find(_among(project_ids), {"_id": 1})
+        ]
+
+    async def token_fingerprints(self, project_ids: Collection[str]) -> set[str]:
+        """Return the fingerprints of the own tokens of these projects."""
+        match = _among(project_ids) | {"source.token_fingerprint": {"$ne": None}}
+        return set(await self._projects.distinct("source.token_fingerprint", match))
+
+    async def totals(
+        self,
+        now: datetime,
+        *,
+        originals: int,
+        variants: int,
+        among: Collection[str] | None = None,
+    ) -> Totals:
+        """Return counts over all projects or `among` these ids.
+
+        `originals` and `variants` are the numbers of their files.
+        """
         running = {"$gt": ["$lease_until", now]}
         group: Document = {
             "_id": {"$cond": [running, "running", "$state.status"]},
@@ -385,7 +417,8 @@ class ProjectStore(Store):
             # Without nulls, since servers differ in $min over times and nulls.
             "next": {"$min": {"$ifNull": ["$next_poll_at", _NEVER]}},
         }
-        rows = await (await self._projects.aggregate([{"$group": group}])).to_list()
+        pipeline = [{"$match": _among(among)}, {"$group": group}]
+        rows = await (await self._projects.aggregate(pipeline)).to_list()
         planned = [row["next"] for row in rows if row["next"] < _NEVER]
         by_status: dict[SyncStatus, int] = dict.fromkeys(get_args(SyncStatus), 0)
         for row in rows:
@@ -399,6 +432,16 @@ class ProjectStore(Store):
             next_poll_at=min(planned, default=None),
             projects_due=sum(row["due"] for row in rows),
         )
+
+
+def _among(project_ids: Collection[str] | None) -> Document:
+    """Return the condition that a project is one of these; None means any.
+
+    What is not the form of an id is the id of no project.
+    """
+    if project_ids is None:
+        return {}
+    return {"_id": {"$in": [ObjectId(key) for key in project_ids if ObjectId.is_valid(key)]}}
 
 
 def _changed_settings(project: Project, before: Project) -> Document:

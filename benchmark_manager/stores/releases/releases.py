@@ -1,10 +1,9 @@
-"""The collections of releases, of their makings, and of their files in bounded documents."""
+"""The collections of releases and of their makings."""
 
-import bisect
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from bson import ObjectId
 
@@ -13,77 +12,92 @@ from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.release import (
     MAKINGS_LISTED,
+    CellMaking,
     Making,
     Release,
     ReleaseDraft,
     ReleaseFile,
 )
-from benchmark_manager.stores.database.database import (
-    IN_AT_MOST,
-    Database,
-    Document,
-    Session,
-    milliseconds,
-)
+from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Document, Session
 from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
-from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.releases.blobs import ReleaseBlobStore
+from benchmark_manager.stores.releases.cells import CellReleases, Cited, ReleaseDocuments
+from benchmark_manager.stores.releases.contents import ReleaseContentsReader
+from benchmark_manager.stores.releases.documents import (
+    OF_FIRST_MAKING,
+    made_again,
+    making_document,
+    making_of,
+    new_document,
+    release_of,
+)
+from benchmark_manager.stores.releases.file_lists import FileListStore
+from benchmark_manager.stores.releases.rows import digits_of
+
+#: The ids of the projects that somebody may read; None means all.
+Readable: TypeAlias = frozenset[str] | None
 
 _NOUN: Final = "release"
 _NEWEST_FIRST: Final = Order("created_at", datetime, descending=True)
-#: Files in one document, and bytes of their paths: MongoDB limits a document to 16 MiB.
-_CHUNK_FILES: Final = 500
-_CHUNK_PATHS: Final = 1_000_000
-#: Documents that are decoded at once; no other request is served meanwhile.
-_CHUNKS_AT_ONCE: Final = 2
 #: A release of more files does not fit into one transaction: its files are written before it.
 FILES_AT_ONCE: Final = 5000
+#: Releases that are deleted in one transaction.
+_SWEPT_AT_ONCE: Final = 20
+
+
+async def _none_cited(_digests: Sequence[str], _session: Session) -> set[str]:
+    return set()
 
 
 class ReleaseStore(Store):
-    """The collections `releases`, `release_makings` and `release_files`.
+    """The collections `releases` and `release_makings`; their files are in `FileListStore`.
 
-    Readers see a release while it is pinned, or one of the projects that made it exists.
+    Readers see a release while it is pinned, or one of the projects that made it exists. `readable`
+    are the ids of the projects that somebody may read; None means all. What others made is neither
+    found nor counted.
 
-    The files of a large release are staged, document by document, each with its part of
-    `release_blobs`. Staged files that no making refers to are swept a day later.
+    The files of a large release are staged, document by document, and so are the lists that cells
+    of sweeps share. Staged files that nothing refers to are swept a day later.
     """
 
-    def __init__(self, database: Database, *, files_at_once: int = FILES_AT_ONCE) -> None:
-        """`files_at_once`: of a release with more, files are staged."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        files_at_once: int = FILES_AT_ONCE,
+        is_cited: Cited = _none_cited,
+    ) -> None:
+        """Open the collections.
+
+        Args:
+            database: The database.
+            files_at_once: Of a release with more, files are staged.
+            is_cited: Returns which of some digests must stay although their sweep is deleted.
+        """
         super().__init__(database)
         self._files_at_once = files_at_once
+        self._is_cited = is_cited
         self._releases = database.collection("releases")
         self._makings = database.collection("release_makings")
-        self._files = database.collection("release_files")
+        self._files = FileListStore(database)
         self._projects = ProjectStore(database)
-        self._blobs = ReleaseBlobStore(database)
+        self._documents = ReleaseDocuments(database, self._releases, self._makings, self._files)
+        self._cells = CellReleases(self._documents)
+        self.contents: Final = ReleaseContentsReader(self._documents)
 
     async def stage(
         self, digest: str, provenance: str, files: Sequence[ReleaseFile], now: datetime
     ) -> None:
         """Store the files of a large release, so that `make` only refers to them."""
-        if len(files) <= self._files_at_once:
-            return
-        known = {"digest": _digits(digest), "provenance": provenance}
-        for chunk in _chunks(files):
+        if len(files) > self._files_at_once:
+            await self._files.stage(digits_of(digest), provenance, files, now)
 
-            async def work(session: Session, chunk: Document = chunk) -> None:
-                match = {**known, "number": chunk["number"]}
-                row = await self._files.find_one(match, {"touched_at": 1}, session=session)
-                if row is None:
-                    await self._files.insert_one(
-                        {**known, **chunk, "touched_at": now}, session=session
-                    )
-                    await self._blobs.hold((file["sha"] for file in chunk["files"]), session)
-                elif "touched_at" in row:
-                    await self._files.update_one(
-                        match, {"$set": {"touched_at": now}}, session=session
-                    )
-
-            await self._database.transaction(work)
+    async def stage_base(
+        self, base_provenance: str, files: Sequence[ReleaseFile], now: datetime
+    ) -> None:
+        """Store a list of files, or touch it, so that `make_cells` only refers to it."""
+        await self._files.stage_base(base_provenance, files, now)
 
     async def make(
         self,
@@ -91,6 +105,7 @@ class ReleaseStore(Store):
         digest: str,
         provenance: str,
         files: Sequence[ReleaseFile],
+        readable: Readable,
         session: Session,
     ) -> tuple[Release, bool]:
         """Add a making, and the release if it is the first one.
@@ -98,41 +113,85 @@ class ReleaseStore(Store):
         A later making does not change the release, except that it may pin it.
 
         Returns:
-            The release, and whether it is new.
+            The release, and whether it is new to somebody who may read these projects.
         """
-        row = await self._releases.find_one({"digest": _digits(digest)}, session=session)
-        if row is not None and not await self._is_visible(row, session):
-            # It is to be swept: its name and description are those of a deleted project.
-            await self._remove(row["digest"], session)
-            row = None
-        first = row is None
+        row = (await self._known([digits_of(digest)], session)).get(digits_of(digest))
+        is_new = row is None
+        cells_only = row is not None and bool(row.get("cells_only"))
+        known_before = row is not None and bool(_projects_of(row, readable))
         if row is None:
-            row = _new_document(draft, digest, provenance, files)
+            row = new_document(draft, digest, provenance, files)
             update: Document = {"$setOnInsert": row}
         else:
-            again = _made_again(row, draft)
+            again = made_again(row, draft)
             update = {"$set": again}
             row = {**row, **again}
         await self._releases.update_one(
             {"digest": row["digest"]}, update, upsert=True, session=session
         )
-        await self._makings.insert_one(_making_document(draft, row, provenance), session=session)
-        known = {"digest": row["digest"], "provenance": provenance}
+        number = 1 if is_new else await self._next_number(row["digest"], session)
+        await self._makings.insert_one(
+            making_document(draft, row["digest"], number, provenance), session=session
+        )
         # The files of a large release are staged, unless `stage` found those of a release that was
         # removed since.
-        if await self._files.find_one(known, {"_id": 1}, session=session) is None:
-            await self._files.insert_many(
-                [{**known, **chunk} for chunk in _chunks(files)], session=session
-            )
-            if first:
-                await self._blobs.hold((file.sha for file in files), session)
-        return _release(row), first
+        await self._files.add(
+            (row["digest"], provenance), files, session, is_new=is_new, cells_only=cells_only
+        )
+        [release] = await self._as_read([row], readable, session)
+        return release, not known_before
 
-    async def find(self, reference: str, session: Session | None = None) -> Release:
+    async def make_cells(
+        self, draft: ReleaseDraft, cells: Sequence[CellMaking], session: Session
+    ) -> None:
+        """Add a making of each cell by its sweep, and the releases that are new.
+
+        No two of the cells have one digest. `stage_base` stored their base lists within this hour.
+        """
+        if cells:
+            known = await self._known([digits_of(cell.digest) for cell in cells], session)
+            await self._cells.make(draft, cells, known, session)
+
+    async def drop_cells(self, sweep_id: str, session: Session) -> bool:
+        """Delete some makings of a deleted sweep, and the releases that nobody else made.
+
+        A release that is pinned or cited stays, as if a person had made it.
+
+        Returns:
+            Whether there were any; call it again until there are none.
+        """
+        digits = await self._cells.some_of(sweep_id, session)
+        shared = await self._cells.drop(sweep_id, digits, self._is_cited, session)
+        # The others may be deleted projects, whose releases stayed for this sweep.
+        await self._known(sorted(shared), session)
+        return bool(digits)
+
+    async def _known(self, digits: Sequence[str], session: Session) -> dict[str, Document]:
+        """Return the releases that are there, by digest; delete those that are to be swept.
+
+        Their names and descriptions are those of deleted projects.
+        """
+        found = await self._documents.find(digits, session)
+        visible = await self._visible(found.values(), session)
+        known = {row["digest"]: row for row in visible}
+        unseen = [row for digest, row in found.items() if digest not in known]
+        if unseen:
+            await self._documents.remove(unseen, session)
+        return known
+
+    async def _next_number(self, digits: str, session: Session) -> int:
+        """Return the number of the next making; those of deleted sweeps are missing before it."""
+        rows = self._makings.find({"digest": digits}, {"number": 1}, session=session)
+        [last] = await rows.sort("number", -1).limit(1).to_list() or [{"number": 0}]
+        return int(last["number"]) + 1
+
+    async def find(
+        self, reference: str, readable: Readable, session: Session | None = None
+    ) -> Release:
         """Return the release whose digest is, or begins with, `reference`.
 
         Raises:
-            NotFoundError
+            NotFoundError: also where none of the projects that made it may be read.
             InvalidInputError: `digest_too_short`.
             ConflictError: `digest_ambiguous`.
         """
@@ -140,25 +199,77 @@ class ReleaseStore(Store):
         # All hexadecimal digits sort before "g".
         match = {"digest": {"$gte": digits, "$lt": f"{digits}g"}}
         rows = await self._releases.find(match, session=session).limit(IN_AT_MOST).to_list()
-        visible = [row for row in rows if await self._is_visible(row, session)]
+        visible = await self._visible(rows, session, readable)
         if not visible:
             raise NotFoundError(_NOUN, reference)
         if len(visible) > 1:
             raise ConflictError("digest_ambiguous", digits=digits)
-        return _release(visible[0])
+        [release] = await self._as_read(visible, readable, session)
+        return release
 
-    async def _is_visible(self, row: Mapping[str, Any], session: Session | None) -> bool:
-        if row["pinned"]:
-            return True
-        return await self._projects.exists_any([str(key) for key in row["project_ids"]], session)
+    async def _visible(
+        self,
+        rows: Iterable[Document],
+        session: Session | None,
+        readable: Readable = None,
+    ) -> list[Document]:
+        """Return those that are pinned, or have a project that exists, and may be read."""
+        # Cells have the same projects, hundreds of them in a row.
+        exist: dict[tuple[ObjectId, ...], bool] = {(): False}
+        visible = []
+        for row in rows:
+            projects = tuple(_projects_of(row, readable))
+            if projects not in exist and not row["pinned"]:
+                exist[projects] = await self._projects.exists_any(
+                    [str(key) for key in projects], session
+                )
+            if projects and (row["pinned"] or exist[projects]):
+                visible.append(row)
+        return visible
 
-    async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
-        """Return a page of the releases that a project made, newest first making first."""
-        match: Document = {"project_ids": ObjectId(project_id)}
+    async def _as_read(
+        self, rows: Sequence[Document], readable: Readable, session: Session | None
+    ) -> list[Release]:
+        """Return releases as somebody may read them who may read a project of each."""
+        narrowed = [row for row in rows if _projects_of(row, readable) != row["project_ids"]]
+        if not narrowed:
+            return [release_of(row) for row in rows]
+        projects = {key for row in narrowed for key in _projects_of(row, readable)}
+        match = {
+            "digest": {"$in": [row["digest"] for row in narrowed]},
+            "project_id": {"$in": sorted(projects)},
+        }
+        firsts = {name: {"$first": f"${name}"} for name in OF_FIRST_MAKING}
+        pipeline: list[Document] = [
+            {"$match": match},
+            {"$sort": {"digest": 1, "number": 1}},
+            {"$group": {"_id": "$digest", "makings_count": {"$sum": 1}, **firsts}},
+        ]
+        found = await (await self._makings.aggregate(pipeline, session=session)).to_list()
+        known = {made.pop("_id"): made for made in found}
+        return [
+            release_of(
+                {**row, "project_ids": _projects_of(row, readable), **known.get(row["digest"], {})}
+            )
+            for row in rows
+        ]
+
+    async def page(
+        self, project_id: str, request: PageRequest, readable: Readable, *, cells: bool = False
+    ) -> Page[Release]:
+        """Return a page of the releases that a project made, newest first making first.
+
+        Those that only sweeps of the project made are left out, but for `cells`.
+        """
+        key = ObjectId(project_id)
+        match: Document = {"project_ids": key}
+        if not cells:
+            match |= {"cells_only": None, "cells_in": {"$ne": key}}
         found = await self._database.snapshot(
             partial(paged, self._releases, match, _NEWEST_FIRST, request)
         )
-        return found.page(_release)
+        releases = await self._as_read(found.rows, readable, None)
+        return Page(tuple(releases), found.total, found.more)
 
     async def changed(self, key: object) -> tuple[str, list[str]] | None:
         """Return the digest and the projects of the release that a change stream names."""
@@ -168,13 +279,12 @@ class ReleaseStore(Store):
         return PREFIX + row["digest"], [str(each) for each in row["project_ids"]]
 
     async def makings(self, release: Release) -> list[Making]:
-        """Return the first makings of the release, at most `MAKINGS_LISTED`."""
-        rows = (
-            self._makings.find({"digest": _digits(release.digest)})
-            .sort("number", 1)
-            .limit(MAKINGS_LISTED)
-        )
-        return [_making(row) async for row in rows]
+        """Return the first makings of the release, at most `MAKINGS_LISTED`.
+
+        Those of projects that may not be read are left out, and not numbered.
+        """
+        rows = self._makings.find(_makings_of(release)).sort("number", 1).limit(MAKINGS_LISTED)
+        return [making_of(row, number) for number, row in enumerate(await rows.to_list(), 1)]
 
     async def making(self, release: Release, number: int) -> Making:
         """Return one making.
@@ -182,10 +292,10 @@ class ReleaseStore(Store):
         Raises:
             NotFoundError
         """
-        row = await self._makings.find_one({"digest": _digits(release.digest), "number": number})
-        if row is None:
-            raise NotFoundError("making", str(number))
-        return _making(row)
+        rows = self._makings.find(_makings_of(release)).sort("number", 1).skip(number - 1)
+        async for row in rows.limit(1):
+            return making_of(row, number)
+        raise NotFoundError("making", str(number))
 
     async def files(self, release: Release, provenance: str | None = None) -> list[ReleaseFile]:
         """Return all files by the bytes of their paths.
@@ -195,9 +305,7 @@ class ReleaseStore(Store):
         Raises:
             NotFoundError: the release was deleted since it was found.
         """
-        match = {"digest": _digits(release.digest), "provenance": provenance or release.provenance}
-        chunks = self._files.find(match, batch_size=_CHUNKS_AT_ONCE).sort("number", 1)
-        files = [ReleaseFile(**row) async for chunk in chunks for row in chunk["files"]]
+        files = await self._files.read(digits_of(release.digest), provenance or release.provenance)
         if len(files) != release.files_count:
             raise NotFoundError(_NOUN, release.digest)
         return files
@@ -208,19 +316,31 @@ class ReleaseStore(Store):
         Raises:
             NotFoundError
         """
-        match = {"digest": _digits(release.digest), "provenance": release.provenance}
-        firsts = await self._files.find(match, {"first": 1}).sort("number", 1).to_list()
-        index = bisect.bisect_right([row["first"].encode() for row in firsts], path.encode()) - 1
-        chunk = await self._files.find_one({"_id": firsts[index]["_id"]}) if index >= 0 else None
-        for row in () if chunk is None else chunk["files"]:
-            if row["path"] == path:
-                return ReleaseFile(**row)
-        raise NotFoundError("release file", path)
+        file = await self._files.file(digits_of(release.digest), release.provenance, path)
+        if file is None:
+            raise NotFoundError("release file", path)
+        return file
+
+    async def replacements(
+        self, release: Release, provenance: str
+    ) -> tuple[str, list[ReleaseFile]] | None:
+        """Return the base list of a cell and the files that replace some; None of a whole list."""
+        return await self._files.replacements(digits_of(release.digest), provenance)
+
+    async def base_files(self, base_provenance: str) -> list[ReleaseFile]:
+        """Return the files of a base list, in order; none where it is not there."""
+        return await self._files.base(base_provenance)
+
+    async def with_variant(self, digests: Sequence[str], variant_id: str, sha: str) -> list[str]:
+        """Return those of the releases that contain a variant with this content, in order."""
+        digits = [digits_of(digest) for digest in digests]
+        found = await self._files.with_variant(digits, variant_id, sha)
+        return [digest for digest in digests if digits_of(digest) in found]
 
     async def every(self) -> AsyncIterator[Release]:
         """Yield all releases, also those that are to be swept."""
         async for row in self._releases.find({}):
-            yield _release(row)
+            yield release_of(row)
 
     async def provenances(self, release: Release) -> list[str]:
         """Return the ids of all origins that the release was made with.
@@ -228,7 +348,7 @@ class ReleaseStore(Store):
         Files of another making may be staged, but not all of them yet.
         """
         found: list[str] = await self._makings.distinct(
-            "provenance", {"digest": _digits(release.digest)}
+            "provenance", {"digest": digits_of(release.digest)}
         )
         return found
 
@@ -237,127 +357,35 @@ class ReleaseStore(Store):
 
         A release that is not pinned any more, and that no project has, is deleted.
         """
-        match = {"digest": _digits(release.digest)}
+        match = {"digest": digits_of(release.digest)}
         changes = release.model_dump(include={"name", "description", "pinned", "revision"})
         await self._releases.update_one(match, {"$set": changes}, session=session)
-        row = await self._releases.find_one(match, session=session)
-        if row is not None and not await self._is_visible(row, session):
-            await self._remove(row["digest"], session)
+        await self._known([match["digest"]], session)
 
     async def sweep(self, project_id: str) -> None:
         """Delete the unpinned releases of a deleted project that no other project made."""
-        rows = await self._releases.find(
-            {"project_ids": ObjectId(project_id), "pinned": False}, {"digest": 1}
-        ).to_list()
-        for found in rows:
-            digest = found["digest"]
-
-            async def work(session: Session, digest: str = digest) -> None:
-                row = await self._releases.find_one({"digest": digest}, session=session)
-                if row is not None and not await self._is_visible(row, session):
-                    await self._remove(digest, session)
-
-            await self._database.transaction(work)
-
-    async def _remove(self, digits: str, session: Session) -> None:
-        """Delete the release; the staged files of a large one are left to `sweep_files`."""
-        match = {"digest": digits, "touched_at": None}
-        chunks = self._files.find(match, {"files.sha": 1}, session=session)
-        await self._blobs.drop(
-            [row["sha"] async for chunk in chunks for row in chunk["files"]], session
-        )
-        await self._files.delete_many(match, session=session)
-        for collection in (self._releases, self._makings):
-            await collection.delete_many({"digest": digits}, session=session)
+        match = {"project_ids": ObjectId(project_id), "pinned": False}
+        rows = await self._releases.find(match, {"digest": 1}).to_list()
+        found = [row["digest"] for row in rows]
+        for start in range(0, len(found), _SWEPT_AT_ONCE):
+            some = found[start : start + _SWEPT_AT_ONCE]
+            await self._database.transaction(partial(self._known, some))
 
     async def sweep_files(self, now: datetime) -> int:
-        """Delete staged files that no making refers to for a day; return how many documents."""
-        old = {"touched_at": {"$lt": milliseconds(now) - SWEEP_AGE}}
-        swept = 0
-        rows = [row async for row in self._files.find(old, {"digest": 1, "provenance": 1})]
-        for row in rows:
+        """Delete staged files that nothing refers to for a day; return how many documents."""
 
-            async def work(session: Session, row: Document = row) -> bool:
-                made = {"digest": row["digest"], "provenance": row["provenance"]}
-                if await self._makings.find_one(made, {"_id": 1}, session=session) is not None:
-                    return False
-                # With the condition again: making a release touches its staged files first.
-                chunk = await self._files.find_one_and_delete(
-                    {"_id": row["_id"], **old}, session=session
-                )
-                if chunk is not None:
-                    await self._blobs.drop((file["sha"] for file in chunk["files"]), session)
-                return chunk is not None
+        async def is_made(row: Document, session: Session) -> bool:
+            made = {"digest": row["digest"], "provenance": row["provenance"]}
+            return await self._makings.find_one(made, {"_id": 1}, session=session) is not None
 
-            swept += await self._database.transaction(work)
-        return swept
+        return await self._files.sweep(now, is_made)
 
 
-def _digits(digest: str) -> str:
-    return digest.removeprefix(PREFIX)
+def _projects_of(row: Mapping[str, Any], readable: Readable) -> list[ObjectId]:
+    """Return the projects that made a release, of those that may be read."""
+    return [key for key in row["project_ids"] if readable is None or str(key) in readable]
 
 
-def _chunks(files: Sequence[ReleaseFile]) -> Iterator[Document]:
-    rows: list[Document] = []
-    size = number = 0
-    for file in files:
-        length = len(file.path.encode())
-        if rows and (len(rows) >= _CHUNK_FILES or size + length > _CHUNK_PATHS):
-            yield {"number": number, "first": rows[0]["path"], "files": rows}
-            rows, size, number = [], 0, number + 1
-        rows.append(dict(file))
-        size += length
-    yield {"number": number, "first": rows[0]["path"], "files": rows}
-
-
-def _new_document(
-    draft: ReleaseDraft, digest: str, provenance: str, files: Collection[ReleaseFile]
-) -> Document:
-    return {
-        **draft.model_dump(exclude={"project_id"}),
-        "_id": ObjectId(),
-        "digest": _digits(digest),
-        "project_id": ObjectId(draft.project_id),
-        "project_ids": [ObjectId(draft.project_id)],
-        "revision": 1,
-        "files_count": len(files),
-        "size": sum(file.size for file in files),
-        "makings_count": 1,
-        "provenance": provenance,
-    }
-
-
-def _made_again(row: Mapping[str, Any], draft: ReleaseDraft) -> Document:
-    project_id = ObjectId(draft.project_id)
-    pins = draft.pinned and not row["pinned"]
-    return {
-        "project_ids": [
-            *row["project_ids"],
-            *([] if project_id in row["project_ids"] else [project_id]),
-        ],
-        "pinned": row["pinned"] or draft.pinned,
-        "revision": row["revision"] + pins,
-        "makings_count": row["makings_count"] + 1,
-    }
-
-
-def _making_document(draft: ReleaseDraft, row: Mapping[str, Any], provenance: str) -> Document:
-    return {
-        **draft.model_dump(exclude={"pinned"}),
-        "project_id": ObjectId(draft.project_id),
-        "digest": row["digest"],
-        "number": row["makings_count"],
-        "provenance": provenance,
-    }
-
-
-def _release(row: Mapping[str, Any]) -> Release:
-    values = {name: row[name] for name in Release.model_fields}
-    return Release(
-        **{**values, "digest": PREFIX + row["digest"], "project_id": str(row["project_id"])}
-    )
-
-
-def _making(row: Mapping[str, Any]) -> Making:
-    values = {name: row[name] for name in Making.model_fields}
-    return Making(**{**values, "project_id": str(row["project_id"])})
+def _makings_of(release: Release) -> Document:
+    projects = [ObjectId(key) for key in release.project_ids]
+    return {"digest": digits_of(release.digest), "project_id": {"$in": projects}}

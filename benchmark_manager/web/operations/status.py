@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import AnyPrincipal, ServicesDependency
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.pages import webhook_url
 from benchmark_manager.web.site.rendering import render
@@ -11,8 +11,10 @@ router = APIRouter(prefix=PREFIX, include_in_schema=False)
 
 
 @router.get("/status")
-async def show_status(request: Request, services: ServicesDependency) -> Response:
-    status = await services.status.status()
+async def show_status(
+    request: Request, services: ServicesDependency, principal: AnyPrincipal
+) -> Response:
+    status = await services.status.status(principal)
     return render(
         request,
         "operations/status.html",

@@ -14,7 +14,7 @@ from benchmark_manager.errors import (
     TokenUnreadableError,
     TooComplexError,
 )
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import Reader, ServicesDependency
 from benchmark_manager.models.original import FileEntry, FileType
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.services.originals.file_history import FileCommits
@@ -59,6 +59,7 @@ Shown = Literal["all", "variants", "problems"]
 async def list_files(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     q: SearchParameter = "",
     file_type: Annotated[FileType | Literal["all"], Query(alias="type")] = "all",
@@ -120,6 +121,7 @@ def _fitting(
 async def show_file(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     file_id: str,
     part: PartParameter = 1,
@@ -151,6 +153,7 @@ async def show_file(
 async def show_variants(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     file_id: str,
     start: StartParameter = 0,
@@ -181,6 +184,7 @@ async def show_variants(
 async def show_history(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     file_id: str,
     cursor: CursorParameter = None,

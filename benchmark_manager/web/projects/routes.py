@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from benchmark_manager.domain.fields import LONGEST_ADDRESS
 from benchmark_manager.errors import ConflictError, GitHubError, InvalidInputError, StaleError
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import AnyPrincipal, ServicesDependency, requires
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import Standing
 from benchmark_manager.services.projects.previews import PreviewRequest
@@ -25,11 +26,14 @@ from benchmark_manager.web.site.pages import (
     view_of,
     webhook_url,
 )
+from benchmark_manager.web.site.person import page_changes
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
 from benchmark_manager.web.site.words import error_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
+
+Maintainer = Annotated[Principal, requires("maintainer")]
 
 _UNPROCESSABLE: Final = 422
 _STALE: Final = 412
@@ -39,13 +43,14 @@ _STALE: Final = 412
 async def list_projects(
     request: Request,
     services: ServicesDependency,
+    principal: AnyPrincipal,
     q: SearchParameter = "",
     standing: Standing | Literal["all"] = "all",
     cursor: CursorParameter = None,
 ) -> Response:
     query = searched(q)
     page = await services.projects.page(
-        rows_from(cursor), query or None, None if standing == "all" else standing
+        principal, rows_from(cursor), query or None, None if standing == "all" else standing
     )
     stats = await services.projects.stats_of(page.rows)
     now = services.status.now()
@@ -57,15 +62,19 @@ async def list_projects(
         total=page.total,
         q=query,
         standing=standing,
-        standings=await services.projects.standings(),
+        standings=await services.projects.standings(principal),
+        may_sync=principal.may_somewhere("editor"),
         cursor=cursor,
         next_url=next_url(request, page.next_cursor),
     )
 
 
 @router.post("/sync-all")
-async def sync_all(services: ServicesDependency) -> Response:
-    await services.projects.make_all_due()
+async def sync_all(
+    services: ServicesDependency,
+    principal: Annotated[Principal, page_changes("project.sync", "editor", "anywhere")],
+) -> Response:
+    await services.projects.make_all_due(principal)
     return see_other(PREFIX, "all_queued")
 
 
@@ -73,6 +82,7 @@ async def sync_all(services: ServicesDependency) -> Response:
 async def new_project(
     request: Request,
     services: ServicesDependency,
+    _: Annotated[Principal, requires("maintainer", "site")],
     repository: Annotated[str, Query(max_length=LONGEST_ADDRESS)] = "",
 ) -> Response:
     form = ProjectForm.blank(services.projects.defaults)
@@ -82,7 +92,10 @@ async def new_project(
 
 @router.post("/projects/new/preview")
 async def preview_repository(
-    request: Request, services: ServicesDependency, form: FormDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, requires("maintainer", "anywhere")],
+    form: FormDependency,
 ) -> Response:
     """Show the form again with the repository's branches and folders; nothing is stored."""
     reader = reader_of(request)
@@ -96,7 +109,7 @@ async def preview_repository(
     if typed.errors:
         return _new_page(request, typed, error=typed.errors["github_repo_url"])
     try:
-        first = await services.previews.preview(_preview_request(typed, form))
+        first = await services.previews.preview(principal, _preview_request(typed, form))
     except InvalidInputError as error:
         typed.refuse(error, reader)
         return _new_page(request, typed, error=next(iter(typed.errors.values())))
@@ -142,13 +155,17 @@ def _new_page(
 
 @router.post("/projects/new")
 async def add_project(
-    request: Request, services: ServicesDependency, form: FormDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, page_changes("project.create", "maintainer", "site")],
+    form: FormDependency,
 ) -> Response:
     reader = reader_of(request)
     typed = ProjectForm.typed(form, reader)
     if not typed.errors:
         try:
             project = await services.projects.create(
+                principal,
                 typed.name,
                 typed.github_repo_url,
                 typed.settings(
@@ -164,7 +181,7 @@ async def add_project(
 
 @router.get("/projects/{project_id}/settings")
 async def show_settings(
-    request: Request, services: ServicesDependency, project_id: str
+    request: Request, services: ServicesDependency, _: Maintainer, project_id: str
 ) -> Response:
     view = await project_view(services, project_id)
     return _settings_page(request, services, view, ProjectForm.of(view.project))
@@ -172,7 +189,11 @@ async def show_settings(
 
 @router.post("/projects/{project_id}/settings")
 async def save_settings(
-    request: Request, services: ServicesDependency, project_id: str, form: FormDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, page_changes("project.edit", "maintainer")],
+    project_id: str,
+    form: FormDependency,
 ) -> Response:
     """Save the settings, or show what was typed again with the error or the newer settings."""
     reader = reader_of(request)
@@ -183,7 +204,7 @@ async def save_settings(
         try:
             revisions = frozenset({typed.revision or 0})
             saved = await services.projects.update(
-                project_id, typed.changes(form, project), revisions
+                principal, project_id, typed.changes(form, project), revisions
             )
         except (InvalidInputError, ConflictError) as error:
             typed.refuse(error, reader)
@@ -220,26 +241,38 @@ def _settings_page(
 
 
 @router.post("/projects/{project_id}/sync")
-async def sync_now(services: ServicesDependency, project_id: str) -> Response:
-    await services.sync.start(project_id, "manual")
+async def sync_now(
+    services: ServicesDependency,
+    principal: Annotated[Principal, page_changes("project.sync", "editor")],
+    project_id: str,
+) -> Response:
+    await services.sync.start(principal, project_id, "manual")
     return see_other(f"{PREFIX}/projects/{project_id}", "sync_started")
 
 
 @router.post("/projects/{project_id}/pause")
-async def pause(services: ServicesDependency, project_id: str) -> Response:
-    await services.projects.pause(project_id, None)
+async def pause(
+    services: ServicesDependency,
+    principal: Annotated[Principal, page_changes("project.pause", "maintainer")],
+    project_id: str,
+) -> Response:
+    await services.projects.pause(principal, project_id, None)
     return see_other(f"{PREFIX}/projects/{project_id}/settings", "paused")
 
 
 @router.post("/projects/{project_id}/resume")
-async def resume(services: ServicesDependency, project_id: str) -> Response:
-    await services.projects.resume(project_id, None)
+async def resume(
+    services: ServicesDependency,
+    principal: Annotated[Principal, page_changes("project.resume", "maintainer")],
+    project_id: str,
+) -> Response:
+    await services.projects.resume(principal, project_id, None)
     return see_other(f"{PREFIX}/projects/{project_id}/settings", "resumed")
 
 
 @router.get("/projects/{project_id}/delete")
 async def confirm_deletion(
-    request: Request, services: ServicesDependency, project_id: str
+    request: Request, services: ServicesDependency, _: Maintainer, project_id: str
 ) -> Response:
     return render(
         request, "projects/project_delete.html", view=await project_view(services, project_id)
@@ -248,8 +281,11 @@ async def confirm_deletion(
 
 @router.post("/projects/{project_id}/delete")
 async def delete_project(
-    services: ServicesDependency, project_id: str, form: FormDependency
+    services: ServicesDependency,
+    principal: Annotated[Principal, page_changes("project.delete", "maintainer")],
+    project_id: str,
+    form: FormDependency,
 ) -> Response:
     """Delete the project, if it has not changed since the person saw it."""
-    await services.projects.delete(project_id, frozenset({form.number("revision") or 0}))
+    await services.projects.delete(principal, project_id, frozenset({form.number("revision") or 0}))
     return see_other(PREFIX, "project_deleted")

@@ -8,6 +8,7 @@ from benchmark_manager.domain.releases.archive import check_archivable
 from benchmark_manager.domain.releases.config_map import check_config_map_size, config_map_keys
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.release import Release, ReleaseFile
+from benchmark_manager.web.site.pull_commands import pull_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,7 @@ def commands_for(
     url, digits = shlex.quote(service_url), release.digest.partition(":")[2]
     return ReleaseCommands(
         curl=None if no_archive else _curl(url, digits),
-        command_line=None
-        if no_archive
-        else f"BENCHMARK_MANAGER_URL={url} benchmark-manager pull {release.digest} --to files",
+        command_line=None if no_archive else pull_command(release.digest, service_url),
         config_map=None
         if no_config_map
         else f"curl -fsS {url}/releases/{digits}/configmap | kubectl create -f -",

@@ -16,7 +16,7 @@ from benchmark_manager.web.site.reader import Reader
 from benchmark_manager.web.site.words import INCLUDE, error_words
 
 #: The fields beside which an error can be shown.
-_FIELDS: Final = ("name", "description", "include", "modified_file_ids")
+_FIELDS: Final = ("name", "description", "include", "modified_file_ids", "substitute")
 
 
 @dataclass(slots=True)
@@ -28,6 +28,8 @@ class ReleaseForm:
     pinned: bool = False
     include: ReleaseContents = "all"
     variant_ids: frozenset[str] = frozenset()
+    #: The variants that stand in place of their originals.
+    substitute_ids: frozenset[str] = frozenset()
     revision: int = 0
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -47,6 +49,7 @@ class ReleaseForm:
                 (contents for contents in INCLUDE if contents == form.text("include")), "all"
             ),
             variant_ids=frozenset(form.texts("modified_file_ids")),
+            substitute_ids=frozenset(form.texts("substitute")),
             revision=form.number("revision") or 0,
         )
         made.errors = broken_rules(

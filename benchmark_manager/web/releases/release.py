@@ -9,16 +9,19 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from benchmark_manager.domain.text.folding import fold
+from benchmark_manager.domain.text.json_line import json_line
 from benchmark_manager.errors import ConflictError, InvalidInputError, NotFoundError, StaleError
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import ObjectReader, ServicesDependency
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.release import Making, Release, ReleaseFile
-from benchmark_manager.services.releases.releases import Origins
+from benchmark_manager.services.releases.releases import Origins, may
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.releases.commands import commands_for
 from benchmark_manager.web.releases.comparison import DrawnComparison
 from benchmark_manager.web.releases.forms import ReleaseForm
+from benchmark_manager.web.results.section import of_release
 from benchmark_manager.web.site.forms import FormDependency, protected_form
 from benchmark_manager.web.site.pages import (
     ProjectView,
@@ -27,6 +30,7 @@ from benchmark_manager.web.site.pages import (
     project_view,
     searched,
 )
+from benchmark_manager.web.site.person import page_changes
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
 from benchmark_manager.web.texts.limits import NAME, fitting, window
@@ -62,47 +66,58 @@ class DrawnReleaseFile:
 async def show_release(
     request: Request,
     services: ServicesDependency,
+    principal: ObjectReader,
     digest: str,
     q: SearchParameter = "",
     making: MakingParameter = 1,
     start: StartParameter = 0,
 ) -> Response:
-    release = await services.releases.get(digest)
+    release = await services.releases.get(principal, digest)
     form = ReleaseForm.of(release)
     return await _release_page(
-        request, services, release, form, query=searched(q), number=making, start=start
+        request, services, principal, release, form, query=searched(q), number=making, start=start
     )
 
 
 @router.post("/releases/{digest}")
 async def save_release(
-    request: Request, services: ServicesDependency, digest: str, form: FormDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, page_changes("release.edit", "editor", "object")],
+    digest: str,
+    form: FormDependency,
 ) -> Response:
     """Save name, description and pin, or show what was typed again with the error."""
-    release = await services.releases.get(digest)
+    release = await services.releases.get(principal, digest, "editor")
     typed = ReleaseForm.typed(form, reader_of(request))
     status = _UNPROCESSABLE
     if not typed.errors:
         try:
             saved = await services.releases.update(
+                principal,
                 release.digest,
                 name=typed.name,
                 description=typed.description,
-                pinned=typed.pinned,
+                # Whom the form offers no pin does not change it.
+                pinned=typed.pinned if may(principal, "maintainer", release) else None,
                 expected_revisions=frozenset({typed.revision}),
             )
         except StaleError:
-            release = await services.releases.get(release.digest)
+            release = await services.releases.get(principal, release.digest)
             status, typed.revision = _STALE, release.revision
         else:
-            return await _saved(services, saved, changed=saved.revision != typed.revision)
-    return await _release_page(request, services, release, typed, status_code=status)
+            return await _saved(
+                services, principal, saved, changed=saved.revision != typed.revision
+            )
+    return await _release_page(request, services, principal, release, typed, status_code=status)
 
 
-async def _saved(services: Services, release: Release, *, changed: bool) -> Response:
+async def _saved(
+    services: Services, principal: Principal, release: Release, *, changed: bool
+) -> Response:
     """Redirect to the release, or to the projects: without pin and project, it was deleted."""
     try:
-        await services.releases.get(release.digest)
+        await services.releases.get(principal, release.digest)
     except NotFoundError:
         return see_other(PREFIX, "release_deleted")
     return see_other(f"{PREFIX}/releases/{release.digest}", "saved" if changed else "unchanged")
@@ -111,6 +126,7 @@ async def _saved(services: Services, release: Release, *, changed: bool) -> Resp
 async def _release_page(
     request: Request,
     services: Services,
+    principal: Principal,
     release: Release,
     form: ReleaseForm,
     *,
@@ -135,6 +151,8 @@ async def _release_page(
         release=release,
         view=view,
         form=form,
+        may_edit=may(principal, "editor", release),
+        may_pin=may(principal, "maintainer", release),
         stale=status_code == _STALE,
         sources=[_source(release, file, view, origins) for file in shown.rows],
         shown=shown,
@@ -143,11 +161,38 @@ async def _release_page(
         q=query,
         makings=makings,
         number=number,
-        others=await _others(services, release, view),
+        section=await of_release(services, principal, release, view.project.id) if view else None,
+        of_sweep=await _of_sweep(services, principal, release, files),
+        others=await _others(services, principal, release, view),
         commands=await asyncio.to_thread(
             commands_for, release, files, str(request.base_url).rstrip("/")
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCell:
+    """The cell of a sweep that a release is: its values, and its page (None if it is gone)."""
+
+    values: tuple[tuple[str, str], ...]
+    name: str
+    page: str | None
+
+
+async def _of_sweep(
+    services: Services, principal: Principal, release: Release, files: Sequence[ReleaseFile]
+) -> DrawnCell | None:
+    """Return the cell that a release is; None if it is that of no sweep."""
+    edited = next((file for file in files if file.sweep_id and file.assignments), None)
+    if edited is None or edited.sweep_id is None:
+        return None
+    assigned = (edited.assignments or {}).items()
+    values = tuple((axis, json_line(value)) for axis, value in assigned)
+    found = await services.sweep_reader.cell_of_release(principal, edited.sweep_id, release.digest)
+    if found is None:
+        return DrawnCell(values, "", None)
+    sweep, cell = found
+    return DrawnCell(values, sweep.name, f"{PREFIX}/sweeps/{sweep.id}/cells/{cell.index}")
 
 
 def _found(files: Sequence[ReleaseFile], query: str) -> list[ReleaseFile]:
@@ -186,10 +231,14 @@ def _source(
     return DrawnReleaseFile(file, page, f"/releases/{release.digest}/files/{quote(file.path)}")
 
 
-async def _others(services: Services, release: Release, view: ProjectView | None) -> list[Release]:
+async def _others(
+    services: Services, principal: Principal, release: Release, view: ProjectView | None
+) -> list[Release]:
     if view is None:
         return []
-    page = await services.releases.page(view.project.id, PageRequest(limit=_OTHERS, cursor=None))
+    page = await services.releases.page(
+        principal, view.project.id, PageRequest(limit=_OTHERS, cursor=None)
+    )
     return [other for other in page.rows if other.digest != release.digest]
 
 
@@ -197,18 +246,19 @@ async def _others(services: Services, release: Release, view: ProjectView | None
 async def compare_releases(
     request: Request,
     services: ServicesDependency,
+    principal: ObjectReader,
     digest: str,
     other: Annotated[str, Query(alias="with", max_length=1000)] = "",
 ) -> Response:
     """Show what differs in another release; without one, the field for its digest."""
-    release = await services.releases.get(digest)
+    release = await services.releases.get(principal, digest)
     view = await _view(services, (await services.releases.makings(release))[0])
     beside: Release | None = None
     refusal: InvalidInputError | ConflictError | NotFoundError | None = None
     wanted = other.strip()
     if wanted:
         try:
-            beside = await services.releases.get(wanted)
+            beside = await services.releases.get(principal, wanted)
         except (InvalidInputError, ConflictError, NotFoundError) as error:
             refusal = error
     return render(
@@ -220,7 +270,7 @@ async def compare_releases(
         wanted=wanted,
         refusal=refusal,
         view=view,
-        others=await _others(services, release, view),
+        others=await _others(services, principal, release, view),
         comparison=await _compared(services, release, beside) if beside else None,
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from benchmark_manager.errors import InvalidInputError
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import Reader, ServicesDependency
 from benchmark_manager.models.original import FileType
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.search import (
@@ -81,6 +81,7 @@ class DrawnFoundFile:
 async def search_files(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     q: SearchParameter = "",
     where: Annotated[SearchIn, Query(alias="in")] = "text",

@@ -8,13 +8,16 @@ from fastapi import FastAPI, Request, Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchmark_manager.errors import UnauthenticatedError
 from benchmark_manager.incoming import kept_error, own_path
 from benchmark_manager.messages.titles import page_title
 from benchmark_manager.web.site.forms import ForgedFormError, UnreadableFormError
-from benchmark_manager.web.site.headers import is_page
+from benchmark_manager.web.site.headers import is_page, is_sign_in
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import PageTooLongError, editor_size, render
+from benchmark_manager.web.site.sign_in_page import PATH as SIGN_IN
+from benchmark_manager.web.site.sign_in_page import session_ended_page, to_sign_in
 from benchmark_manager.web.site.words import error_words
 from benchmark_manager.web.texts.limits import TYPED
 
@@ -30,6 +33,7 @@ _TOO_LONG: Final = N_(
     "This page would be larger than 2 MB, so it is not shown. "
     "Narrow your request or use the API; see /docs."
 )
+_SIGN_IN: Final = N_("Signing in failed")
 _FAULT: Final = N_("See the service's log for details. Try again; saved data is not affected.")
 
 
@@ -38,14 +42,16 @@ def error_page(
 ) -> Response:
     """Render an error; `detail` is shown unchanged, in the reader's language."""
     typed = getattr(request.state, "typed", "")
+    signs_in = is_sign_in(own_path(request.scope))
     return render(
         request,
         "site/error.html",
         status_code=status,
         headers=headers,
-        title=page_title(status, reader_of(request).language),
+        title=_SIGN_IN if signs_in else page_title(status, reader_of(request).language),
         status=status,
         detail=detail,
+        signs_in=signs_in,
         typed=typed,
         is_typed_shown=editor_size(typed) <= TYPED,
     )
@@ -68,7 +74,10 @@ def install_error_pages(app: FastAPI) -> None:
 
 
 class ErrorPages:
-    """Middleware that turns problem documents below `/ui` into pages for clients that read HTML."""
+    """Middleware that turns problem documents into pages for clients that read HTML.
+
+    It does so below `/ui`, and where browsers come back from an identity provider.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -76,7 +85,7 @@ class ErrorPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
             scope["type"] != "http"
-            or not is_page(own_path(scope))
+            or not _has_pages(own_path(scope))
             or not _reads_html(Headers(scope=scope))
         ):
             await self._app(scope, receive, send)
@@ -93,7 +102,11 @@ class ErrorPages:
             await error_page(request, 500, reader_of(request).words(_FAULT))(scope, receive, send)
             return
         if held.start is not None:
-            await _error_page_of(request, held)(scope, receive, send)
+            await _page_of(request, held)(scope, receive, send)
+
+
+def _has_pages(path: str) -> bool:
+    return is_page(path) or is_sign_in(path)
 
 
 def _reads_html(headers: Headers) -> bool:
@@ -121,6 +134,15 @@ class _HeldResponse:
         await self._send(message)
 
 
+def _page_of(request: Request, held: _HeldResponse) -> Response:
+    error = kept_error(request.scope)
+    # Other reasons are about a token that this client sends with every request.
+    has_no_session = isinstance(error, UnauthenticatedError) and error.reason in {"", "session"}
+    if not has_no_session or own_path(request.scope) == SIGN_IN:
+        return _error_page_of(request, held)
+    return to_sign_in(request) if request.method == "GET" else session_ended_page(request)
+
+
 def _error_page_of(request: Request, held: _HeldResponse) -> Response:
     assert held.start is not None  # noqa: S101 -- the caller checked it
     kept = {
@@ -134,4 +156,4 @@ def _error_page_of(request: Request, held: _HeldResponse) -> Response:
 
 
 #: Headers of a problem document that its page keeps.
-_KEPT: Final = frozenset({"retry-after", "allow"})
+_KEPT: Final = frozenset({"retry-after", "allow", "cache-control", "set-cookie"})

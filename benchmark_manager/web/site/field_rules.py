@@ -12,7 +12,7 @@ from benchmark_manager.messages.fields import wire_name
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import Reader
 
-_TAKEN: Final = frozenset({"name_taken", "project_name_taken"})
+_TAKEN: Final = frozenset({"account_name_taken", "name_taken", "project_name_taken"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,15 +30,26 @@ def is_page(path: str) -> bool:
     return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 
+def is_sign_in(path: str) -> bool:
+    """Return whether browsers come here on their way to an identity provider and back."""
+    return path.startswith("/auth/")
+
+
 def _is_covered(path: str) -> bool:
     """Return whether a response gets these headers: pages and the API's description."""
-    return is_page(path) or path in _DESCRIPTION or path.startswith("/docs/")
+    return is_page(path) or is_sign_in(path) or path in _DESCRIPTION or path.startswith("/docs/")
 
 
 def nonce_of(connection: HTTPConnection) -> str:
     """Return the nonce that CodeMirror must put on its style elements on this page."""
     nonce: str = connection.scope[_NONCE]
     return nonce
+
+
+def policy_with_forms_to(connection: HTTPConnection, origin: str) -> str:
+    """Return the policy of a page whose form's answer leads to another origin."""
+    policy = _POLICY.format(nonce=nonce_of(connection))
+    return policy.replace("form-action 'self'", f"form-action 'self' {origin}")
 
 
 class PageHeaders:
@@ -63,7 +74,7 @@ class PageHeaders:
                     headers.setdefault("Cache-Control", "private, no-cache")
                     headers.add_vary_header("Accept-Language")
                     headers.add_vary_header("Cookie")
-                if scope["scheme"] == "https":
+                if scope["scheme"] == "https" and not is_sign_in(own_path(scope)):
                     message["headers"] = [_only_by_https(*header) for header in message["headers"]]
             await send(message)
 
@@ -72,4 +83,5 @@ class PageHeaders:
 
 def _only_by_https(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     """Mark a cookie as secure, so that browsers send it over HTTPS only."""
-    return name, value + b"; Secure" if name.lower() == b"set-cookie" else value
+    is_open_cookie = name.lower() == b"set-cookie" and b"; secure" not in value.lower()
+    return name, value + b"; Secure" if is_open_cookie else value

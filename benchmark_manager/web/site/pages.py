@@ -18,6 +18,8 @@ from benchmark_manager.web.site.words import PAUSED, STATUS, Word
 
 #: Rows of a list on one page.
 ROWS: Final = 50
+#: Results that a tab counts: each page of a project has it.
+MOST_COUNTED: Final = 1000
 _UNPROCESSABLE: Final = 422
 _UNAVAILABLE: Final = 503
 
@@ -64,6 +66,12 @@ class ProjectView:
     running: bool
     web_url: str
     progress: SyncProgress | None = None
+    #: At most `MOST_COUNTED`.
+    results: int = 0
+
+    @property
+    def counts_all_results(self) -> bool:
+        return self.results < MOST_COUNTED
 
     @property
     def branch(self) -> str | None:
@@ -83,7 +91,11 @@ class ProjectView:
 
 
 def view_of(
-    project: Project, stats: ProjectStats, now: datetime, progress: SyncProgress | None = None
+    project: Project,
+    stats: ProjectStats,
+    now: datetime,
+    progress: SyncProgress | None = None,
+    results: int = 0,
 ) -> ProjectView:
     running = progress.status == "running" if progress else project.status_at(now) == "running"
     status = STATUS["running" if running else project.state.status]
@@ -94,6 +106,7 @@ def view_of(
         running,
         web_url(project.source.repository),
         progress,
+        results,
     )
 
 
@@ -106,4 +119,5 @@ async def project_view(services: Services, project_id: str) -> ProjectView:
     project = await services.projects.get(project_id)
     stats = await services.projects.stats(project_id)
     progress = await services.sync.progress(project_id)
-    return view_of(project, stats, services.status.now(), progress)
+    results = await services.results.count(project_id, MOST_COUNTED)
+    return view_of(project, stats, services.status.now(), progress, results)

@@ -1,58 +1,38 @@
-"""The name recorded with changes on pages: from a proxy, else as entered in the browser."""
+"""Who makes changes on pages; with AUTH=open, by the name that was entered in the browser."""
 
-from typing import Annotated, Final
-from urllib.parse import quote
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Header, Request
 
-from benchmark_manager.incoming import ActorDependency
-from benchmark_manager.web import PREFIX
-from benchmark_manager.web.site.cookies import forget, remember
-from benchmark_manager.web.site.field_rules import PERSON_NAME, broken_rules
-from benchmark_manager.web.site.forms import FormDependency
-from benchmark_manager.web.site.reader import NAME_COOKIE, name_of, reader_of
-from benchmark_manager.web.site.rendering import render, see_other
-
-router = APIRouter(prefix=PREFIX, include_in_schema=False)
-
-_ANONYMOUS: Final = "anonymous"
-_UNPROCESSABLE: Final = 422
+from benchmark_manager.domain.fields import LONGEST_ACTOR
+from benchmark_manager.incoming import ChangeNeed, Where
+from benchmark_manager.models.access.principal import Principal, Role
+from benchmark_manager.services.access.identities import ANONYMOUS
+from benchmark_manager.web.site.reader import name_of
 
 
-async def person(request: Request, actor: ActorDependency) -> str:
-    """Return the name that a proxy sent, else the entered one; neither is verified here."""
-    return (name_of(request) or actor) if actor == _ANONYMOUS else actor
+class PersonNeed(ChangeNeed):
+    """The same on pages: where AUTH=open, the name that was entered in the browser counts.
+
+    A name that a proxy sends counts more; neither is verified here.
+    """
+
+    async def __call__(
+        self,
+        request: Request,
+        x_actor: Annotated[str | None, Header(max_length=LONGEST_ACTOR)] = None,
+    ) -> Principal:
+        return named(request, await super().__call__(request, x_actor))
 
 
-PersonDependency = Annotated[str, Depends(person)]
+def named(request: Request, principal: Principal) -> Principal:
+    """Return the principal with the name entered in the browser, if no other is known."""
+    name = name_of(request)
+    if principal.via != "open" or principal.name != ANONYMOUS or not name:
+        return principal
+    return principal.model_copy(update={"name": name})
 
 
-@router.get("/you")
-async def show_name(request: Request, person: PersonDependency, actor: ActorDependency) -> Response:
-    return _name_page(request, "" if person == _ANONYMOUS else person, actor)
-
-
-@router.post("/you")
-async def save_name(request: Request, form: FormDependency, actor: ActorDependency) -> Response:
-    name = form.line("name")
-    if errors := broken_rules(reader_of(request), {"name": (PERSON_NAME, name)}):
-        return _name_page(request, name, actor, errors)
-    response = see_other(f"{PREFIX}/you", "saved")
-    if name:
-        remember(response, NAME_COOKIE, quote(name))
-    else:
-        forget(response, NAME_COOKIE)
-    return response
-
-
-def _name_page(
-    request: Request, name: str, actor: str, errors: dict[str, str] | None = None
-) -> Response:
-    return render(
-        request,
-        "site/you.html",
-        status_code=_UNPROCESSABLE if errors else 200,
-        name=name,
-        named_by_proxy="" if actor == _ANONYMOUS else actor,
-        errors=errors or {},
-    )
+def page_changes(action: str, role: Role | None, where: Where = "project") -> Any:  # noqa: ANN401 -- as Depends returns
+    """Return the dependency of a page's form that changes something; see `incoming.changes`."""
+    return Depends(PersonNeed(role, where, action))

@@ -16,24 +16,33 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from benchmark_manager.domain.text.json_line import json_line, shortened
-from benchmark_manager.incoming import root_path
+from benchmark_manager.incoming import kept_principal, own_path, root_path
+from benchmark_manager.models.access.principal import Principal, Role, includes
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.version import __version__
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site import assets, cookies, csrf, words
-from benchmark_manager.web.site.headers import nonce_of
+from benchmark_manager.web.site.headers import is_sign_in, nonce_of
 from benchmark_manager.web.site.languages import LANGUAGES, translations
 from benchmark_manager.web.site.reader import THEMES, name_of, reader_of
 from benchmark_manager.web.texts.limits import EDITOR, PAGE
 from benchmark_manager.web.texts.problems import listed
 from benchmark_manager.web.texts.visible import escaped, raw, seen, visible
 
+#: The documentation of who may do what.
+ACCESS_GUIDE: Final = (
+    "https://github.com/benchmark-manager/benchmark-manager/blob/main/docs/access.md"
+)
 #: Holds the note about what was just done, for the next page only.
 NOTE_COOKIE: Final = "bm_note"
 
 #: By note: the path of the form that undoes what the note reports, and the number of its ids. The
 #: form sends the last id.
-_UNDOING: Final = {"deleted": ("/trash/{}", 1), "reset": ("/projects/{}/undo-reset", 2)}
+_UNDOING: Final = {
+    "deleted": ("/trash/{}", 1),
+    "result_deleted": ("/results/{}/undelete", 1),
+    "reset": ("/projects/{}/undo-reset", 2),
+}
 _ID: Final = re.compile("[0-9a-f]{24}")
 
 _KILO: Final = 1024
@@ -60,6 +69,7 @@ def render(
     """
     reader = reader_of(request)
     root = root_path(request.scope)
+    principal = kept_principal(request.scope)
     note, *subjects = cookies.given(request, NOTE_COOKIE).split(".")
     pieces = (
         environment(reader.language)
@@ -75,8 +85,11 @@ def render(
             csp_nonce=nonce_of(request),
             note=words.NOTES.get(note),
             undo=_undo(root, note, subjects),
-            person_name=name_of(request),
+            principal=principal,
+            is_open=not request.app.state.services.identities.is_required,
+            person_name=_person_name(request),
             error_words=partial(words.error_words, reader),
+            allows=partial(_allows, principal),
             **values,
         )
     )
@@ -86,6 +99,23 @@ def render(
     if note:
         cookies.forget(response, NOTE_COOKIE)
     return response
+
+
+def _allows(principal: Principal | None, needed: Role, project_id: str | None = None) -> bool:
+    """Return whether the reader's role suffices in a project; without one, site-wide."""
+    if principal is None:
+        return False
+    if project_id is None:
+        return includes(principal.site_role, needed)
+    return principal.may(needed, project_id)
+
+
+def _person_name(request: Request) -> str:
+    """Return the name under which the reader is known, or ""."""
+    principal = kept_principal(request.scope)
+    if principal is None or principal.via == "open":
+        return name_of(request)
+    return principal.name
 
 
 def _joined(template: str, pieces: Iterable[str]) -> bytes:
@@ -129,7 +159,12 @@ def _undo(root: str, note: str, subjects: Sequence[str]) -> tuple[str, str] | No
 
 
 def _here(request: Request) -> str:
-    """Return this page's address; for the response to a form, that of the list of projects."""
+    """Return this page's address; for the response to a form, that of the list of projects.
+
+    The addresses to which identity providers send browsers have a code, and are good once.
+    """
+    if is_sign_in(own_path(request.scope)):
+        return f"{root_path(request.scope)}{PREFIX}/sign-in"
     if request.method not in {"GET", "HEAD"}:
         return root_path(request.scope) + PREFIX
     query = request.url.query
@@ -154,9 +189,9 @@ _compiled: Final = _CompiledOnce()
 
 
 def compile_shared_templates() -> None:
-    """Compile what every page needs, so that the first request does not block for 0.3 s."""
+    """Compile what many pages need, so that the first request does not block for 0.3 s."""
     for language in LANGUAGES:
-        for name in ("site/layout.html", "site/components.html"):
+        for name in ("site/layout.html", "site/components.html", "charts/charts.html"):
             environment(language).get_template(name)
 
 
@@ -180,6 +215,7 @@ def environment(language: str) -> Environment:
         version=__version__,
         words=words,
         most_of_editor=EDITOR,
+        access_guide=ACCESS_GUIDE,
     )
     made.filters.update(
         utc=_utc,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from benchmark_manager.incoming import root_path
+from benchmark_manager.incoming import OPEN, AnyPrincipal, root_path
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.cookies import remember
 from benchmark_manager.web.site.forms import FormDependency
@@ -15,7 +15,7 @@ from benchmark_manager.web.site.rendering import render, see_other
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
+@router.get("/", dependencies=[OPEN])
 async def start(request: Request) -> Response:
     """Redirect browsers to the pages, and programs to the description of the API."""
     reads_html = "text/html" in request.headers.get("accept", "")
@@ -23,11 +23,11 @@ async def start(request: Request) -> Response:
 
 
 @router.get(f"{PREFIX}/help")
-async def show_help(request: Request) -> Response:
+async def show_help(request: Request, _: AnyPrincipal) -> Response:
     return render(request, "site/help.html")
 
 
-@router.post(f"{PREFIX}/preferences")
+@router.post(f"{PREFIX}/preferences", dependencies=[OPEN])
 async def prefer(request: Request, form: FormDependency) -> Response:
     """Store the language or theme in a cookie, and return to the page that the reader was on."""
     response = see_other(_own(form.text("next").removeprefix(root_path(request.scope))))

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from benchmark_manager import messages
+from benchmark_manager.domain.documents import VariedBy
 from benchmark_manager.errors import BenchmarkManagerError
+from benchmark_manager.models.access.account import AccountKind
+from benchmark_manager.models.access.principal import Role
 from benchmark_manager.models.original import FileType, SkipReason
 from benchmark_manager.models.problem import Validity
 from benchmark_manager.models.project import RefKind, Standing, SyncStatus
 from benchmark_manager.models.release import ReleaseContents
+from benchmark_manager.models.result import Direction, ReceiptStatus, ToolName
+from benchmark_manager.models.result_table import Comparison, RowGroup
 from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.models.search import SearchIn, SearchScope
 from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
@@ -74,6 +79,14 @@ DRIFT: Final[Mapping[Drift, Word]] = {
     "conflict": Word(N_("Conflict"), "cross", "bad"),
     "upstream_removed": Word(N_("Removed upstream"), "minus", "warn"),
 }
+#: The same for sweeps, whose files may be variants too.
+SWEEP_DRIFT: Final[Mapping[Drift, Word]] = {
+    "current": DRIFT["current"],
+    "behind": Word(N_("Files changed"), "down", "warn"),
+    "conflict": DRIFT["conflict"],
+    "upstream_removed": Word(N_("A file was removed"), "minus", "warn"),
+}
+RETIRED: Final = Word(N_("Retired"), "pause")
 REVISION: Final[Mapping[RevisionKind, Word]] = {
     "created": Word(N_("made"), "plus", "good"),
     "edited": Word(N_("edited"), "pencil", "busy"),
@@ -100,6 +113,14 @@ KEY_CHANGE: Final[Mapping[str, Word]] = {
     "added": Word(N_("added"), "plus", "good"),
     "removed": Word(N_("removed"), "minus", "bad"),
 }
+#: Who changed a value since the base.
+VARIED_BY: Final[Mapping[VariedBy, Word]] = {
+    "mine": Word(N_("changed here"), "pencil", "warn"),
+    "upstream": Word(N_("changed upstream since"), "down", "busy"),
+    "both": Word(N_("both"), "branch", "bad"),
+}
+#: Both changed it, and the variant has what the original has.
+AGREED: Final = Word(N_("both, to the same value"), "check", "good")
 VALIDITY: Final[Mapping[Validity, Word]] = {
     "valid": Word(N_("Valid"), "check", "good"),
     "template": Word(N_("Template"), "braces"),
@@ -142,6 +163,74 @@ SKIP: Final[Mapping[SkipReason, str]] = {
     "other": N_("a reason recorded by a newer version"),
 }
 
+#: Tools whose results are read.
+TOOL: Final[Mapping[ToolName, str]] = {
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "lm-eval": "lm-evaluation-harness",
+    "inference-perf": "inference-perf",
+    "guidellm": "GuideLLM",
+    "llm-d": "llm-d Benchmark Report",
+    "plain": N_("plain metrics"),
+    "unknown": N_("unknown format"),
+}
+RECEIPT: Final[Mapping[ReceiptStatus, Word]] = {
+    "verified": Word(N_("Verified"), "check", "good"),
+    "not_verified": Word(N_("Not verified"), "dot"),
+    "differs": Word(N_("Differs"), "cross", "bad"),
+}
+#: What a receipt says, in a sentence.
+RECEIPT_SAYS: Final[Mapping[ReceiptStatus, str]] = {
+    "verified": N_("The files on the machine had the bytes of the release."),
+    "not_verified": N_("No receipt says which files were on the machine."),
+    "differs": N_("Files on the machine were not those of the release."),
+}
+#: A row's values beside those of the baseline.
+COMPARISON: Final[Mapping[Comparison, Word]] = {
+    "better": Word(N_("better"), "check", "good"),
+    "worse": Word(N_("worse"), "warn", "bad"),
+    "no_difference_shown": Word(N_("no difference shown"), "minus"),
+    "too_few_repeats": Word(N_("too few repeats"), "dot"),
+}
+DIRECTION: Final[Mapping[Direction, str]] = {
+    "lower": N_("lower is better"),
+    "higher": N_("higher is better"),
+}
+GROUP: Final[Mapping[RowGroup, str]] = {
+    "release": N_("One row for each release"),
+    "environment": N_("One row for each release and environment"),
+}
+BASELINE: Final = Word(N_("Baseline"), "pin", "busy")
+#: No other row is better in both metrics of the trade-off.
+PARETO: Final = Word(N_("Pareto front"), "star", "good")
+
+#: Roles, and what each allows.
+ROLE: Final[Mapping[Role, str]] = {
+    "reader": N_("reader"),
+    "editor": N_("editor"),
+    "maintainer": N_("maintainer"),
+    "admin": N_("admin"),
+}
+NO_ROLE: Final = N_("none")
+ROLE_ALLOWS: Final[Mapping[Role, str]] = {
+    "reader": N_("Reads files, variants, releases and results."),
+    "editor": N_("Also syncs, edits variants, and makes releases."),
+    "maintainer": N_("Also changes settings and decides who has access."),
+    "admin": N_("Also manages accounts, tokens and federation."),
+}
+ACCOUNT_KIND: Final[Mapping[AccountKind, str]] = {
+    "local": N_("by password"),
+    "oidc": N_("by OpenID Connect"),
+    "github": N_("by GitHub"),
+    "proxy": N_("by the reverse proxy"),
+}
+DISABLED: Final = Word(N_("Disabled"), "pause", "warn")
+ENABLED: Final = Word(N_("Active"), "check", "good")
+GRANTEE: Final[Mapping[Literal["account", "group"], Word]] = {
+    "account": Word(N_("Person"), "person"),
+    "group": Word(N_("Group"), "people"),
+}
+
 #: Sentences about what was just done, by the value of the note's cookie.
 NOTES: Final[Mapping[str, str]] = {
     "saved": N_("Saved."),
@@ -166,6 +255,26 @@ NOTES: Final[Mapping[str, str]] = {
     "resumed": N_("The project was resumed. It will sync in a moment."),
     "released": N_("The release was made."),
     "released_again": N_("A release with these files exists already. It now also lists this one."),
+    "sweep_created": N_("The sweep was made."),
+    "sweep_rebased": N_("The sweep was rebased. Its cells are a new generation."),
+    "sweep_current": N_("Every file is as it was, so nothing was changed."),
+    "sweep_deleted": N_("The sweep was deleted."),
+    "result_uploaded": N_("The result was uploaded."),
+    "result_known": N_("This file was uploaded for this release before: here is its result."),
+    "result_deleted": N_("The result was deleted."),
+    "result_undeleted": N_("The result was restored."),
+    "signed_out": N_("You are signed out."),
+    "set_up": N_("The first administrator was made, and you are signed in."),
+    "password_changed": N_("The password was changed."),
+    "password_set": N_("The account has a new password; its sessions and tokens ended."),
+    "session_ended": N_("The session was ended."),
+    "token_revoked": N_("The token was revoked."),
+    "account_created": N_("The account was made."),
+    "account_deleted": N_("The account was deleted."),
+    "rule_created": N_("The rule was made."),
+    "rule_deleted": N_("The rule was deleted."),
+    "grant_saved": N_("The role was given. It applies within five seconds."),
+    "grant_removed": N_("The role was taken away. It ends within five seconds."),
     "release_deleted": N_(
         "The release was deleted, because no project has it and it is not pinned."
     ),

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import Reader, ServicesDependency
 from benchmark_manager.models.sync import FileChange, SkippedFile, SyncOutcome, SyncTrigger
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.forms import protected_form
@@ -39,6 +39,7 @@ _DRIFTS_SHOWN: Final = 60
 async def list_syncs(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     status: SyncOutcome | Literal["all"] = "all",
     trigger: SyncTrigger | Literal["all"] = "all",
@@ -76,6 +77,7 @@ async def list_syncs(
 async def show_sync(
     request: Request,
     services: ServicesDependency,
+    _: Reader,
     project_id: str,
     sync_id: str,
     start: StartParameter = 0,

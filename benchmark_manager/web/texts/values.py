@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmark_manager.domain.documents import KeyChange, ValueRow
+from pydantic import JsonValue
+
+from benchmark_manager.domain.documents import KeyChange, ThreeWayRow, ThreeWayRows, VariedBy
 from benchmark_manager.domain.text.json_line import json_line, shortened
 from benchmark_manager.errors import WorkersBusyError
 from benchmark_manager.factory import Services
@@ -29,11 +31,22 @@ _COMPARED_AT_MOST: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class VariedValue:
-    """A key that a variant changes, with its values on one line; None where there is no value."""
+    """A key that changed since a variant's base, with values on one line; None where there is none.
+
+    `after` is the variant's value, or the original's if only upstream changed it. `differs` says
+    whether the variant and the original differ.
+    """
 
     path: str
     before: str | None
     after: str | None
+    original: str | None
+    kind: VariedBy
+    differs: bool
+
+    @property
+    def is_disputed(self) -> bool:
+        return self.kind == "both" and self.differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,7 @@ class DrawnChange:
 
 @dataclass(frozen=True, slots=True)
 class VariedLine:
-    """The first keys that a variant changes, and the number of further ones."""
+    """The first keys that changed since a variant's base, and the number of further ones."""
 
     keys: tuple[VariedValue, ...]
     more: int
@@ -81,8 +94,8 @@ def _drawn(changes: Sequence[KeyChange]) -> list[DrawnChange]:
 async def varied_lines(
     services: Services, files: Sequence[Variant]
 ) -> Mapping[str, VariedLine | None]:
-    """Return by id what each variant changes in its base; None if one line cannot show it."""
-    found: Mapping[str, Sequence[ValueRow] | None] = {}
+    """Return by id what changed since each variant's base; None if one line cannot show it."""
+    found: Mapping[str, ThreeWayRows | None] = {}
     # If all workers are busy, the list is shown without these lines.
     with contextlib.suppress(WorkersBusyError):
         found = await services.comparing.varied(
@@ -91,14 +104,24 @@ async def varied_lines(
     return {file.id: _line(found.get(file.id)) for file in files}
 
 
-def _line(rows: Sequence[ValueRow] | None) -> VariedLine | None:
-    if rows is None:
+def _line(found: ThreeWayRows | None) -> VariedLine | None:
+    if found is None or not found.has_base:
         return None
+    # What the variant changed comes first.
+    rows = sorted(found.rows, key=lambda row: row.kind == "upstream")
     return VariedLine(tuple(_varied(row) for row in rows[:_NAMED]), max(0, len(rows) - _NAMED))
 
 
-def _varied(row: ValueRow) -> VariedValue:
-    before, after = (
-        None if value is None else shortened(json_line(value[0])) for value in row.values
+def _varied(row: ThreeWayRow) -> VariedValue:
+    return VariedValue(
+        shortened(row.path, _SHORT_PATH),
+        _short(row.base),
+        _short(row.original if row.kind == "upstream" else row.variant),
+        _short(row.original),
+        row.kind,
+        row.differs,
     )
-    return VariedValue(shortened(row.path, _SHORT_PATH), before, after)
+
+
+def _short(value: tuple[JsonValue] | None) -> str | None:
+    return None if value is None else shortened(json_line(value[0]))

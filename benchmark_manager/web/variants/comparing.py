@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from benchmark_manager.domain.fields import LONGEST_ID
 from benchmark_manager.errors import TooComplexError
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import ObjectReader, ServicesDependency
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.services.variants.comparing import ComparedTexts
 from benchmark_manager.web import PREFIX
@@ -31,13 +31,14 @@ _REVISIONS: Final = 100
 async def compare(
     request: Request,
     services: ServicesDependency,
+    principal: ObjectReader,
     variant_id: str,
     against: Annotated[str, Query(max_length=LONGEST_ID)] = "base",
     part: PartParameter = 1,
 ) -> Response:
-    file = await services.variants.get(variant_id)
-    found = await services.comparing.texts(variant_id, against)
-    revisions = await services.revisions.page(variant_id, PageRequest(limit=_REVISIONS))
+    file = await services.variants.get(principal, variant_id)
+    found = await services.comparing.texts(principal, variant_id, against)
+    revisions = await services.revisions.page(principal, variant_id, PageRequest(limit=_REVISIONS))
     by_key = await _by_key(services, found)
     return render(
         request,

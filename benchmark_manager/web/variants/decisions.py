@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from pydantic import JsonValue
 
+from benchmark_manager.domain.text.strict_json import refuse_constant
 from benchmark_manager.models.merge import COMMENT_SUFFIX, MergeConflict, Resolution, Side
 from benchmark_manager.web.site.forms import Form
 
@@ -135,12 +136,7 @@ def _decision(form: Form, key: str, conflict: MergeConflict) -> Decision:
 def _json(typed: str) -> JsonValue:
     if len(typed) > _LONGEST_VALUE:
         raise ValueError
-    value: JsonValue = json.loads(typed, parse_constant=_no_constant)
+    value: JsonValue = json.loads(typed, parse_constant=refuse_constant)
     # Half of a surrogate pair, written as an escape, cannot be stored.
     json.dumps(value, ensure_ascii=False).encode()
     return value
-
-
-def _no_constant(_: str) -> JsonValue:
-    """Refuse NaN and infinities, which Python accepts but JSON does not have."""
-    raise ValueError

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -18,13 +18,14 @@ from benchmark_manager.errors import (
     WorkersBusyError,
 )
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import ObjectReader, ServicesDependency, requires
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.services.variants.merging import MergePreview, MergeTexts
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.editing import sha256_of
 from benchmark_manager.web.site.forms import Form, FormDependency, protected_form
 from benchmark_manager.web.site.pages import project_view, refusal_status
-from benchmark_manager.web.site.person import PersonDependency
+from benchmark_manager.web.site.person import page_changes
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
 from benchmark_manager.web.texts.limits import COMPARED, COMPARED_BESIDE, CONFLICT_CHARACTERS
@@ -146,24 +147,32 @@ class _Merge:
 
 @router.get("/modified-files/{variant_id}/merge")
 async def show_merge(
-    request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: ObjectReader,
+    variant_id: str,
+    form: FormDependency,
 ) -> Response:
     try:
-        preview = await services.merging.preview(variant_id)
+        preview = await services.merging.preview(principal, variant_id)
     except (ConflictError, TooComplexError) as error:
-        return await _impossible_page(request, services, variant_id, error)
+        return await _impossible_page(request, services, principal, variant_id, error)
     return await _merge_page(request, services, await _Merge.of(services, preview, form))
 
 
 @router.get("/modified-files/{variant_id}/merge/upstream")
 async def show_upstream(
-    request: Request, services: ServicesDependency, variant_id: str, part: PartParameter = 1
+    request: Request,
+    services: ServicesDependency,
+    principal: ObjectReader,
+    variant_id: str,
+    part: PartParameter = 1,
 ) -> Response:
     """Show what upstream changed since the base, in parts."""
     try:
-        texts = await services.merging.texts(variant_id)
+        texts = await services.merging.texts(principal, variant_id)
     except ConflictError as error:
-        return await _impossible_page(request, services, variant_id, error)
+        return await _impossible_page(request, services, principal, variant_id, error)
     return render(
         request,
         "variants/merge_upstream.html",
@@ -175,10 +184,14 @@ async def show_upstream(
 
 @router.post("/modified-files/{variant_id}/merge/preview")
 async def preview_decisions(
-    request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: ObjectReader,
+    variant_id: str,
+    form: FormDependency,
 ) -> Response:
     """Show the merge with the result of these decisions; nothing is saved."""
-    preview = await services.merging.preview(variant_id)
+    preview = await services.merging.preview(principal, variant_id)
     return await _merge_page(request, services, await _Merge.of(services, preview, form))
 
 
@@ -188,10 +201,12 @@ async def rebase(
     services: ServicesDependency,
     variant_id: str,
     form: FormDependency,
-    actor: PersonDependency,
+    principal: Annotated[Principal, page_changes("variant.rebase", "editor", "object")],
 ) -> Response:
     """Rebase with these decisions, if the texts have not changed; else show them again."""
-    merge = await _Merge.of(services, await services.merging.preview(variant_id), form)
+    merge = await _Merge.of(
+        services, await services.merging.preview(principal, variant_id, "editor"), form
+    )
     try:
         _expect_unchanged(merge.preview.original.sha, form)
         if merge.left or merge.is_too_much:
@@ -199,16 +214,18 @@ async def rebase(
                 [decision.conflict.path for decision in merge.decisions if not decision.is_made]
             )
         await services.merging.rebase(
+            principal,
             variant_id,
             resolutions=[decision.resolution for decision in merge.decisions],
             content=None,
             expected_original=merge.preview.original.sha,
             allow_invalid=merge.allow_invalid,
             expected_revisions=frozenset({form.number("revision") or 0}),
-            actor=actor,
         )
     except (StaleError, _OriginalChangedError):
-        merge = await _Merge.of(services, await services.merging.preview(variant_id), form)
+        merge = await _Merge.of(
+            services, await services.merging.preview(principal, variant_id, "editor"), form
+        )
         merge.outdated = True
         return await _merge_page(request, services, merge, status_code=_STALE)
     except (InvalidInputError, ConflictError, WorkersBusyError) as error:
@@ -224,26 +241,36 @@ def _expect_unchanged(original_sha: str, form: Form) -> None:
 
 @router.get("/modified-files/{variant_id}/merge/edit")
 async def start_by_hand(
-    request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, requires("editor", "object")],
+    variant_id: str,
+    form: FormDependency,
 ) -> Response:
-    return await _start_by_hand(request, services, variant_id, form)
+    return await _start_by_hand(request, services, principal, variant_id, form)
 
 
 @router.post("/modified-files/{variant_id}/merge/edit")
 async def continue_by_hand(
-    request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, requires("editor", "object")],
+    variant_id: str,
+    form: FormDependency,
 ) -> Response:
     """Show the result of the decisions so far in an editor; nothing is saved."""
-    return await _start_by_hand(request, services, variant_id, form)
+    return await _start_by_hand(request, services, principal, variant_id, form)
 
 
 async def _start_by_hand(
-    request: Request, services: Services, variant_id: str, form: Form
+    request: Request, services: Services, principal: Principal, variant_id: str, form: Form
 ) -> Response:
-    texts: MergeTexts = await services.merging.texts(variant_id)
+    texts: MergeTexts = await services.merging.texts(principal, variant_id, "editor")
     text = texts.mine
     with contextlib.suppress(TooComplexError):
-        merge = await _Merge.of(services, await services.merging.preview(variant_id), form)
+        merge = await _Merge.of(
+            services, await services.merging.preview(principal, variant_id), form
+        )
         # The original may have changed between the two reads; its text and id must match.
         texts = merge.preview
         text = texts.mine if merge.result is None else merge.result
@@ -259,26 +286,26 @@ async def rebase_on_text(
     services: ServicesDependency,
     variant_id: str,
     form: FormDependency,
-    actor: PersonDependency,
+    principal: Annotated[Principal, page_changes("variant.rebase", "editor", "object")],
 ) -> Response:
     """Rebase with a text that was merged by hand, or show it again with the error."""
-    texts = await services.merging.texts(variant_id)
-    shown = await _shown(services, texts, form)
+    texts = await services.merging.texts(principal, variant_id, "editor")
+    shown = await _shown(services, principal, texts, form)
     draft = Draft.typed(form, shown)
     draft.modified_name = texts.file.modified_name
     try:
         _expect_unchanged(texts.original.sha, form)
         await services.merging.rebase(
+            principal,
             variant_id,
             resolutions=(),
             content=draft.sent,
             expected_original=texts.original.sha,
             allow_invalid=draft.allow_invalid,
             expected_revisions=frozenset({draft.revision}),
-            actor=actor,
         )
     except (StaleError, _OriginalChangedError):
-        texts = await services.merging.texts(variant_id)
+        texts = await services.merging.texts(principal, variant_id)
         draft.revision = texts.file.revision
         return await _editor_page(
             request, services, texts, draft, status_code=_STALE, outdated=True
@@ -291,7 +318,7 @@ async def rebase_on_text(
     return see_other(f"{PREFIX}/modified-files/{variant_id}", "rebased")
 
 
-async def _shown(services: Services, texts: MergeTexts, form: Form) -> str:
+async def _shown(services: Services, principal: Principal, texts: MergeTexts, form: Form) -> str:
     """Return the text that the editor began with, to restore the bytes of unchanged lines.
 
     Return mine if that text is not known any more.
@@ -301,14 +328,18 @@ async def _shown(services: Services, texts: MergeTexts, form: Form) -> str:
         if sha256_of(text) == sha256:
             return text
     with contextlib.suppress(TooComplexError, ConflictError):
-        content = (await services.merging.preview(texts.file.id)).merge.content
+        content = (await services.merging.preview(principal, texts.file.id)).merge.content
         if content is not None and sha256_of(content) == sha256:
             return content
     return texts.mine
 
 
 async def _merge_page(
-    request: Request, services: Services, merge: _Merge, *, status_code: int = 200
+    request: Request,
+    services: Services,
+    merge: _Merge,
+    *,
+    status_code: int = 200,
 ) -> Response:
     preview, file = merge.preview, merge.preview.file
     # Concurrently, because one after the other may take too long.
@@ -369,11 +400,15 @@ async def _editor_page(
 
 
 async def _impossible_page(
-    request: Request, services: Services, variant_id: str, error: BenchmarkManagerError
+    request: Request,
+    services: Services,
+    principal: Principal,
+    variant_id: str,
+    error: BenchmarkManagerError,
 ) -> Response:
     """Show why the service cannot merge: the original was removed, or a text is too complex."""
-    if error.code == "upstream_removed":
-        return await reattach_page(request, services, variant_id)
-    file = await services.variants.get(variant_id)
+    file = await services.variants.get(principal, variant_id)
+    if error.code == "upstream_removed" and principal.may("editor", file.project_id):
+        return await reattach_page(request, services, principal, variant_id)
     view = await project_view(services, file.project_id)
     return render(request, "variants/merge_impossible.html", view=view, file=file, error=error)

@@ -1,6 +1,6 @@
 """The page that attaches a variant to another original, for instance if its own was removed."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -12,11 +12,12 @@ from benchmark_manager.errors import (
     StaleError,
 )
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import ServicesDependency, requires
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.forms import FormDependency, protected_form
 from benchmark_manager.web.site.pages import SearchParameter, project_view, searched
-from benchmark_manager.web.site.person import PersonDependency
+from benchmark_manager.web.site.person import page_changes
 from benchmark_manager.web.site.rendering import render, see_other
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
@@ -29,9 +30,13 @@ _UNPROCESSABLE: Final = 422
 
 @router.get("/modified-files/{variant_id}/reattach")
 async def choose_original(
-    request: Request, services: ServicesDependency, variant_id: str, q: SearchParameter = ""
+    request: Request,
+    services: ServicesDependency,
+    principal: Annotated[Principal, requires("editor", "object")],
+    variant_id: str,
+    q: SearchParameter = "",
 ) -> Response:
-    return await reattach_page(request, services, variant_id, q=q)
+    return await reattach_page(request, services, principal, variant_id, q=q)
 
 
 @router.post("/modified-files/{variant_id}/reattach")
@@ -40,22 +45,22 @@ async def reattach(
     services: ServicesDependency,
     variant_id: str,
     form: FormDependency,
-    actor: PersonDependency,
+    principal: Annotated[Principal, page_changes("variant.reattach", "editor", "object")],
 ) -> Response:
     """Attach the variant to the chosen original, if it has not changed since the person saw it."""
     chosen = form.line("original_file_id")
     try:
         await services.reattaching.reattach(
+            principal,
             variant_id,
             chosen,
             expected_revisions=frozenset({form.number("revision") or 0}),
-            actor=actor,
         )
     except (StaleError, InvalidInputError, ConflictError, NotFoundError) as error:
         if isinstance(error, NotFoundError) and error.code != "file_not_found":
             raise
         return await reattach_page(
-            request, services, variant_id, q=form.line("q"), refused=(chosen, error)
+            request, services, principal, variant_id, q=form.line("q"), refused=(chosen, error)
         )
     return see_other(f"{PREFIX}/modified-files/{variant_id}", "reattached")
 
@@ -63,6 +68,7 @@ async def reattach(
 async def reattach_page(
     request: Request,
     services: Services,
+    principal: Principal,
     variant_id: str,
     *,
     q: str = "",
@@ -73,7 +79,7 @@ async def reattach_page(
     `refused` is the id of the original that was chosen before, and why it was not accepted.
     """
     chosen, error = refused
-    file = await services.variants.get(variant_id)
+    file = await services.variants.get(principal, variant_id, "editor")
     query = searched(q)
     candidates, count = await services.reattaching.candidates(file, query, _OFFERED)
     return render(

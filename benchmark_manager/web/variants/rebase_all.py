@@ -7,13 +7,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from benchmark_manager.domain.fields import LONGEST_ID
 from benchmark_manager.factory import ServiceLimits, Services
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import Reader, ServicesDependency
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.services.variants.rebase_all import ChosenVariant, RebaseSelection
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.forms import Form, FormDependency, protected_form
 from benchmark_manager.web.site.pages import CursorParameter, next_url, project_view, rows_from
-from benchmark_manager.web.site.person import PersonDependency
+from benchmark_manager.web.site.person import page_changes
 from benchmark_manager.web.site.rendering import render
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
@@ -29,16 +30,18 @@ _PARTS_OF_A_CHOICE: Final = 3
 async def preview_all(
     request: Request,
     services: ServicesDependency,
+    principal: Reader,
     project_id: str,
     original: Annotated[str, Query(max_length=LONGEST_ID)] = "",
     cursor: CursorParameter = None,
 ) -> Response:
-    return await _preview_page(request, services, project_id, original, cursor)
+    return await _preview_page(request, services, principal, project_id, original, cursor)
 
 
 async def _preview_page(
     request: Request,
     services: Services,
+    principal: Principal,
     project_id: str,
     original_id: str,
     cursor: str | None,
@@ -50,7 +53,7 @@ async def _preview_page(
     selection = RebaseSelection(original.id if original else None)
     page = rows_from(cursor, _ROWS)
     report = await services.rebase_all.preview(
-        project_id, selection, page, seconds=_PREVIEW_SECONDS
+        principal, project_id, selection, page, seconds=_PREVIEW_SECONDS
     )
     return render(
         request,
@@ -74,23 +77,23 @@ async def rebase_all(
     services: ServicesDependency,
     project_id: str,
     form: FormDependency,
-    actor: PersonDependency,
+    principal: Annotated[Principal, page_changes("variant.rebase", "editor")],
 ) -> Response:
     """Rebase the selected variants, each only if it is as the page showed it."""
     chosen = _chosen(form)
     original_id, cursor = form.line("original"), form.line("cursor") or None
     if not chosen:
         return await _preview_page(
-            request, services, project_id, original_id, cursor, nothing_chosen=True
+            request, services, principal, project_id, original_id, cursor, nothing_chosen=True
         )
     original = await _original(services, project_id, original_id)
     limits: ServiceLimits = request.app.state.limits
     report = await services.rebase_all.rebase(
+        principal,
         project_id,
         RebaseSelection(chosen=chosen),
         rows_from(None, _ROWS),
         seconds=limits.rebase_seconds,
-        actor=actor,
     )
     return render(
         request,

@@ -1,17 +1,18 @@
 """Pages of a variant's revisions: the list, one revision, and restoring it."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, StaleError
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ServicesDependency, root_path
+from benchmark_manager.incoming import ObjectReader, ServicesDependency, root_path
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.revision import Revision
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.forms import FormDependency, protected_form
 from benchmark_manager.web.site.pages import CursorParameter, next_url, project_view, rows_from
-from benchmark_manager.web.site.person import PersonDependency
+from benchmark_manager.web.site.person import page_changes
 from benchmark_manager.web.site.rendering import render, see_other
 from benchmark_manager.web.texts.listing import LineParameter, PartParameter, listing_of
 
@@ -25,11 +26,12 @@ _STALE: Final = 412
 async def list_revisions(
     request: Request,
     services: ServicesDependency,
+    principal: ObjectReader,
     variant_id: str,
     cursor: CursorParameter = None,
 ) -> Response:
-    file = await services.variants.get(variant_id)
-    page = await services.revisions.page(variant_id, rows_from(cursor))
+    file = await services.variants.get(principal, variant_id)
+    page = await services.revisions.page(principal, variant_id, rows_from(cursor))
     return render(
         request,
         "variants/revisions.html",
@@ -45,13 +47,16 @@ async def list_revisions(
 async def show_revision(
     request: Request,
     services: ServicesDependency,
+    principal: ObjectReader,
     variant_id: str,
     number: str,
     part: PartParameter = 1,
     line: LineParameter = "",
 ) -> Response:
     """Show the text of a revision in parts, with a button that restores it."""
-    return await _revision_page(request, services, variant_id, number, part=part, line=line)
+    return await _revision_page(
+        request, services, principal, variant_id, number, part=part, line=line
+    )
 
 
 @router.post("/modified-files/{variant_id}/revisions/{number}/restore")
@@ -61,22 +66,22 @@ async def restore_revision(
     variant_id: str,
     number: str,
     form: FormDependency,
-    actor: PersonDependency,
+    principal: Annotated[Principal, page_changes("variant.restore", "editor", "object")],
 ) -> Response:
     """Restore a revision, if the variant has not changed since the person saw it."""
-    revision = await services.revisions.get(variant_id, number)
+    revision = await services.revisions.get(principal, variant_id, number)
     seen = form.number("revision") or 0
     try:
         restored = await services.revisions.restore(
-            variant_id, revision.number, expected_revisions=frozenset({seen}), actor=actor
+            principal, variant_id, revision.number, expected_revisions=frozenset({seen})
         )
     except StaleError as error:
         return await _revision_page(
-            request, services, variant_id, number, status_code=_STALE, refusal=error
+            request, services, principal, variant_id, number, status_code=_STALE, refusal=error
         )
     except ConflictError as error:
         return await _revision_page(
-            request, services, variant_id, number, status_code=_CONFLICT, refusal=error
+            request, services, principal, variant_id, number, status_code=_CONFLICT, refusal=error
         )
     note = "unchanged" if restored.revision == seen else "restored"
     return see_other(f"{PREFIX}/modified-files/{variant_id}", note)
@@ -85,6 +90,7 @@ async def restore_revision(
 async def _revision_page(
     request: Request,
     services: Services,
+    principal: Principal,
     variant_id: str,
     number: str,
     *,
@@ -93,8 +99,8 @@ async def _revision_page(
     status_code: int = 200,
     refusal: BenchmarkManagerError | None = None,
 ) -> Response:
-    file = await services.variants.get(variant_id)
-    revision = await services.revisions.get(variant_id, number)
+    file = await services.variants.get(principal, variant_id)
+    revision = await services.revisions.get(principal, variant_id, number)
     text = (await services.revisions.content(revision)).decode()
     return render(
         request,

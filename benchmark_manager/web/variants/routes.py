@@ -16,7 +16,9 @@ from benchmark_manager.errors import (
     WorkersBusyError,
 )
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import ObjectReader, ServicesDependency, requires
+from benchmark_manager.incoming import Reader as ProjectReader
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.variant import Drift, Variant
@@ -33,7 +35,7 @@ from benchmark_manager.web.site.pages import (
     rows_from,
     searched,
 )
-from benchmark_manager.web.site.person import PersonDependency
+from benchmark_manager.web.site.person import page_changes
 from benchmark_manager.web.site.reader import Reader, reader_of
 from benchmark_manager.web.site.rendering import editor_size, render, see_other
 from benchmark_manager.web.site.words import error_words
@@ -128,6 +130,7 @@ def _with_line_feeds(text: str) -> str:
 async def list_variants(
     request: Request,
     services: ServicesDependency,
+    _: ProjectReader,
     project_id: str,
     q: SearchParameter = "",
     drift: Drift | Literal["all"] = "all",
@@ -159,7 +162,11 @@ async def list_variants(
 
 @router.get("/projects/{project_id}/files/{file_id}/new-variant")
 async def new_variant(
-    request: Request, services: ServicesDependency, project_id: str, file_id: str
+    request: Request,
+    services: ServicesDependency,
+    _: Annotated[Principal, requires("editor")],
+    project_id: str,
+    file_id: str,
 ) -> Response:
     original = await services.originals.get(project_id, file_id)
     text = (await services.originals.content(original)).decode()
@@ -175,7 +182,7 @@ async def make_variant(
     project_id: str,
     file_id: str,
     form: FormDependency,
-    actor: PersonDependency,
+    principal: Annotated[Principal, page_changes("variant.create", "editor")],
 ) -> Response:
     original = await services.originals.get(project_id, file_id)
     stored = (await services.originals.content(original)).decode()
@@ -184,13 +191,13 @@ async def make_variant(
         return await _new_page(request, services, original, draft, status_code=_UNPROCESSABLE)
     try:
         made = await services.variants.create(
+            principal,
             project_id,
             file_id,
             modified_name=draft.modified_name,
             content=draft.sent,
             description=draft.description,
             allow_invalid=draft.allow_invalid,
-            actor=actor,
         )
     except (InvalidInputError, ConflictError, WorkersBusyError) as error:
         draft.refuse(error, reader_of(request))
@@ -220,8 +227,10 @@ async def _new_page(
 
 
 @router.get("/modified-files/{variant_id}")
-async def show_variant(request: Request, services: ServicesDependency, variant_id: str) -> Response:
-    file = await services.variants.get(variant_id)
+async def show_variant(
+    request: Request, services: ServicesDependency, principal: ObjectReader, variant_id: str
+) -> Response:
+    file = await services.variants.get(principal, variant_id)
     text = (await services.variants.content(file)).decode()
     draft = Draft.stored(file.modified_name, file.description, text, file.revision, file.problems)
     return await _edit_page(request, services, file, draft)
@@ -233,26 +242,26 @@ async def save_variant(
     services: ServicesDependency,
     variant_id: str,
     form: FormDependency,
-    actor: PersonDependency,
+    principal: Annotated[Principal, page_changes("variant.edit", "editor", "object")],
 ) -> Response:
     """Save the variant, or show what was typed again with the error or the newer revision."""
-    file = await services.variants.get(variant_id)
+    file = await services.variants.get(principal, variant_id, "editor")
     stored = (await services.variants.content(file)).decode()
     draft = Draft.typed(form, stored)
     if not draft.check(reader_of(request)):
         return await _edit_page(request, services, file, draft, status_code=_UNPROCESSABLE)
     try:
         saved = await services.variants.update(
+            principal,
             variant_id,
             modified_name=draft.modified_name,
             content=draft.sent,
             description=draft.description,
             allow_invalid=draft.allow_invalid,
             expected_revisions=frozenset({draft.revision}),
-            actor=actor,
         )
     except StaleError:
-        return await _stale_page(request, services, variant_id, draft)
+        return await _stale_page(request, services, principal, variant_id, draft)
     except (InvalidInputError, ConflictError, WorkersBusyError) as error:
         draft.refuse(error, reader_of(request))
         return await _edit_page(request, services, file, draft, status_code=refusal_status(error))
@@ -275,10 +284,10 @@ async def _edit_page(
 
 
 async def _stale_page(
-    request: Request, services: Services, variant_id: str, draft: Draft
+    request: Request, services: Services, principal: Principal, variant_id: str, draft: Draft
 ) -> Response:
     """Show the stored text and the typed one, which can be saved over it."""
-    current = await services.variants.get(variant_id)
+    current = await services.variants.get(principal, variant_id)
     theirs = (await services.variants.content(current)).decode()
     draft.revision, draft.original_sha256 = current.revision, sha256_of(theirs)
     names = (current.path, current.path)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from benchmark_manager.domain.documents import VariedBy
 from benchmark_manager.domain.text.json_line import json_line
 from benchmark_manager.domain.variants.table import VariantsTable, VariedKey
 from benchmark_manager.models.variant import Variant
@@ -13,7 +14,7 @@ from benchmark_manager.web.texts.visible import html_size
 _VALUE: Final = 80
 _LABEL: Final = 60
 #: Bytes of HTML of a cell and of a row, without their texts.
-_CELL_BYTES: Final = 300
+_CELL_BYTES: Final = 600
 _ROW_BYTES: Final = 300
 
 
@@ -21,13 +22,21 @@ _ROW_BYTES: Final = 300
 class Cell:
     """A variant's value on one line, or None if it has none; `label` is the shortened name.
 
-    If the value differs, `by_upstream` says whether the original changed it.
+    `kind` says who changed it since the base; None if nobody did, or the base is not known.
+    `base` is the base's value on one line, if both changed it, or None if the base has none.
     """
 
     label: str
     value: str | None
     differs: bool
-    by_upstream: bool
+    kind: VariedBy | None
+    base: str | None
+
+    @property
+    def css_class(self) -> str | None:
+        if not self.differs:
+            return None
+        return "differs" if self.kind is None else f"is-{self.kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,8 @@ class DrawnTable:
     rows: tuple[Row, ...] | None
     start: int
     total: int
-    #: Variants for which it is unknown what upstream changed.
-    unmarked: tuple[Variant, ...]
+    #: Variants for which it is unknown who changed what.
+    without_base: tuple[Variant, ...]
 
     @classmethod
     def of(cls, table: VariantsTable, start: int) -> "DrawnTable":
@@ -74,7 +83,7 @@ class DrawnTable:
             rows = tuple(
                 fitting([_row(row, readable) for row in table.rows], lambda row: row.cost, ROWS)
             )
-        unmarked = tuple(file for file in readable if file.id in table.unmarked)
+        without_base = frozenset[str]() if table.joined is None else table.joined.without_base
         return cls(
             table.compared,
             readable,
@@ -83,13 +92,13 @@ class DrawnTable:
             rows,
             start,
             table.rows_total,
-            unmarked,
+            tuple(file for file in readable if file.id in without_base),
         )
 
     @property
-    def by_upstream(self) -> bool:
-        """Return whether a shown value differs because the original changed."""
-        return any(cell.by_upstream for row in self.rows or () for cell in row.cells)
+    def kinds(self) -> frozenset[VariedBy | None]:
+        """Return who changed the values that are shown."""
+        return frozenset(cell.kind for row in self.rows or () for cell in row.cells)
 
     @property
     def end(self) -> int:
@@ -102,21 +111,23 @@ class DrawnTable:
 
 
 def _row(row: VariedKey, readable: tuple[Variant, ...]) -> Row:
-    cells = (
-        Cell(
-            file.modified_name[:_LABEL],
-            _line(row.values[file.id]),
-            file.id in row.differing,
-            file.id in row.upstream,
-        )
-        for file in readable
+    return Row(row.path, _line(row.original), tuple(_cell(row, file) for file in readable))
+
+
+def _cell(row: VariedKey, file: Variant) -> Cell:
+    kind = row.kinds.get(file.id)
+    return Cell(
+        file.modified_name[:_LABEL],
+        _line(row.values[file.id]),
+        file.id in row.differing,
+        kind,
+        _line(row.bases[file.id]) if kind == "both" else None,
     )
-    return Row(row.path, _line(row.original), tuple(cells))
 
 
 def _line(value: tuple[object] | None) -> str | None:
     return None if value is None else json_line(value[0], _VALUE)  # type: ignore[arg-type]  # a JSON value
 
 
-def _texts(cell: Cell) -> tuple[str, str]:
-    return cell.label, cell.value or ""
+def _texts(cell: Cell) -> tuple[str, str, str]:
+    return cell.label, cell.value or "", cell.base or ""

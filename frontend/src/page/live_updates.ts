@@ -1,6 +1,6 @@
 /** Updates a page while something changes on the server. */
 
-import { fetchPage, make, settled } from "../dom";
+import { all, fetchPage, make, settled } from "../dom";
 import { pageTexts } from "../texts";
 import { redraw } from "./redraw";
 import { isSending } from "./sending";
@@ -11,13 +11,23 @@ const FIRST_RETRY = 2_000;
 const LAST_RETRY = 60_000;
 
 /** The names of the service's events. A browser receives only those it subscribes to. */
-const NAMES = ["project", "sync", "files", "modified_file", "release", "reset"];
+const NAMES = ["project", "sync", "files", "modified_file", "release", "result", "sweep", "reset"];
 
-/** Follow `<main data-events="URL">`: each event updates the `[data-live]` elements. */
+/**
+ * Follow `<main data-events="URL">`: each event updates the `[data-live]` elements, from this page or
+ * from `data-live-from`. Elements with `data-announces="NAME"` are shown at such an event.
+ */
 export function followEvents(): void {
-  const url = document.querySelector<HTMLElement>("[data-events]")?.dataset["events"];
+  const main = document.querySelector<HTMLElement>("[data-events]");
+  const url = main?.dataset["events"];
   if (url) {
-    new Follower(url).start();
+    new Follower(url, main?.dataset["liveFrom"]).start();
+  }
+}
+
+function showAnnounced(name: string): void {
+  for (const element of all(`[data-announces="${name}"]`)) {
+    element.hidden = false;
   }
 }
 
@@ -29,7 +39,10 @@ class Follower {
   private isStale = false;
   private readonly refreshSoon = settled(PAUSE, () => void this.refresh());
 
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    private readonly page: string | undefined,
+  ) {}
 
   /** Disconnect hidden pages: browsers allow six connections to a server over all tabs. */
   start(): void {
@@ -52,8 +65,13 @@ class Follower {
     const source = new EventSource(this.url);
     this.source = source;
     source.addEventListener("open", () => this.connected());
-    NAMES.forEach((name) => source.addEventListener(name, () => this.refreshSoon()));
+    NAMES.forEach((name) => source.addEventListener(name, () => this.happened(name)));
     source.addEventListener("error", () => this.failed(source));
+  }
+
+  private happened(name: string): void {
+    showAnnounced(name);
+    this.refreshSoon();
   }
 
   /** Fetch the page once after connecting, because earlier events were missed. */
@@ -98,7 +116,7 @@ class Follower {
     }
     this.isRunning = true;
     try {
-      const page = await fetchPage(location.href, { cache: "no-store" }, () => this.showGone());
+      const page = await fetchPage(this.page ?? location.href, { cache: "no-store" }, () => this.showGone());
       if (page !== null) {
         redraw("[data-live]", page);
       }

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.types import Message
 
-from benchmark_manager.api.http.bodies import BUDGET, BodyBudget, LimitedBody
-from benchmark_manager.api.http.problems import RefusedBodyError
+from benchmark_manager.api.http.bodies import BUDGET, BodyBudget, BodyLimit, LimitedBody
+from benchmark_manager.api.http.problems import RefusedBodyError, body_too_large
 from benchmark_manager.factory import Externals, ServiceLimits
 from support.problems import assert_problem
 from support.service import Service
@@ -33,7 +33,7 @@ def body_of(
     async def receive() -> Message:
         return next(left)
 
-    return LimitedBody(receive, limit, budget, caller, seconds=20)
+    return LimitedBody(receive, BodyLimit(limit, body_too_large(limit)), budget, caller, seconds=20)
 
 
 async def test_unfinished_bodies_share_one_budget_and_no_caller_has_more_than_half() -> None:
@@ -89,7 +89,8 @@ async def test_a_client_that_stays_behind_its_body_has_no_deadline() -> None:
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    body = LimitedBody(receive, MIB, BodyBudget(), "a", seconds=0.05)
+    limit = BodyLimit(MIB, body_too_large(MIB))
+    body = LimitedBody(receive, limit, BodyBudget(), "a", seconds=0.05)
     await body.receive()
     waiting = asyncio.create_task(body.receive())
     await asyncio.wait({waiting}, timeout=0.15)

@@ -20,8 +20,8 @@ from benchmark_manager.api.http.json_bodies import MAX_CONTAINERS, MAX_VALUES, B
 from benchmark_manager.app import create_app
 from benchmark_manager.domain.text.json_size import counted_values
 from github_test_server import GitHubTestServer
-from support.databases import fresh_database
 from support.problems import Route, assert_problem, description, fields_at_fault, routes_of
+from support.reused_database import reused_database
 from support.service import Json, Service, running_service
 from support.webhooks import FORM, PATH, SECRET, headers
 
@@ -36,14 +36,14 @@ async def service(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     folder = tmp_path_factory.mktemp("hostile")
     with GitHubTestServer() as github:
         async with (
-            fresh_database(mongod, "hostile") as url,
+            reused_database(mongod) as url,
             running_service(url, github, folder, webhook_secret=SecretStr(SECRET)) as running,
         ):
             yield running
 
 
 ROUTES: Final = [route for route in routes_of(description()) if route.path != "/events"]
-WITH_BODY: Final = [route for route in ROUTES if route.takes_body and "webhooks" not in route.path]
+WITH_BODY: Final = [route for route in ROUTES if route.takes_json]
 
 
 def filled(route: Route, value: str = UNKNOWN) -> str:

@@ -31,9 +31,8 @@ async def hasty(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> AsyncIterator[Service]:
     """The service, without pauses between its tries of GitHub."""
-    async with running_service(
-        database_url, github, tmp_path, externals=Externals(sleep=_no_sleep)
-    ) as running:
+    externals = Externals(sleep=_no_sleep)
+    async with running_service(database_url, github, tmp_path, externals=externals) as running:
         observed = ObservedAnswers()
         running.http.event_hooks = {"request": [], "response": [observed.note]}
         yield running

@@ -6,6 +6,7 @@ from typing import Any
 from unicodedata import normalize
 
 import pytest
+import pytest_asyncio
 
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service
@@ -36,6 +37,13 @@ FILES = {
 async def project(service: Service) -> Json:
     service.repository("acme/bench", FILES)
     return await service.synced("acme/bench")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def held(reading: Service) -> Json:
+    """The same project, of the service that no test changes."""
+    reading.repository("acme/bench", FILES)
+    return await reading.synced("acme/bench")
 
 
 async def search(service: Service, project: Json, q: str, **params: Any) -> list[Json]:
@@ -89,9 +97,9 @@ VALUES = [
     ],
 )
 async def test_matches_have_their_positions_whatever_a_page_holds(
-    service: Service, project: Json, q: str, where: str, expected: list[Any], limit: int
+    reading: Service, held: Json, q: str, where: str, expected: list[Any], limit: int
 ) -> None:
-    assert positions(await search(service, project, q, **{"in": where, "limit": limit})) == expected
+    assert positions(await search(reading, held, q, **{"in": where, "limit": limit})) == expected
 
 
 @pytest.mark.parametrize(
@@ -108,9 +116,9 @@ async def test_matches_have_their_positions_whatever_a_page_holds(
     ],
 )
 async def test_keys_are_found_by_their_path(
-    service: Service, project: Json, q: str, expected: list[str]
+    reading: Service, held: Json, q: str, expected: list[str]
 ) -> None:
-    rows = await search(service, project, q, **{"in": "keys", "file_type": "job"})
+    rows = await search(reading, held, q, **{"in": "keys", "file_type": "job"})
     assert [match["key"] for row in rows for match in row["matches"]] == expected
 
 
@@ -125,11 +133,9 @@ async def test_the_embedded_database_finds_the_same(embedded_service: Service) -
         assert positions(await search(embedded_service, project, q, **{"in": where})) == expected
 
 
-async def test_one_page_has_the_total_and_the_shape(service: Service, project: Json) -> None:
-    answer = await service.http.get(
-        f"/projects/{project['id']}/search", params={"q": "vllm-openai"}
-    )
-    file = (await service.files(project["id"]))["job/run.yaml"]
+async def test_one_page_has_the_total_and_the_shape(reading: Service, held: Json) -> None:
+    answer = await reading.http.get(f"/projects/{held['id']}/search", params={"q": "vllm-openai"})
+    file = (await reading.files(held["id"]))["job/run.yaml"]
     assert answer.headers["x-total-count"] == "1"
     assert answer.json() == [
         {
@@ -223,10 +229,8 @@ async def test_texts_are_compared_after_nfkc_and_case_folding(service: Service) 
 
 
 @pytest.mark.parametrize("q", ["", "  ", "\0", "a\nb", "x" * 1001])
-async def test_a_query_that_cannot_be_one_is_refused(
-    service: Service, project: Json, q: str
-) -> None:
-    answer = await service.http.get(f"/projects/{project['id']}/search", params={"q": q})
+async def test_a_query_that_cannot_be_one_is_refused(reading: Service, held: Json, q: str) -> None:
+    answer = await reading.http.get(f"/projects/{held['id']}/search", params={"q": q})
     assert fields_at_fault(answer) == {"q"}
 
 
@@ -234,11 +238,11 @@ async def test_a_query_that_cannot_be_one_is_refused(
     "params", [{"in": "names"}, {"scope": "trash"}, {"limit": "0"}, {"cursor": "x"}, {}]
 )
 async def test_wrong_parameters_are_refused(
-    service: Service, project: Json, params: dict[str, str]
+    reading: Service, held: Json, params: dict[str, str]
 ) -> None:
     given = {"q": "a", **params} if params else {}
     code = "invalid_cursor" if "cursor" in params else "invalid_request"
-    answer = await service.http.get(f"/projects/{project['id']}/search", params=given)
+    answer = await reading.http.get(f"/projects/{held['id']}/search", params=given)
     assert fields_at_fault(answer, code) == ({*params} or {"q"})
 
 
@@ -267,18 +271,18 @@ async def test_wrong_parameters_are_refused(
     ],
 )
 async def test_a_cursor_of_another_shape_is_refused(
-    service: Service, project: Json, values: object
+    reading: Service, held: Json, values: object
 ) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
-    answer = await service.http.get(
-        f"/projects/{project['id']}/search", params={"q": "a", "cursor": cursor}
+    answer = await reading.http.get(
+        f"/projects/{held['id']}/search", params={"q": "a", "cursor": cursor}
     )
     assert fields_at_fault(answer, "invalid_cursor") == {"cursor"}
 
 
-async def test_a_project_that_is_not_there_is_not_searched(service: Service) -> None:
+async def test_a_project_that_is_not_there_is_not_searched(reading: Service) -> None:
     assert_problem(
-        await service.http.get(f"/projects/{'0' * 24}/search?q=a"), 404, "project_not_found"
+        await reading.http.get(f"/projects/{'0' * 24}/search?q=a"), 404, "project_not_found"
     )
 
 

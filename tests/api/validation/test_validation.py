@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from benchmark_manager.services.texts import kubernetes_schemas
-from benchmark_manager.services.texts.kubernetes_schemas import PACKAGE, SchemaSource
+from benchmark_manager.services.texts.kubernetes_schemas import PACKAGE
+from benchmark_manager.services.texts.schema_source import SchemaSource
 from benchmark_manager.services.texts.text_work import why_no_schemas
 from benchmark_manager.services.validation.validation import ValidationService
 from benchmark_manager.workers.pool import WorkerPool
+from support.principals import stranger
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service
 
@@ -214,6 +216,8 @@ async def test_even_text_which_no_file_can_hold_has_a_verdict(workers: WorkerPoo
 async def test_without_the_package_our_own_rules_remain(
     caplog: pytest.LogCaptureFixture, workers: WorkerPool
 ) -> None:
+    # Commands that ran in this process before may have raised the level.
+    caplog.set_level("WARNING")
     source = SchemaSource("no_such_package")
     assert source.versions == ()
     assert source.missing == "The package kubernetes-validate is not installed."
@@ -227,7 +231,7 @@ async def test_without_the_package_our_own_rules_remain(
 
 async def test_an_answer_says_that_the_package_is_missing(workers: WorkerPool) -> None:
     checked = await service_of(SchemaSource("no_such_package"), workers).check(
-        "a.yaml", JOB, "job", None
+        stranger(), "a.yaml", JOB, "job", None
     )
     assert checked.kubernetes.versions == ()
     assert checked.kubernetes.reason == "The package kubernetes-validate is not installed."

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from github_test_server import Repository
 from support.problems import assert_problem
@@ -13,16 +14,16 @@ BASE = "model: llama\nargs:\n- name: tp\n  value: 2\n- name: seed\n  value: 1\n"
 PATH = "config/vllm/serve.yaml"
 
 
-@pytest.fixture
-def repository(service: Service) -> Repository:
-    return service.repository("acme/b", {PATH: BASE.encode()})
+@pytest.fixture(scope="module")
+def repository(module_service: Service) -> Repository:
+    return module_service.repository("acme/b", {PATH: BASE.encode()})
 
 
-@pytest.fixture
-async def original(service: Service, repository: Repository) -> Json:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def original(module_service: Service, repository: Repository) -> Json:
     assert repository.branches()
-    project = await service.synced("acme/b")
-    return (await service.files(project["id"]))[PATH]
+    project = await module_service.synced("acme/b")
+    return (await module_service.files(project["id"]))[PATH]
 
 
 async def variant(service: Service, original: Json, name: str, content: str) -> Json:
@@ -146,6 +147,8 @@ async def test_variants_stand_side_by_side_by_the_keys_in_which_any_differs(
             "values": dict(zip(ids, (8, 4, 2), strict=True)),
             "absent": [],
             "upstream": [],
+            "base": dict.fromkeys(ids, 2),
+            "base_absent": [],
         },
         {
             "path": "extra",
@@ -153,8 +156,15 @@ async def test_variants_stand_side_by_side_by_the_keys_in_which_any_differs(
             "values": {tp8["id"]: None, both["id"]: True, same["id"]: None},
             "absent": ["original", tp8["id"], same["id"]],
             "upstream": [],
+            "base": dict.fromkeys(ids),
+            "base_absent": list(ids),
         },
     ]
+    assert table["kinds"] == {
+        tp8["id"]: {"args[name=tp].value": "mine"},
+        both["id"]: {"args[name=tp].value": "mine", "extra": "mine"},
+        same["id"]: {},
+    }
 
 
 async def test_the_table_keeps_one_path_for_a_value_also_where_a_variant_has_items_without_names(
@@ -186,59 +196,116 @@ async def test_an_edit_and_a_sync_show_in_the_table_at_once(
     assert (await service.get(path))["rows"] == []
 
 
-async def upstream_marks(service: Service, original: Json) -> Json:
+async def table_by_name(service: Service, original: Json) -> tuple[Json, dict[str, Json]]:
+    """The table, and its kinds by the variants' names."""
     table = await service.get(f"/projects/{original['project_id']}/files/{original['id']}/variants")
     names = {column["id"]: column["modified_name"] for column in table["columns"]}
-    return {row["path"]: [names[file_id] for file_id in row["upstream"]] for row in table["rows"]}
+    return table, {names[variant_id]: kinds for variant_id, kinds in table["kinds"].items()}
 
 
-async def test_the_table_marks_values_that_upstream_changed_and_the_variant_did_not(
+async def test_the_table_says_who_changed_each_value_since_the_base_of_each_variant(
     service: Service, repository: Repository, original: Json
 ) -> None:
-    await variant(service, original, "behind.yaml", BASE.replace("value: 2", "value: 8"))
+    oldest = await variant(service, original, "a.yaml", BASE.replace("value: 2", "value: 8"))
+    second = BASE.replace("llama", "qwen")
+    repository.commit({PATH: second.encode()})
+    await service.sync(original["project_id"])
+    older = await variant(service, original, "b.yaml", second)
     repository.commit(
-        {PATH: BASE.replace("llama", "qwen").replace("value: 2", "value: 4").encode()}
+        {PATH: second.replace("qwen", "gemma").replace("value: 2", "value: 4").encode()}
     )
     await service.sync(original["project_id"])
-    await variant(service, original, "current.yaml", BASE.replace("value: 2", "value: 16"))
-    assert await upstream_marks(service, original) == {
-        "model": ["behind.yaml"],
-        "args[name=tp].value": [],
+    current = await variant(service, original, "c.yaml", BASE)
+    table, kinds = await table_by_name(service, original)
+    assert kinds == {
+        "a.yaml": {"model": "upstream", "args[name=tp].value": "both"},
+        "b.yaml": {"model": "upstream", "args[name=tp].value": "upstream"},
+        "c.yaml": {"model": "mine", "args[name=tp].value": "mine"},
     }
+    ids = oldest["id"], older["id"], current["id"]
+    assert [(row["original"], row["base"], row["upstream"]) for row in table["rows"]] == [
+        ("gemma", dict(zip(ids, ("llama", "qwen", "gemma"), strict=True)), list(ids[:2])),
+        (4, dict(zip(ids, (2, 2, 4), strict=True)), [ids[1]]),
+    ]
 
 
-async def test_the_table_marks_what_upstream_added_and_removed(
+async def test_the_table_says_who_added_and_removed_values(
     service: Service, repository: Repository, original: Json
 ) -> None:
-    await variant(service, original, "v.yaml", BASE + "mine: 1\n")
+    mine = await variant(service, original, "v.yaml", BASE + "mine: 1\n")
     repository.commit({PATH: BASE.replace("model: llama\n", "").encode() + b"theirs: 1\n"})
     await service.sync(original["project_id"])
-    assert await upstream_marks(service, original) == {
-        "model": ["v.yaml"],
-        "mine": [],
-        "theirs": ["v.yaml"],
+    table, kinds = await table_by_name(service, original)
+    assert kinds == {"v.yaml": {"model": "upstream", "mine": "mine", "theirs": "upstream"}}
+    assert {row["path"]: row["base_absent"] for row in table["rows"]} == {
+        "model": [],
+        "mine": [mine["id"]],
+        "theirs": [mine["id"]],
     }
 
 
-async def test_what_a_variant_changed_to_another_type_is_not_marked_as_upstreams_change(
+async def test_what_a_variant_and_upstream_changed_alike_has_a_kind_and_no_row(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    await variant(service, original, "v.yaml", BASE.replace("llama", "qwen"))
+    repository.commit({PATH: BASE.replace("llama", "qwen").encode()})
+    await service.sync(original["project_id"])
+    table, kinds = await table_by_name(service, original)
+    assert (table["rows"], kinds) == ([], {"v.yaml": {"model": "both"}})
+
+
+async def test_what_a_variant_changed_to_another_type_is_not_upstreams_change(
     service: Service, repository: Repository, original: Json
 ) -> None:
     await variant(service, original, "v.yaml", BASE.replace("value: 1", "value: true"))
     repository.commit({PATH: BASE.replace("value: 1", "value: 2").encode()})
     await service.sync(original["project_id"])
-    assert await upstream_marks(service, original) == {"args[name=seed].value": []}
+    _, kinds = await table_by_name(service, original)
+    assert kinds == {"v.yaml": {"args[name=seed].value": "both"}}
 
 
-async def test_a_variant_that_takes_the_names_off_its_items_is_not_marked_where_it_changed_them(
+async def test_a_variant_that_takes_the_names_off_its_items_is_compared_by_their_positions(
     service: Service, repository: Repository, original: Json
 ) -> None:
-    """Its paths count the items, and those of the base and the original name them."""
     await variant(
         service, original, "v.yaml", BASE.replace("- name: seed\n  value: 1", "- value: 7")
     )
+    await variant(service, original, "w.yaml", BASE)
     repository.commit({PATH: BASE.replace("value: 1", "value: 2").encode()})
     await service.sync(original["project_id"])
-    assert not any((await upstream_marks(service, original)).values())
+    _, kinds = await table_by_name(service, original)
+    assert kinds == {
+        "v.yaml": {"args[1].value": "both", "args[1].name": "mine"},
+        "w.yaml": {"args[1].value": "upstream"},
+    }
+
+
+async def test_a_variant_whose_base_does_not_parse_has_values_and_no_kinds(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    repository.commit({PATH: b"model: {{ m }}\n"})
+    await service.sync(original["project_id"])
+    lost = await variant(service, original, "v.yaml", BASE)
+    repository.commit({PATH: BASE.replace("llama", "qwen").encode()})
+    await service.sync(original["project_id"])
+    table, kinds = await table_by_name(service, original)
+    [row] = table["rows"]
+    assert (row["values"], row["base"], row["upstream"], kinds) == (
+        {lost["id"]: "llama"},
+        {},
+        [],
+        {},
+    )
+
+
+async def test_an_original_that_was_removed_upstream_is_compared_as_it_was_last(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    await variant(service, original, "v.yaml", BASE.replace("llama", "qwen"))
+    repository.commit({PATH: None})
+    await service.sync(original["project_id"])
+    _, kinds = await table_by_name(service, original)
+    assert kinds == {"v.yaml": {"model": "mine"}}
 
 
 async def test_variants_and_originals_which_do_not_parse_have_no_values(service: Service) -> None:
@@ -259,7 +326,7 @@ async def test_variants_and_originals_which_do_not_parse_have_no_values(service:
     repository.commit({PATH: b"a: {{ x }}\n"})
     await service.sync(project["id"])
     table = await service.get(path)
-    assert table["rows"] is None
+    assert (table["rows"], table["kinds"]) == (None, {})
     assert [column["readable"] for column in table["columns"]] == [False, False]
 
 
@@ -281,5 +348,8 @@ async def test_a_large_table_of_variants_comes_in_parts(service: Service) -> Non
     assert first.headers["X-Total-Count"] == "13000"
     second = await service.http.get(first.links["next"]["url"])
     assert "next" not in second.links
+    for answer in (first, second):
+        rows = [row["path"] for row in answer.json()["rows"]]
+        assert all(list(kinds) == rows for kinds in answer.json()["kinds"].values())
     paths = [row["path"] for answer in (first, second) for row in answer.json()["rows"]]
     assert paths == [f"k{n}" for n in numbers]

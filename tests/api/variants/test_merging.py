@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from github_test_server import Repository
 from support.problems import assert_problem
@@ -14,21 +15,23 @@ MINE = "# Serving\nmodel: llama\ntensor_parallel_size: 8  # GPUs\nmax_model_len:
 PATH = "config/serve.yaml"
 
 
-@pytest.fixture
-def repository(service: Service) -> Repository:
-    return service.repository("acme/b", {PATH: BASE, "config/other.yaml": b"a: 1\n"})
+@pytest.fixture(scope="module")
+def repository(module_service: Service) -> Repository:
+    return module_service.repository("acme/b", {PATH: BASE, "config/other.yaml": b"a: 1\n"})
 
 
-@pytest.fixture
-async def project(service: Service, repository: Repository) -> Json:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service, repository: Repository) -> Json:
     assert repository.branches()
-    return await service.synced("acme/b")
+    return await module_service.synced("acme/b")
 
 
-@pytest.fixture
-async def variant(service: Service, project: Json) -> Json:
-    original = (await service.files(project["id"]))[PATH]
-    return await service.variant(project["id"], original, modified_name="tp8.yaml", content=MINE)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def variant(module_service: Service, project: Json) -> Json:
+    original = (await module_service.files(project["id"]))[PATH]
+    return await module_service.variant(
+        project["id"], original, modified_name="tp8.yaml", content=MINE
+    )
 
 
 async def upstream(service: Service, repository: Repository, project: Json, text: bytes) -> str:

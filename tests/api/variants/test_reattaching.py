@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from github_test_server import Repository
 from support.problems import assert_problem
@@ -24,17 +25,17 @@ MANIFEST = (
 )
 
 
-@pytest.fixture
-def repository(service: Service) -> Repository:
-    return service.repository(
+@pytest.fixture(scope="module")
+def repository(module_service: Service) -> Repository:
+    return module_service.repository(
         "acme/b", {OLD: BASE, NEW: OTHER, JOB: MANIFEST, JSON_FILE: b'{"a": 1}\n'}
     )
 
 
-@pytest.fixture
-async def project(service: Service, repository: Repository) -> Json:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service, repository: Repository) -> Json:
     assert repository.branches()
-    return await service.synced("acme/b")
+    return await module_service.synced("acme/b")
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.services.variants.rebase_all import ChosenVariant, RebaseSelection
 from github_test_server import Repository
+from support.principals import open_principal
 from support.problems import assert_problem
 from support.service import Json, Service
 
@@ -18,15 +20,15 @@ PATH, OTHER = "config/serve.yaml", "config/other.yaml"
 EMPTY: Json = {"rebased": [], "conflicts": [], "unchanged": [], "failed": []}
 
 
-@pytest.fixture
-def repository(service: Service) -> Repository:
-    return service.repository("acme/b", {PATH: BASE, OTHER: BASE})
+@pytest.fixture(scope="module")
+def repository(module_service: Service) -> Repository:
+    return module_service.repository("acme/b", {PATH: BASE, OTHER: BASE})
 
 
-@pytest.fixture
-async def project(service: Service, repository: Repository) -> Json:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service, repository: Repository) -> Json:
     assert repository.branches()
-    return await service.synced("acme/b")
+    return await module_service.synced("acme/b")
 
 
 async def make(service: Service, project: Json, name: str, text: str, path: str = PATH) -> Json:
@@ -245,7 +247,11 @@ async def test_chosen_variants_for_which_the_time_does_not_suffice_are_left_and_
     ]
     while chosen:
         report = await service.services.rebase_all.rebase(
-            project["id"], RebaseSelection(chosen=chosen), PageRequest(10), seconds=0, actor="kim"
+            open_principal("kim"),
+            project["id"],
+            RebaseSelection(chosen=chosen),
+            PageRequest(10),
+            seconds=0,
         )
         first, *others = [variant.id for variant in chosen]
         assert ([variant.outcome for variant in report.variants], report.ids("rebased")) == (

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from bson import ObjectId
 
 from benchmark_manager.stores.database.database import Database
@@ -28,21 +29,21 @@ MEMBERS = {
 }
 
 
-@pytest.fixture
-def repository(service: Service, files: dict[str, bytes]) -> Repository:
-    return service.repository("acme/bench", files)
+@pytest.fixture(scope="module")
+def repository(module_service: Service, files: dict[str, bytes]) -> Repository:
+    return module_service.repository("acme/bench", files)
 
 
-@pytest.fixture
-async def project(service: Service, repository: Repository) -> Json:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service, repository: Repository) -> Json:
     assert repository.branches()
-    return await service.synced("acme/bench")
+    return await module_service.synced("acme/bench")
 
 
-@pytest.fixture
-async def variant(service: Service, project: Json) -> Json:
-    original = (await service.files(project["id"]))["config/a.yaml"]
-    return await service.variant(
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def variant(module_service: Service, project: Json) -> Json:
+    original = (await module_service.files(project["id"]))["config/a.yaml"]
+    return await module_service.variant(
         project["id"], original, modified_name="v.yaml", description="first"
     )
 
@@ -326,11 +327,13 @@ async def race_all(service: Service, files: int, rounds: int) -> None:
         assert [row["number"] for row in rows] == list(range(rounds + 1, 0, -1))
 
 
-@pytest.mark.parametrize("files", [5, pytest.param(25, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("files", "rounds"), [(5, 8), pytest.param(25, 20, marks=pytest.mark.soak)]
+)
 async def test_of_pairs_of_writers_one_each_wins_and_every_winners_text_is_kept(
-    service: Service, files: int
+    service: Service, files: int, rounds: int
 ) -> None:
-    await race_all(service, files, 20)
+    await race_all(service, files, rounds)
 
 
 async def test_of_pairs_of_writers_on_the_embedded_database_one_each_wins(

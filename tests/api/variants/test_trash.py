@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+import pytest_asyncio
 from bson import ObjectId
 
 from benchmark_manager.factory import Externals
@@ -18,20 +19,20 @@ UNKNOWN = "65f0c0ffee65f0c0ffee65f0"
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def repository(service: Service, files: dict[str, bytes]) -> Repository:
-    return service.repository("acme/bench", files)
+@pytest.fixture(scope="module")
+def repository(module_service: Service, files: dict[str, bytes]) -> Repository:
+    return module_service.repository("acme/bench", files)
 
 
-@pytest.fixture
-async def project(service: Service, repository: Repository) -> Json:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service, repository: Repository) -> Json:
     assert repository.branches()
-    return await service.synced("acme/bench")
+    return await module_service.synced("acme/bench")
 
 
-@pytest.fixture
-async def original(service: Service, project: Json) -> Json:
-    return (await service.files(project["id"]))["config/a.yaml"]
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def original(module_service: Service, project: Json) -> Json:
+    return (await module_service.files(project["id"]))["config/a.yaml"]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import hashlib
 from typing import Any
 
 import httpx2 as httpx
-import pytest
+import pytest_asyncio
 
 from benchmark_manager.stores.contents.blobs import BlobStore
 from support.problems import assert_problem, fields_at_fault
@@ -39,17 +39,17 @@ UNKNOWN = "65f0c0ffee65f0c0ffee65f0"
 MIB = 1024 * 1024
 
 
-@pytest.fixture
-async def project(service: Service, files: dict[str, bytes]) -> Json:
-    service.repository(
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service, files: dict[str, bytes]) -> Json:
+    module_service.repository(
         "acme/bench", {**files, "config/broken.yaml": b"a: [\n", "config/[x].yaml": b"x: 1\n"}
     )
-    return await service.synced("acme/bench")
+    return await module_service.synced("acme/bench")
 
 
-@pytest.fixture
-async def originals(service: Service, project: Json) -> dict[str, Json]:
-    return await service.files(project["id"])
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def originals(module_service: Service, project: Json) -> dict[str, Json]:
+    return await module_service.files(project["id"])
 
 
 async def attempt(service: Service, original: Json, **fields: Any) -> httpx.Response:
@@ -444,7 +444,7 @@ async def test_of_two_writers_who_have_seen_the_same_revision_exactly_one_wins(
     original = originals["config/a.yaml"]
     variant = await service.variant(original["project_id"], original)
     path = f"/modified-files/{variant['id']}"
-    for pair in range(50):
+    for pair in range(15):
         read = await service.http.get(path)
         seen = {"If-Match": read.headers["etag"]}
         bodies = [{"content": f"pair: {pair}\nwriter: {writer}\n"} for writer in (1, 2)]
@@ -533,9 +533,9 @@ async def test_of_concurrent_creations_with_one_name_exactly_one_wins(
 
 
 async def test_a_variant_made_while_its_project_is_deleted_leaves_nothing_behind(
-    service: Service, files: dict[str, bytes]
+    service: Service, project: Json
 ) -> None:
-    service.repository("acme/bench", files)
+    await service.http.delete(f"/projects/{project['id']}")
     for number in range(5):
         project = await service.synced("acme/bench")
         original = (await service.files(project["id"]))["config/a.yaml"]

@@ -3,10 +3,10 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,14 @@ from benchmark_manager.errors import StartError
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.starting import start as start_database
+from benchmark_manager.stores.embedded.ports import free_port
 from benchmark_manager.stores.embedded.process import read_pids
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.version import __version__
 from github_test_server import Delay, GitHubTestServer, Repository
-from support.process import ROOT, environment, free_port, run_main, service_process
-from support.waiting import busyness, eventually
+from support.process import ROOT, run_main, run_program, service_process, start
+from support.stopwatch import Stopwatch
+from support.waiting import GENEROUS, eventually
 
 HELP = {
     (): [
@@ -41,7 +43,15 @@ HELP = {
         "Exit code 1",
     ],
     ("serve",): ["MONGO_URL", "DATA_DIR", "HOST", "PORT", "/health", "SIGTERM", "Exit code 1"],
-    ("demo",): ["--port", "--once", "--change-after", "sample repository", "8001"],
+    ("demo",): [
+        "--port",
+        "--no-measure",
+        "--once",
+        "--accounts",
+        "--change-after",
+        "sample repository",
+        "8001",
+    ],
     ("rotate-key",): [
         "SECRET_KEY=new,old",
         "restart every replica",
@@ -55,6 +65,8 @@ HELP = {
         "WEBHOOK_SECRET",
         "Exit code 1",
     ],
+    ("login",): ["[URL]", "BENCHMARK_MANAGER_URL", "--token-file", "--no-browser", "logout"],
+    ("accounts", "create"): ["--role", "--password-file", "--url", "MONGO_URL", "DATA_DIR"],
     ("version",): ["Print the version"],
 }
 
@@ -85,7 +97,7 @@ def test_main_takes_the_options_of_serve() -> None:
 
 
 def test_version_prints_the_version_and_nothing_else(tmp_path: Path) -> None:
-    done = run_main(tmp_path, "version")
+    done = run_main(tmp_path, "version", new_python=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")
 
 
@@ -160,8 +172,8 @@ async def test_rotating_encrypts_every_readable_token_and_names_the_others(
     assert "3 tokens are encrypted with the first key now" in done.stdout
     assert re.findall(r"\b[0-9a-f]{24}\b", done.stdout) == [lost]
     assert "Traceback" not in done.stderr
-    for secret in ("ghp_", "gAAAA", new.decode(), old.decode()):
-        assert secret not in done.stdout + done.stderr
+    secrets = ("ghp_", "gAAAA", new.decode(), old.decode())
+    assert [secret for secret in secrets if secret in done.stdout + done.stderr] == []
 
     after = await stored_tokens(database_url)
     opened = [Fernet(new).decrypt(after[project_id].removeprefix("bound:")) for project_id in ids]
@@ -205,8 +217,7 @@ def test_the_demo_ends_after_it_shows_the_change_that_a_poll_copied(tmp_path: Pa
     (tmp_path / "tmp").mkdir()
     done = run_main(
         tmp_path,
-        *("demo", "--once", "--port", str(free_port()), "--change-after", "0"),
-        timeout=40,
+        *("demo", "--once", "--no-measure", "--port", str(free_port()), "--change-after", "0"),
         tmpdir=tmp_path / "tmp",
         # None of the user's own settings may reach it.
         mongo_url="mongodb://127.0.0.1:1/?replicaSet=nobody",
@@ -221,6 +232,9 @@ def test_the_demo_ends_after_it_shows_the_change_that_a_poll_copied(tmp_path: Pa
         re.findall(r"^  (\w+) ", output, re.MULTILINE)
     )
     assert "modified-files" in output
+    assert "Look at a sweep: 6 exact sets of files" in output
+    [program] = re.findall(r"^  (\S+)(?: -m benchmark_manager)? pull ", output, re.MULTILINE)
+    assert shutil.which(program), program
     assert "Traceback" not in done.stderr
     assert list((tmp_path / "tmp").iterdir()) == []
     assert not (tmp_path / "data").exists()
@@ -231,17 +245,10 @@ def test_a_failing_demo_ends_with_one_line(tmp_path: Path) -> None:
         "import functools, sys; from benchmark_manager.cli import main\n"
         "from benchmark_manager.cli.operations import demo\n"
         "demo.DemoOptions = functools.partial(demo.DemoOptions, poll_timeout=0)\n"
-        "main(['demo', '--once', '--port', sys.argv[1], '--change-after', '0'])"
+        "main(['demo', '--once', '--no-measure', '--port', sys.argv[1], '--change-after', '0'])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(free_port())],
-        cwd=tmp_path,
-        env=environment(pythonpath=ROOT),
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=False,
-    )
+    (tmp_path / "demo.py").write_text(program)
+    done = run_program(tmp_path, (str(tmp_path / "demo.py"), str(free_port())))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "benchmark-manager: No poll found the change within 0 s.\n" in done.stderr
     assert "Traceback" not in done.stderr
@@ -272,10 +279,10 @@ async def test_a_signal_stops_the_service_in_order_and_leaves_no_process(
     async with service_process(tmp_path) as service:
         pids = read_pids(tmp_path / "data" / "database.pid")
         assert alive(pids["server"])
-        begin = time.monotonic()
-        service.process.send_signal(number)
-        code = await asyncio.to_thread(service.process.wait, 10)
-        assert (code, time.monotonic() - begin < 10 * busyness()) == (0, True), service.output
+        with Stopwatch() as watch:
+            service.process.send_signal(number)
+            code = await asyncio.to_thread(service.process.wait, GENEROUS)
+        assert (code, watch.seconds < 10) == (0, True), service.output
         assert not alive(pids["server"])
         assert not alive(pids["guardian"])
     assert "Traceback" not in service.output
@@ -298,11 +305,10 @@ async def test_a_signal_during_a_sync_stops_the_service_within_ten_seconds(
             project = (await http.post("/projects", json=body)).json()
             sync = asyncio.create_task(http.post(f"/projects/{project['id']}/sync"))
             await eventually(until(lambda: github.requests.count() > 0), "GitHub was not asked")
-            begin = time.monotonic()
-            service.process.send_signal(signal.SIGTERM)
-            code = await asyncio.to_thread(service.process.wait, 20)
-            assert code == 0, service.output
-            assert time.monotonic() - begin < 10 * busyness()
+            with Stopwatch() as watch:
+                service.process.send_signal(signal.SIGTERM)
+                code = await asyncio.to_thread(service.process.wait, GENEROUS)
+            assert (code, watch.seconds < 10) == (0, True), service.output
             # The caller hears of it, one way or the other.
             try:
                 assert (await sync).is_server_error
@@ -315,43 +321,23 @@ async def test_a_signal_during_a_sync_stops_the_service_within_ten_seconds(
 
 
 async def test_a_signal_during_the_start_cancels_it(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py")],
-        cwd=tmp_path,
-        env=environment(
-            pythonpath=ROOT,
-            port=0,
-            data_dir=tmp_path / "data",
-            mongo_url=f"mongodb://127.0.0.1:{free_port()}/?replicaSet=nobody",
-        ),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    settings = {
+        "port": 0,
+        "data_dir": tmp_path / "data",
+        "mongo_url": f"mongodb://127.0.0.1:{free_port()}/?replicaSet=nobody",
+    }
+    with (tmp_path / "log").open("w+") as log:
+        process = start(tmp_path, streams=(log.fileno(),) * 3, **settings)
         try:
             await eventually(until((tmp_path / "data").exists), "it did not start")
             process.send_signal(signal.SIGTERM)
-            _, output = await asyncio.to_thread(process.communicate, timeout=10)
+            code = await asyncio.to_thread(process.wait, 10)
         finally:
             process.kill()
-    assert process.returncode == 0, output
+        log.seek(0)
+        output = log.read()
+    assert code == 0, output
     assert "Traceback" not in output
-
-
-async def test_a_second_service_on_the_same_data_folder_is_refused(
-    tmp_path: Path,
-) -> None:
-    async with service_process(tmp_path) as service:
-        done = await asyncio.to_thread(run_main, tmp_path, port=0, data_dir=tmp_path / "data")
-        assert (done.returncode, done.stdout) == (1, "")
-        lines = [
-            line for line in done.stderr.splitlines() if line.startswith("benchmark-manager: ")
-        ]
-        assert len(lines) == 1
-        assert str(service.process.pid) in lines[0]
-        assert str(tmp_path / "data") in lines[0]
-        assert "Traceback" not in done.stderr
-        async with service.client() as http:
-            assert (await http.get("/health")).status_code == 200
 
 
 def test_the_later_of_two_services_started_at_once_is_refused() -> None:

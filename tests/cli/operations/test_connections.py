@@ -18,7 +18,7 @@ from benchmark_manager.cli.operations.connections import (
     Inspection,
     LimitedConnection,
 )
-from support.waiting import eventually
+from support.waiting import GENEROUS, eventually
 
 MIB = 1024 * 1024
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -100,7 +100,7 @@ async def running(
 
 async def has_ended(reader: asyncio.StreamReader) -> bool:
     with contextlib.suppress(ConnectionError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GENEROUS):
             await reader.read()
     return True
 

@@ -8,7 +8,12 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from benchmark_manager.demo import first_commit, second_commit
+from benchmark_manager.demo import first_commit, sample_sweep, second_commit
+from benchmark_manager.domain.edits import Assignment, EditableText
+from benchmark_manager.domain.sweeps.cells import planned_cells
+from benchmark_manager.domain.sweeps.definition import read_definition
+from benchmark_manager.domain.sweeps.yaml_values import read_yaml
+from benchmark_manager.models.sweep import PlannedCell
 
 ROOT = Path(__file__).parents[3]
 FIRST = first_commit()
@@ -73,8 +78,8 @@ def test_windows_line_ends_survive() -> None:
 
 def test_git_leaves_the_line_ends_alone() -> None:
     attributes = (ROOT / ".gitattributes").read_text("utf-8").splitlines()
-    for folder in ("sample_repository", "sample_changes"):
-        assert f"/benchmark_manager/demo/{folder}/** -text" in attributes
+    folders = ("sample_repository", "sample_changes")
+    assert {f"/benchmark_manager/demo/{folder}/** -text" for folder in folders} <= {*attributes}
 
 
 @pytest.mark.parametrize("path", paths(".yaml", "job/"))
@@ -113,6 +118,34 @@ def test_second_commit_raises_one_setting() -> None:
     before, after = (yaml.safe_load(commit[path]) for commit in (FIRST, AFTER))
     assert after["engine"].pop("max_num_seqs") > before["engine"].pop("max_num_seqs")
     assert after["engine"] == before["engine"]
+
+
+def test_the_sample_s_sweep_has_all_parts() -> None:
+    definition = read_definition(read_yaml(sample_sweep(), "sweep"))
+    cells = planned_cells(definition).cells
+    assert [tuple(cell.assignments.values()) for cell in cells] == [
+        *((128, "one GPU"), (128, "two GPUs"), (256, "one GPU"), (256, "two GPUs")),
+        *((512, "two GPUs"), (1024, "two GPUs")),
+    ]
+
+
+@pytest.mark.parametrize("commit", [FIRST, AFTER], ids=["first commit", "second commit"])
+def test_the_cells_of_the_sample_s_sweep_differ(commit: dict[str, bytes]) -> None:
+    definition = read_definition(read_yaml(sample_sweep(), "sweep"))
+    cells = planned_cells(definition).cells
+    texts = {
+        file.alias: EditableText.read(commit[str(file.path)].decode(), "yaml")
+        for file in definition.files
+    }
+    assert len({_edited(texts, cell) for cell in cells}) == len(cells)
+
+
+def _edited(texts: dict[str, EditableText], cell: PlannedCell) -> tuple[str, ...]:
+    settings = [(each.target, each.value) for each in cell.settings]
+    return tuple(
+        text.edited([Assignment(to.path, value) for to, value in settings if to.alias == alias])
+        for alias, text in texts.items()
+    )
 
 
 def test_configs_name_data_sets_that_exist() -> None:

@@ -16,13 +16,16 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from benchmark_manager.stores.embedded.process import until
 from github_test_server import GitHubTestServer, Repository
 from support.events import events_of
 from support.mongod import ReplicaSet, find_mongod, frozen
-from support.process import ROOT, environment, service_process
-from support.waiting import busyness
+from support.process import ROOT, environment, service_process, start_program
+from support.service import running_service
+from support.stopwatch import Stopwatch
+from support.waiting import GENEROUS, eventually
 
 needs_mongod = pytest.mark.skipif(
     find_mongod() is None, reason="there is no mongod on this machine"
@@ -40,17 +43,17 @@ async def test_a_sync_under_way_finishes_or_is_abandoned_whole_within_ten_second
     async with service_process(tmp_path, **settings) as service, service.client() as http:
         body = {"name": "b", "github_repo_url": "acme/b", "polling_interval": 0}
         project = (await http.post("/projects", json=body)).json()["id"]
-        await asyncio.sleep(4)
-        assert (await http.get(f"/projects/{project}")).json()["sync_status"] == "running"
-        begin = time.monotonic()
-        assert await asyncio.to_thread(service.terminate) == 0
-        assert time.monotonic() - begin < 10 * busyness()
+        await _until_running(http, project)
+        with Stopwatch() as watch:
+            assert await asyncio.to_thread(service.terminate) == 0
+        assert watch.seconds < 10
     github.latency = 0
-    async with service_process(tmp_path, **settings) as service, service.client() as http:
+    token = SecretStr("reader")
+    async with running_service(database_url, github, tmp_path, github_token=token) as other:
         # The lease was released, so that no process waits until it expires.
-        begin = time.monotonic()
-        sync = (await http.post(f"/projects/{project}/sync")).json()
-        assert time.monotonic() - begin < 10 * busyness()
+        with Stopwatch() as watch:
+            sync = await other.sync(project)
+        assert watch.seconds < 10
         assert sync["synced_files"] == 200
 
 
@@ -60,10 +63,12 @@ async def test_a_new_project_and_a_queued_sync_are_done_by_the_service_itself(
     repository = Repository.init(tmp_path / "b.git")
     repository.commit({"config/a.yaml": b"a: 1\n"}, message="first")
     github.add("acme/b", repository, private_to=["reader"])
-    settings = {"mongo_url": database_url, "github_api_urls": github.url, "github_token": "reader"}
-    async with service_process(tmp_path, **settings) as service, service.client() as http:
-        body = {"name": "b", "github_repo_url": "acme/b", "polling_interval": 0}
-        project = (await http.post("/projects", json=body)).json()["id"]
+    token = SecretStr("reader")
+    async with running_service(
+        database_url, github, tmp_path, github_token=token, polls=True
+    ) as service:
+        http = service.http
+        project = (await service.project("acme/b"))["id"]
         await _until(http, project, 1)
         assert (await http.get(f"/projects/{project}")).json()["next_poll_at"] is None
         queued = await http.post("/projects/sync-all")
@@ -79,33 +84,30 @@ async def test_open_event_streams_do_not_delay_a_stop(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     """They end within a second, and a change in one process reaches a client of the other."""
-    settings = {
-        "mongo_url": database_url,
-        "github_api_urls": github.url,
-        "secret_key": Fernet.generate_key().decode(),
-    }
+    key = Fernet.generate_key().decode()
+    settings = {"mongo_url": database_url, "github_api_urls": github.url, "secret_key": key}
     async with (
-        service_process(tmp_path, name="one", **settings) as one,
-        service_process(tmp_path, name="two", **settings) as two,
+        service_process(tmp_path, **settings) as one,
+        running_service(database_url, github, tmp_path, secret_key=SecretStr(key)) as other,
         one.client() as http,
-        two.client() as other,
         AsyncExitStack() as stack,
     ):
         streams = [await stack.enter_async_context(events_of(http)) for _ in range(20)]
-        body = {"name": "b", "github_repo_url": "acme/b", "polling_interval": 0}
-        begin = time.monotonic()
-        project = (await other.post("/projects", json=body)).json()["id"]
-        for stream in streams:
-            await stream.until(("project", project, "created"))
-        assert time.monotonic() - begin < 1 * busyness()
+        with Stopwatch() as watch:
+            project = (await other.project("acme/b"))["id"]
+            for stream in streams:
+                await stream.until(("project", project, "created"))
+        assert watch.seconds < 1
         stopping = asyncio.create_task(asyncio.to_thread(one.terminate))
-        await asyncio.gather(
-            *(stream.heard(lambda stream=stream: stream.ended, 1) for stream in streams)
-        )
-        begin = time.monotonic()
-        assert await stopping == 0
+        with Stopwatch() as watch:
+            await asyncio.gather(
+                *(stream.heard(lambda stream=stream: stream.ended) for stream in streams)
+            )
+        assert watch.seconds < 1
+        with Stopwatch() as watch:
+            assert await stopping == 0
         # Waiting for clients would take 7.
-        assert time.monotonic() - begin < 4 * busyness()
+        assert watch.seconds < 4
         assert not [stream for stream in streams if stream.failure]
         assert "Exception in ASGI" not in one.output
         assert "without completing" not in one.output
@@ -113,12 +115,12 @@ async def test_open_event_streams_do_not_delay_a_stop(
 
 async def _until(http: httpx.AsyncClient, project: str, count: int) -> list[dict[str, object]]:
     """The project's syncs, as soon as there are `count`."""
-    for _ in range(100):
+
+    async def found() -> list[dict[str, object]] | None:
         syncs: list[dict[str, object]] = (await http.get(f"/projects/{project}/syncs")).json()
-        if len(syncs) >= count:
-            return syncs
-        await asyncio.sleep(0.1)
-    raise AssertionError("no sync in 10 s")
+        return syncs if len(syncs) >= count else None
+
+    return await eventually(found, "no sync begins")
 
 
 @needs_mongod
@@ -168,11 +170,11 @@ async def test_a_stop_answers_a_request_whose_body_never_ends(
         assert "Traceback" not in service.output
 
 
-async def test_a_process_whose_event_loop_hangs_is_ended_in_time() -> None:
+async def test_a_process_whose_event_loop_hangs_is_ended_in_time(tmp_path: Path) -> None:
     """So is one that waits for a thread, or whose C code holds Python's lock."""
-    ends = await asyncio.gather(*(_ends(hang) for hang in HANGS))
+    ends = await asyncio.gather(*(_ends(hang, tmp_path) for hang in HANGS))
     assert [code for code, _ in ends] == [0, 0, 1]
-    assert max(seconds for _, seconds in ends) < 10 * busyness()
+    assert max(seconds for _, seconds in ends) < 10
 
 
 #: Each hangs after the signal: the loop, a thread that is waited for at the end, and C code with
@@ -184,22 +186,20 @@ HANGS = (
 )
 
 
-async def _ends(hang: str) -> tuple[int, float]:
+async def _ends(hang: str, folder: Path) -> tuple[int, float]:
     """Exit code of a process that hangs at its end, and seconds that it took."""
-    start = (
+    program = folder / f"hang{HANGS.index(hang)}.py"
+    begin = (
         "from benchmark_manager.cli.operations.process_end import end_process_in_time as end\n"
         "print('', flush=True)\nend(0.5)"
     )
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", f"{start}\n{hang}"),
-        env=environment(pythonpath=ROOT),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    await process.stdout.readline()
-    begin = time.monotonic()
-    return await process.wait(), time.monotonic() - begin
+    program.write_text(f"{begin}\n{hang}")
+    with program.with_suffix(".out").open("wb") as out:
+        process = start_program(folder, [str(program)], streams=(out.fileno(),) * 3)
+        await eventually(lambda: program.with_suffix(".out").stat().st_size, "it does not begin")
+        with Stopwatch() as watch:
+            code = await asyncio.to_thread(process.wait)
+        return code, watch.seconds
 
 
 @pytest.mark.skipif(
@@ -224,25 +224,25 @@ async def test_process_one_ends_at_a_sigterm_while_its_modules_are_imported(
             *command, cwd=ROOT, env=environment(data_dir=tmp_path / "data"), stderr=output
         )
     # The handler's module is among the first, and the server's come long after it.
-    assert await until(lambda: b"early_signals" in marker.read_bytes(), 30)
+    assert await until(lambda: b"early_signals" in marker.read_bytes(), GENEROUS)
     assert b"uvicorn" not in marker.read_bytes()
     (child,) = (
         int(pid)
         for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     )
-    begin = time.monotonic()
-    os.kill(child, signal.SIGTERM)
-    assert await process.wait() == 128 + signal.SIGTERM
-    assert time.monotonic() - begin < 5 * busyness()
+    with Stopwatch() as watch:
+        os.kill(child, signal.SIGTERM)
+        assert await process.wait() == 128 + signal.SIGTERM
+    assert watch.seconds < 5
     assert b"uvicorn" not in marker.read_bytes()
 
 
 async def _until_running(http: httpx.AsyncClient, project: str) -> None:
-    for _ in range(200):
-        if (await http.get(f"/projects/{project}")).json()["sync_status"] == "running":
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("no sync began in 10 s")
+    async def runs() -> bool:
+        found = (await http.get(f"/projects/{project}")).json()
+        return bool(found["sync_status"] == "running")
+
+    await eventually(runs, "no sync begins")
 
 
 def _shutting_down(log: str) -> float:

@@ -12,9 +12,10 @@ import pytest
 from benchmark_manager.cli.projects.sync import sync_record
 from benchmark_manager.cli.terminal.failures import CommandError, printable
 from benchmark_manager.client import Client, shapes
+from benchmark_manager.stores.embedded.ports import free_port
 from github_test_server import Delay
-from support.commands import CommandLine
-from support.process import ROOT, environment, free_port, run_main
+from support.commands import CommandLine, Done
+from support.process import ROOT, environment, run_main
 
 FILES = {
     "config/llama.yaml": b"model: llama\n",
@@ -63,14 +64,16 @@ async def test_patterns_are_given_and_changed(cli: CommandLine) -> None:
 async def test_json_is_what_the_api_answers_and_nothing_else(cli: CommandLine) -> None:
     project_id = await add(cli, "as-json", synced=True)
     http = cli.service.http
-    for arguments, path in (
-        (("projects", "list"), "/projects"),
-        (("projects", "show", project_id), f"/projects/{project_id}"),
-        (("files", project_id), f"/projects/{project_id}/files"),
-    ):
-        done = await cli(*arguments, "--json")
-        assert done.json == (await http.get(path)).json(), arguments
-        assert done.err == ""
+    paths = {
+        ("projects", "list"): "/projects",
+        ("projects", "show", project_id): f"/projects/{project_id}",
+        ("files", project_id): f"/projects/{project_id}/files",
+    }
+    done = {arguments: await cli(*arguments, "--json") for arguments in paths}
+    assert {arguments: each.json for arguments, each in done.items()} == {
+        arguments: (await http.get(path)).json() for arguments, path in paths.items()
+    }
+    assert [arguments for arguments, each in done.items() if each.err] == []
 
 
 async def test_a_list_is_followed_over_all_its_pages(cli: CommandLine) -> None:
@@ -88,14 +91,11 @@ async def test_projects_are_found_by_name_regardless_of_case_or_by_a_unique_part
     cli: CommandLine,
 ) -> None:
     one, other = await add(cli, "Nightly"), await add(cli, "Nightly-H100")
-    for reference, found in (
-        (one, one),
-        ("nightly", one),
-        ("NIGHTLY-H100", other),
-        ("h1", other),
-        (other.upper(), other),
-    ):
-        assert (await cli("projects", "show", reference, "--json")).json["id"] == found, reference
+    expected = {one: one, "nightly": one, "NIGHTLY-H100": other, "h1": other, other.upper(): other}
+    assert {
+        reference: (await cli("projects", "show", reference, "--json")).json["id"]
+        for reference in expected
+    } == expected
     ambiguous = await cli("projects", "show", "ight", code=1)
     assert ambiguous.err.startswith(
         "error: 'ight' may mean any of 2 projects; give more of it, or the id. (project_amb"
@@ -181,13 +181,17 @@ def test_a_proxy_that_cannot_be_used_is_reported_without_its_password(tmp_path: 
 
 async def test_files_are_filtered(cli: CommandLine) -> None:
     await add(cli, "filtered", synced=True)
-    for filters, paths in (
-        (("--type", "job"), ["job/run.yaml"]),
-        (("-q", "DEEP"), ["config/deep/b.json", "config/deep/broken.json"]),
-        (("-q", "nothing"), []),
-    ):
+
+    async def paths(*filters: str) -> list[str]:
         lines = (await cli("files", "filtered", *filters)).out.splitlines()
-        assert [line.split()[0] for line in lines[1:]] == paths
+        return [line.split()[0] for line in lines[1:]]
+
+    expected = {
+        ("--type", "job"): ["job/run.yaml"],
+        ("-q", "DEEP"): ["config/deep/b.json", "config/deep/broken.json"],
+        ("-q", "nothing"): [],
+    }
+    assert {filters: await paths(*filters) for filters in expected} == expected
     broken = next(
         line for line in (await cli("files", "filtered")).out.splitlines() if "broken" in line
     )
@@ -211,11 +215,14 @@ async def test_a_token_comes_from_a_file_and_is_never_shown(
 ) -> None:
     token = "ghp_TokenOfTheCommandLine0000000000001"
     (tmp_path / "token").write_text(f"{token}\n")
-    for number, source in enumerate((str(tmp_path / "token"), "-")):
-        arguments = ("projects", "add", f"p{number}", "acme/x", "--token-file", source, "--json")
-        done = await cli(*arguments, stdin=f"{token}\n")
-        assert done.json["github_token_set"] is True
-        assert token not in done.out + done.err
+
+    async def added(name: str, source: str) -> Done:
+        arguments = ("projects", "add", name, "acme/x", "--token-file", source, "--json")
+        return await cli(*arguments, stdin=f"{token}\n")
+
+    done = [await added("p0", str(tmp_path / "token")), await added("p1", "-")]
+    assert [each.json["github_token_set"] for each in done] == [True, True]
+    assert [each for each in done if token in each.out + each.err] == []
     missing = await cli(
         "projects", "add", "p", "acme/x", "--token-file", str(tmp_path / "no"), code=2
     )
@@ -324,15 +331,13 @@ async def test_a_tag_or_a_commit_is_given_instead_of_a_branch_and_shown_with_its
     found = repository.find_commit("HEAD")
     assert found is not None
     repository.tag("v1", found.sha)
-    for number, (option, name, shown) in enumerate(
-        (
-            ("--tag", "v1", "tag v1"),
-            ("--commit", found.sha, f"commit {found.sha[:12]}"),
-            ("--branch", "heads/main", "main"),
-        )
-    ):
+    given = (("--tag", "v1"), ("--commit", found.sha), ("--branch", "heads/main"))
+    listed: list[str] = []
+    for number, (option, name) in enumerate(given):
         await cli("projects", "add", f"ref {number}", "acme/refs", option, name, "--interval", "0")
-        assert shown in (await cli("projects", "list", "-q", f"ref {number}")).out
+        listed.append((await cli("projects", "list", "-q", f"ref {number}")).out)
+    shown = ("tag v1", f"commit {found.sha[:12]}", "main")
+    assert [words in text for words, text in zip(shown, listed, strict=True)] == [True] * 3
     assert re.search(r"^tag +v1$", (await cli("projects", "show", "ref 0")).out, re.MULTILINE)
     done = await cli(
         "projects", "add", "both", "acme/refs", "--tag", "v1", "--branch", "main", code=2

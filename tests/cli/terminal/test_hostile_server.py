@@ -5,6 +5,7 @@ import hashlib
 import io
 import itertools
 import json
+import math
 import os
 import signal
 import tarfile
@@ -25,7 +26,7 @@ from benchmark_manager.client.client import MAX_VALUES, Client
 from benchmark_manager.client.sha256sums import MAX_FILES, digits_of, write_sums
 from benchmark_manager.domain.releases.tar import TarGz
 from support.forked_commands import ForkedCommands, Ran, bytes_below, forked_commands
-from support.hostile_server import Answer, head, hostile_server
+from support.hostile_server import Answer, gzipped_zeros, head, hostile_server
 
 MB: Final = 1_000_000
 #: How much more memory a refused command may take than one that has nothing to do.
@@ -76,12 +77,6 @@ def endless(piece: bytes) -> Iterator[bytes]:
     return itertools.repeat(piece)
 
 
-def gzipped(megabytes: int) -> bytes:
-    """So many megabytes of zeros, a thousandth of that size when packed."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join([*(packer.compress(bytes(MB)) for _ in range(megabytes)), packer.flush()])
-
-
 def packed_tar(*blocks: Iterable[bytes]) -> Iterator[bytes]:
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     for block in itertools.chain(*blocks):
@@ -97,7 +92,6 @@ def member(name: str, kind: bytes, size: int, **values: Any) -> bytes:
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
-BOMB: Final = gzipped(600)
 EMPTY_BLOCKS: Final = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\0\0\0\xff\xff" * 100_000
 
 
@@ -154,10 +148,14 @@ ATTACKS: Final = {
         "(release_too_large)",
     ),
     "sums that unpack to 600 MB": Attack(
-        lambda: release_server(sums=whole(BOMB, Content_Encoding="gzip")), 1, "(release_too_large)"
+        lambda: release_server(sums=whole(gzipped_zeros(600), Content_Encoding="gzip")),
+        1,
+        "(release_too_large)",
     ),
     "sums packed twice": Attack(
-        lambda: release_server(sums=whole(gzip.compress(BOMB), Content_Encoding="gzip, gzip")),
+        lambda: release_server(
+            sums=whole(gzip.compress(gzipped_zeros(600)), Content_Encoding="gzip, gzip")
+        ),
         4,
         "content coding that was not requested",
     ),
@@ -206,7 +204,7 @@ ATTACKS: Final = {
         "more than 1048576 bytes",
     ),
     "a problem that unpacks to 600 MB": Attack(
-        lambda: release_server(sums=problem(BOMB, Content_Encoding="gzip")),
+        lambda: release_server(sums=problem(gzipped_zeros(600), Content_Encoding="gzip")),
         4,
         "more than 1048576 bytes",
     ),
@@ -261,7 +259,9 @@ ATTACKS: Final = {
         "now: 6 files",
     ),
     "an archive in a content coding": Attack(
-        lambda: release_server(archive=whole(BOMB, Content_Encoding="gzip")), 0, "now: 6 files"
+        lambda: release_server(archive=whole(gzipped_zeros(600), Content_Encoding="gzip")),
+        0,
+        "now: 6 files",
     ),
     "an archive with a pax header of 8 GB": other_archive(
         [member("x", b"x", 8_000_000_000)], itertools.repeat(bytes(MB), 200)
@@ -303,7 +303,9 @@ ATTACKS: Final = {
         "(release_too_large)",
     ),
     "a file that unpacks to 600 MB": Attack(
-        lambda: release_server(archive=whole(b""), file=whole(BOMB, Content_Encoding="gzip")),
+        lambda: release_server(
+            archive=whole(b""), file=whole(gzipped_zeros(600), Content_Encoding="gzip")
+        ),
         1,
         "(release_too_large)",
     ),
@@ -388,7 +390,10 @@ ROW: Final[dict[str, Any]] = {
 PAGE: Final = json.dumps([ROW] * 20_000).encode()
 LISTS: Final[dict[str, tuple[Callable[[], Iterable[bytes]], str]]] = {
     "an endless page": (lambda: itertools.chain([head()], endless(b" " * 65_536)), "more than"),
-    "a page that unpacks to 600 MB": (lambda: whole(BOMB, Content_Encoding="gzip"), "more than"),
+    "a page that unpacks to 600 MB": (
+        lambda: whole(gzipped_zeros(600), Content_Encoding="gzip"),
+        "more than",
+    ),
     "a page of many values": (
         lambda: whole(b"[" + b"[],[]," * (MAX_VALUES // 4 + 1) + b"1]"),
         "values",
@@ -430,6 +435,7 @@ VALUES: Final[dict[Any, Any]] = {
     bool: True,
     dict: {"a\x1b[31m": "\x1b[31m"},
     object: ["\x1b[31m", None],
+    shapes.Number(): -1e308,
 }
 
 
@@ -441,6 +447,8 @@ def example(shape: shapes.Shape) -> Any:
         return [example(shape[0])] * 2
     if isinstance(shape, shapes.OrNull):
         return example(shape.shape)
+    if isinstance(shape, shapes.Members):
+        return {VALUES[str]: example(shape.shape)}
     if isinstance(shape, shapes.Text):
         return "0" * 24 if shape is shapes.ID else f"sha256:{EMPTY}"
     return VALUES[shape]
@@ -456,7 +464,11 @@ def wrong(shape: shapes.Shape) -> Iterator[Any]:
         yield from ([value] for value in wrong(shape[0]))
     elif isinstance(shape, shapes.OrNull):
         yield from wrong(shape.shape)
-    if shape is not object:
+    elif isinstance(shape, shapes.Members):
+        yield from ({"a": value} for value in wrong(shape.shape))
+    if isinstance(shape, shapes.Number):
+        yield from (True, "1", math.nan, -math.inf, 10**400)
+    elif shape is not object and shape != shapes.OrNull(shapes.Number()):
         yield 1.5
 
 
@@ -482,6 +494,32 @@ COMMANDS: Final[dict[tuple[str, ...], dict[str, shapes.Shape]]] = {
     ("release", "list", ONE): {f"/{ONE}": shapes.PROJECT, "/releases": [shapes.RELEASE]},
     ("release", "create", ONE): {f"/{ONE}": shapes.PROJECT, "/releases": shapes.RELEASE},
     ("release", "show", EMPTY): {f"/{EMPTY}": shapes.RELEASE_DETAIL},
+    ("release", "show", f"{ONE}/3"): {
+        f"/{ONE}": shapes.SWEEP,
+        "/cells/3": shapes.CELL_DETAIL,
+        f"/{EMPTY}": shapes.RELEASE_DETAIL,
+    },
+    ("release", "diff", EMPTY, EMPTY): {f"/{EMPTY}": shapes.COMPARISON},
+    ("sweep", "list", ONE): {f"/{ONE}": shapes.PROJECT, "/sweeps": [shapes.SWEEP]},
+    ("sweep", "show", ONE): {f"/{ONE}": shapes.SWEEP},
+    ("sweep", "preview", "-", "-p", ONE): {
+        f"/{ONE}": shapes.PROJECT,
+        "/sweeps": shapes.SWEEP_PREVIEW,
+    },
+    ("sweep", "create", "-", "-p", ONE): {f"/{ONE}": shapes.PROJECT, "/sweeps": shapes.SWEEP},
+    ("sweep", "update", ONE, "-"): {f"/{ONE}": shapes.SWEEP},
+    ("sweep", "rebase", ONE): {f"/{ONE}": shapes.SWEEP, "/rebase": shapes.SWEEP},
+    ("sweep", "cells", ONE): {f"/{ONE}": shapes.SWEEP, "/cells": [shapes.CELL]},
+    ("sweep", "diff", ONE, "3"): {f"/{ONE}": shapes.SWEEP, "/cells/3": shapes.CELL_DETAIL},
+    ("sweep", "diff", ONE, "3", "--keys"): {
+        f"/{ONE}": shapes.SWEEP,
+        "/cells/3": shapes.CELL_DETAIL,
+    },
+    ("result", "list", ONE): {f"/{ONE}": shapes.PROJECT, "/results": [shapes.RESULT]},
+    ("result", "show", ONE): {f"/{ONE}": shapes.RESULT},
+    ("result", "edit", ONE, "--note", "n"): {f"/{ONE}": shapes.RESULT},
+    ("result", "undelete", ONE): {"/undelete": shapes.RESULT},
+    ("result", "table", ONE): {f"/{ONE}": shapes.PROJECT, "/table": shapes.RESULT_TABLE},
 }
 
 
@@ -490,7 +528,8 @@ def in_process(*arguments: str) -> Ran:
 
     from benchmark_manager.cli.commands import app
 
-    ran = CliRunner().invoke(app, list(arguments))
+    # A definition of a sweep, for commands that read one.
+    ran = CliRunner().invoke(app, list(arguments), input="{}")
     if ran.exception is not None and not isinstance(ran.exception, SystemExit):
         raise ran.exception
     return Ran(ran.exit_code, ran.stdout, ran.stderr, 0)
@@ -521,7 +560,7 @@ def test_no_command_writes_control_characters_to_a_terminal(
     assert ran.code == 0, ran.err
     shown = [*ran.out.splitlines(), *ran.err.splitlines()]
     assert all(line.isprintable() for line in shown if line not in CONTENT)
-    assert any("1b[31m" in line for line in shown) or command[1] in {
+    assert any("1b[31m" in line or line in CONTENT for line in shown) or command[1] in {
         "add",
         "create",
         "edit",
@@ -531,16 +570,38 @@ def test_no_command_writes_control_characters_to_a_terminal(
         assert json.loads(ran.out) is not None
 
 
+def test_an_imported_definition_and_its_notes_are_printable() -> None:
+    definition = {"name": VALUES[str], "axes": [example(dict)]}
+    imported = {"definition": definition, "notes": example([{"code": str, "detail": str}])}
+    answers = {f"/{ONE}": example(shapes.PROJECT), "/import": imported}
+    with hostile_server(answering(answers)) as server:
+        command = ("sweep", "import", "--format", "wandb", "-", "-p", ONE)
+        ran = in_process(*command, "--url", server.url)
+    assert json.loads(ran.out) == definition
+    assert [line for line in (ran.out + ran.err).splitlines() if not line.isprintable()] == []
+    assert r"\x1b[31m" in ran.err
+
+
+def test_no_more_cells_are_pulled_than_a_sweep_may_have(tmp_path: Path) -> None:
+    answers = {f"/{ONE}": example(shapes.SWEEP), "/cells": [example(shapes.CELL)] * 1001}
+    with hostile_server(answering(answers)) as server:
+        ran = in_process("pull", ONE, "--cells", "--to", str(tmp_path), "--url", server.url)
+    assert (ran.code, ran.err) == (1, "error: The sweep has over 1000 cells. (too_many_cells)\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_an_answer_of_another_shape_ends_a_command_with_one_line(command: tuple[str, ...]) -> None:
     answers = {end: example(shape) for end, shape in COMMANDS[command].items()}
+    ends: dict[str, tuple[int, int]] = {}
     with hostile_server(answering(answers)) as server:
         for end, shape in COMMANDS[command].items():
             right = answers[end]
             answers[end] = next(iter(wrong(shape)))
             ran = in_process(*command, "--url", server.url)
-            assert (ran.code, len(ran.err.splitlines())) == (4, 1), ran.err
+            ends[end] = ran.code, len(ran.err.splitlines())
             answers[end] = right
+    assert ends == dict.fromkeys(ends, (4, 1))
 
 
 @pytest.mark.parametrize(
@@ -550,8 +611,7 @@ def test_a_shape_fits_no_value_with_a_wrong_or_missing_member(shape: shapes.Shap
     values = list(wrong(shape))
     assert len(values) > 2
     assert shapes.fits(example(shape), shape)
-    for value in values:
-        assert not shapes.fits(value, shape), value
+    assert [value for value in values if shapes.fits(value, shape)] == []
 
 
 def test_an_integer_beyond_64_bits_fits_no_shape() -> None:
@@ -580,15 +640,17 @@ def test_a_content_is_exact_in_a_pipe_and_escaped_on_a_terminal(
     assert buffer.getvalue() == written
 
 
-def test_a_variant_s_name_cannot_move_an_editor_s_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["../../x.yaml", "/etc/x.yaml", "..", "", "a\x1b[31m.yaml", "é" * 300 + ".yaml"]
+)
+def test_a_variant_s_name_cannot_move_an_editor_s_file(name: str, tmp_path: Path) -> None:
     from benchmark_manager.cli.variants.contents import forget, keep
 
-    for name in ("../../x.yaml", "/etc/x.yaml", "..", "", "a\x1b[31m.yaml", "é" * 300 + ".yaml"):
-        path = keep("text\n", name)
-        assert path.parent.name.startswith("benchmark-manager-")
-        assert path.name.isprintable()
-        assert path.read_text() == "text\n"
-        forget(path)
+    path = keep("text\n", name)
+    assert path.parent.name.startswith("benchmark-manager-")
+    assert path.name.isprintable()
+    assert path.read_text() == "text\n"
+    forget(path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -609,12 +671,12 @@ def test_what_a_killed_pull_leaves_is_removed_by_the_next(
         yield head(Content_Length=len(packed))
         yield packed[:3000]
         begun.set()
-        go_on.wait(20)
+        go_on.wait(60)
 
     arguments = ("pull", digits_of(sums_of(FILES)), "--to", str(tmp_path / "r"), "--url")
     with hostile_server(release_server(archive=held_up())) as server:
         pulling = run.start(*arguments, server.url)
-        assert begun.wait(20)
+        assert begun.wait(60)
         while not any(tmp_path.glob(".r.*.partial/config/*")):
             time.sleep(0.01)
         kill(pulling.number)
@@ -721,7 +783,8 @@ def test_whenever_a_pull_is_killed_the_folder_is_whole(tmp_path: Path) -> None:
 
 def test_names_that_are_the_same_to_the_file_system_are_refused(tmp_path: Path) -> None:
     """A folder that exists already stands for that of a similar name."""
-    from benchmark_manager.cli.releases.download import Download, RetryBudget
+    from benchmark_manager.cli.releases.download import Download
+    from benchmark_manager.cli.terminal.retries import RetryBudget
     from benchmark_manager.client.sha256sums import read_sums
 
     (tmp_path / "config").mkdir()
@@ -752,9 +815,12 @@ def test_the_service_s_own_archive_is_read_whole() -> None:
         "e": os.urandom(300_000),
     }
     packed = archive_of(files)
-    for size in (1000, 65_536, len(packed)):
+
+    def read(size: int) -> dict[str, bytes]:
         pieces = iter([packed[start : start + size] for start in range(0, len(packed), size)])
-        found = {each.path.decode(): b"".join(each.pieces) for each in members(pieces)}
-        assert found == files
+        return {each.path.decode(): b"".join(each.pieces) for each in members(pieces)}
+
+    sizes = 1000, 65_536, len(packed)
+    assert [size for size in sizes if read(size) != files] == []
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         assert len(archive.getmembers()) == len(files)

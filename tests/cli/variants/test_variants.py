@@ -1,5 +1,6 @@
 """Commands about variants: a text is saved over the revision that was read, or kept in a file."""
 
+import itertools
 import json
 import re
 import shlex
@@ -36,10 +37,13 @@ async def project(cli: CommandLine, repository: Repository) -> str:  # noqa: ARG
     return str(synced["id"])
 
 
+NUMBERS = itertools.count(1)
+
+
 @pytest.fixture
-def name(request: pytest.FixtureRequest) -> str:
+def name() -> str:
     """A variant's name which no other test has."""
-    return re.sub(r"[^a-z]+", "-", request.node.name)[:60] + ".yaml"
+    return f"variant-{next(NUMBERS)}.yaml"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -81,12 +85,13 @@ async def test_a_new_variant_has_its_original_s_text_or_that_of_a_file(
     assert (plain.json["content"], plain.json["description"]) == (CONTENT.decode(), "as it is")
     text = b"a: 1\r\nb: 2"
     (tmp_path / "x.yaml").write_bytes(text)
-    for source, given, called in ((str(tmp_path / "x.yaml"), None, "file"), ("-", text, "stdin")):
-        made = await cli(
-            "variants", "new", project, "gemma", "-n", f"{called}.yaml", "-f", source, stdin=given
-        )
-        shown = await cli("variants", "show", made.out.strip())
-        assert shown.out.encode() == text
+
+    async def shown(name: str, source: str, given: bytes | None) -> bytes:
+        made = await cli("variants", "new", project, "gemma", "-n", name, "-f", source, stdin=given)
+        return (await cli("variants", "show", made.out.strip())).out.encode()
+
+    assert await shown("file.yaml", str(tmp_path / "x.yaml"), None) == text
+    assert await shown("stdin.yaml", "-", text) == text
     (tmp_path / "x.yaml").write_bytes(b"\xff")
     done = await cli("variants", "new", project, "gemma", "-f", str(tmp_path / "x.yaml"), code=2)
     assert "is not UTF-8" in done.err
@@ -95,9 +100,14 @@ async def test_a_new_variant_has_its_original_s_text_or_that_of_a_file(
 async def test_variants_are_found_by_id_path_or_name(
     cli: CommandLine, project: str, variant: str, name: str
 ) -> None:
-    for reference in (variant, f"config/{name}", name, name.upper(), name[:-5]):
-        done = await cli("variants", "show", reference, "--project", "variants", "--json")
-        assert done.json["id"] == variant, reference
+    references = (variant, f"config/{name}", name, name.upper(), name[:-5])
+    found = {
+        reference: await cli("variants", "show", reference, "--project", "variants", "--json")
+        for reference in references
+    }
+    assert {reference: done.json["id"] for reference, done in found.items()} == dict.fromkeys(
+        references, variant
+    )
     assert (await cli("variants", "show", name, "--json", BENCHMARK_MANAGER_PROJECT=project)).json[
         "id"
     ] == variant
@@ -298,6 +308,28 @@ async def test_variants_are_compared_side_by_side(cli: CommandLine, project: str
     assert "(no_keys)" in (await cli("variants", "compare", project, "broken.yaml", code=1)).err
 
 
+async def test_a_comparison_marks_who_changed_a_value(
+    cli: CommandLine, project: str, repository: Repository
+) -> None:
+    repository.commit({"config/compared.yaml": b"model: gemma\n"})
+    await cli.service.sync(project)
+    for name, text in (("lags.yaml", "model: gemma\n"), ("own.yaml", "model: qwen\n")):
+        await cli("variants", "new", project, "compared.yaml", "-n", name, "-f", "-", stdin=text)
+    repository.commit({"config/compared.yaml": b"model: llama\n"})
+    await cli.service.sync(project)
+    found = await cli("variants", "compare", project, "compared.yaml")
+    line = next(line for line in found.out.splitlines() if line.startswith("model"))
+    assert re.split(r"  +", line.strip())[1:] == [
+        '"llama"',
+        '"gemma" (changed upstream since)',
+        '"qwen" (both)',
+    ]
+    assert [line for line in found.err.splitlines() if line.startswith("(")] == [
+        "(changed upstream since): the original has a new value; the variant still has its base's.",
+        "(both): the variant and the original both have other values than the base.",
+    ]
+
+
 async def test_a_rebase_applies_upstream_s_changes_and_shows_conflicts(
     cli: CommandLine, project: str, repository: Repository
 ) -> None:
@@ -332,16 +364,20 @@ async def test_a_rebase_applies_upstream_s_changes_and_shows_conflicts(
         == (await cli("variants", "rebase", ours[0], "--preview", "--json")).json["conflicts"]
     )
 
-    for file, decision, size in (
-        (ours[0], ("--take", "tensor_parallel_size=theirs"), 4),
-        (ours[1], ("--take", "tensor_parallel_size=mine"), 8),
-        (ours[2], ("--set", "tensor_parallel_size=16"), 16),
-        (ours[3], ("--file", "-"), 32),
-    ):
-        await cli(
-            "variants", "rebase", file, *decision, stdin=CONTENT.replace(b"size: 2", b"size: 32")
-        )
-        assert f"tensor_parallel_size: {size}\n" in await content(cli, file)
+    decisions = (
+        ("--take", "tensor_parallel_size=theirs"),
+        ("--take", "tensor_parallel_size=mine"),
+        ("--set", "tensor_parallel_size=16"),
+        ("--file", "-"),
+    )
+    text = CONTENT.replace(b"size: 2", b"size: 32")
+    for file, decision in zip(ours, decisions, strict=True):
+        await cli("variants", "rebase", file, *decision, stdin=text)
+    sizes = [
+        re.findall(r"^tensor_parallel_size: (\d+)$", await content(cli, file), re.MULTILINE)
+        for file in ours
+    ]
+    assert sizes == [["4"], ["8"], ["16"], ["32"]]
 
 
 async def moved_variants(

@@ -12,11 +12,11 @@ from benchmark_manager.domain.documents import (
     Identities,
     KeyChange,
     UnreadableDocumentError,
+    compare_three_ways,
+    compare_together,
     key_changes,
     parse,
-    rows_beside,
     try_parse,
-    value_rows,
     values_at,
 )
 from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node
@@ -179,26 +179,28 @@ def test_what_any_reader_tells_apart_is_a_change(before: str, after: str) -> Non
 
 
 def test_variants_share_paths() -> None:
-    rows = value_rows(
-        ["l: [{name: a, v: 1}]\nx: 1\n", "l: [{name: a, v: true}]\n", "l: [{v: 1}]\nx: {y: 2}\n"],
+    found = compare_together(
+        "l: [{name: a, v: 1}]\nx: 1\n",
+        [("l: [{name: a, v: true}]\n", None), ("l: [{v: 1}]\nx: {y: 2}\n", None)],
         "yaml",
     )
-    assert rows is not None
-    assert {row.path: (row.values, row.differs) for row in rows} == {
-        "l[0].name": ((("a",), ("a",), None), (False, False, True)),
-        "l[0].v": (((1,), (True,), (1,)), (False, True, False)),
-        "x": (((1,), None, None), (False, True, True)),
-        "x.y": ((None, None, (2,)), (False, False, True)),
-    }
+    assert found is not None
+    assert found.paths == ("l[0].name", "l[0].v", "x", "x.y")
+    assert [
+        [(row.path, row.original, row.variant) for row in own.rows] for own in found.variants
+    ] == [
+        [("l[0].v", (1,), (True,)), ("x", (1,), None)],
+        [("l[0].name", ("a",), None), ("x", (1,), None), ("x.y", None, (2,))],
+    ]
 
 
 def test_an_anchor_or_a_tag_of_its_own_makes_a_collection_one_value() -> None:
     """Walked apart, its keys stood twice in the table: once as gone, once as new."""
-    (rows,) = rows_beside("a:\n  x: 1\n", ["a: &d\n  x: 1\nb: *d\n"], "yaml")
-    assert rows is not None
-    assert [(row.path, row.values) for row in rows] == [
-        ("a", (({"x": 1},), ("&d\n  x: 1",))),
-        ("b", (None, ("*d",))),
+    (found,) = compare_three_ways("a:\n  x: 1\n", None, ["a: &d\n  x: 1\nb: *d\n"], "yaml")
+    assert found is not None
+    assert [(row.path, row.original, row.variant) for row in found.rows] == [
+        ("a", ({"x": 1},), ("&d\n  x: 1",)),
+        ("b", None, ("*d",)),
     ]
 
 
@@ -255,23 +257,22 @@ def test_what_lines_tell_of_a_variant_is_what_its_tree_tells(
     for (start, end), token in sorted(edits, reverse=True):
         text = text[:start] + token + text[end:]
     text = f"\ufeff{text}" if has_mark else text
-    rows = value_rows([_KINDS, text], "yaml")
-    assert rows_beside(_KINDS, [text], "yaml") == [
-        rows and tuple(row for row in rows if any(row.differs))
-    ]
+    by_trees = compare_together(_KINDS, [(text, None)], "yaml")
+    (found,) = compare_three_ways(_KINDS, None, [text], "yaml")
+    assert found == (by_trees.variants[0] if by_trees is not None else None)
 
 
 def test_a_variant_which_differs_in_plain_values_is_told_without_a_tree() -> None:
     original = "".join(f"k{n}: {n}\n" for n in range(5_000))
     texts = [original.replace(f"k{n}: {n}\n", f"k{n}: x{n}\n") for n in range(200)]
     began = time.process_time()
-    found = rows_beside(original, texts, "yaml")
+    found = compare_three_ways(original, None, texts, "yaml")
     assert time.process_time() - began < 4 * slowness(), (
         "reading all of their trees takes a quarter of a minute"
     )
-    assert [row.values for rows in found if rows is not None for row in rows] == [
-        ((n,), (f"x{n}",)) for n in range(200)
-    ]
+    assert [
+        (row.original, row.variant) for rows in found if rows is not None for row in rows.rows
+    ] == [((n,), (f"x{n}",)) for n in range(200)]
 
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -100,7 +100,10 @@ def git_tree(folder: Path, rows: list[tuple[str, str, bytes]]) -> str:
     ).stdout.strip()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(members=MEMBERS)
 def test_tree_ids_agree_with_git_whatever_the_names_and_modes(
     git_folder: Path, members: dict[tuple[str, ...], tuple[str, bytes]]

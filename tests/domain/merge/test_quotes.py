@@ -22,7 +22,7 @@ def merged(old: str, theirs: str, mine: str, file_format: FileFormat = "yaml") -
         ("x", "'x'", "it's", "'it''s'"),
         ("x", '"x"', 'say "no"', '"say \\"no\\""'),
         ("x", '"x"', "back\\slash", '"back\\\\slash"'),
-        ("x", "'x'", '"tab\\there"', '"tab\\U00000009here"'),
+        ("x", "'x'", '"tab\\there"', '"tab\\there"'),
         ("x", '"x"', "'y'", '"y"'),
         ("4", "|-\n  4", "8", '"8"'),
         ("x", "|-\n  x", "y", "y"),

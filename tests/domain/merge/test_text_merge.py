@@ -309,16 +309,16 @@ def test_every_conflict_is_told_and_what_merges_between_them_is_not() -> None:
 
 def lines_of(*, kinds: int, seed: int) -> str:
     rng = random.Random(seed)  # noqa: S311 - nothing secret
-    return "".join(f"line number {rng.randrange(kinds):012}\n" for _ in range(40_000))
+    return "".join(f"line number {rng.randrange(kinds):012}\n" for _ in range(15_000))
 
 
 @pytest.mark.parametrize(
     "texts",
     [
-        tuple("".join(f"key {n}: of {side}, and more\n" for n in range(40_000)) for side in "abc"),
+        tuple("".join(f"key {n}: of {side}, and more\n" for n in range(15_000)) for side in "abc"),
         tuple(lines_of(kinds=10, seed=seed) for seed in range(3)),
-        tuple("".join(f"{side}{n}\n\n" for n in range(20_000)) for side in "abc"),
-        ("a\nb\n" * 20_000, "b\na\n" * 19_000, "a\nb\na\n" * 13_000),
+        tuple("".join(f"{side}{n}\n\n" for n in range(8_000)) for side in "abc"),
+        ("a\nb\n" * 8_000, "b\na\n" * 7_600, "a\nb\na\n" * 5_200),
     ],
     ids=[
         "nothing in common",
@@ -327,8 +327,8 @@ def lines_of(*, kinds: int, seed: int) -> str:
         "one run of repetitions",
     ],
 )
-def test_forty_thousand_changed_lines_take_seconds_at_most(texts: Triple) -> None:
-    """Real times are below two seconds; a search without end takes minutes."""
+def test_fifteen_thousand_changed_lines_take_seconds_at_most(texts: Triple) -> None:
+    """Real times are below half a second; a search without end takes half a minute."""
     started = time.process_time()
     merge_text(*texts)
-    assert time.process_time() - started < 15 * slowness()
+    assert time.process_time() - started < 5 * slowness()

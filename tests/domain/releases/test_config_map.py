@@ -20,6 +20,7 @@ from benchmark_manager.domain.releases.config_map import (
 )
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.messages import detail
+from support.examples import EXAMPLES
 
 DIGEST = "sha256:" + "0" * 64
 #: What YAML readers fold, normalise, trim or refuse when it is not quoted.
@@ -109,20 +110,22 @@ TEXTS = st.one_of(
 )
 
 
+LOADERS = (yaml.SafeLoader, yaml.CSafeLoader)
+
+
 def read_back(manifest: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader]) -> dict[str, str]:
     found: dict[str, str] = yaml.load(manifest.encode(), Loader=loader)["data"]  # noqa: S506 -- both are safe ones
     return found
 
 
-@settings(max_examples=400)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 @example(list(ODDITIES))
 def test_every_text_comes_back_exactly(texts: list[str]) -> None:
     """From PyYAML's own reader and from libyaml, whatever text stands before or behind."""
     data = {f"{number}.yaml": text for number, text in enumerate(texts)}
     manifest = config_map("x", DIGEST, data)
-    for loader in (yaml.SafeLoader, yaml.CSafeLoader):
-        assert read_back(manifest, loader) == data
+    assert [read_back(manifest, loader) for loader in LOADERS] == [data, data]
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on this machine")
@@ -187,12 +190,12 @@ def test_a_manifest_is_an_immutable_config_map() -> None:
     }
 
 
-@settings(max_examples=200)
+@settings(max_examples=EXAMPLES)
 @given(st.from_regex(r"\A[-._a-zA-Z0-9]{1,30}\Z"))
 def test_every_key_comes_back_as_text(key: str) -> None:
     data = {key: "x"}
-    for loader in (yaml.SafeLoader, yaml.CSafeLoader):
-        assert read_back(config_map("x", DIGEST, data), loader) == data
+    manifest = config_map("x", DIGEST, data)
+    assert [read_back(manifest, loader) for loader in LOADERS] == [data, data]
 
 
 def test_keys_are_paths_without_slashes() -> None:

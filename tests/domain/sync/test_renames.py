@@ -13,6 +13,7 @@ from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.domain.sync.renames import (
     MAX_SCORE,
     Pair,
+    RenameComparison,
     RenameSearch,
     best_matches,
     digest,
@@ -154,8 +155,8 @@ def test_every_pair_is_at_least_half_alike_and_no_file_is_paired_twice(
     before: Files, after: Files
 ) -> None:
     pairs = renamed(before, after)
-    for old, new in pairs:
-        assert similarity(digest(before[old]), digest(after[new])) >= MAX_SCORE // 2
+    scores = {pair: similarity(digest(before[pair[0]]), digest(after[pair[1]])) for pair in pairs}
+    assert [pair for pair, score in scores.items() if score < MAX_SCORE // 2] == []
     assert len({old for old, _ in pairs}) == len({new for _, new in pairs}) == len(pairs)
 
 
@@ -180,7 +181,7 @@ def test_files_of_different_types_are_not_paired() -> None:
     assert renamed({"a.yaml": lines()}, {"b.yaml": lines(30)}, kinds) == set()
 
 
-@pytest.mark.parametrize("count", [1001, 50_000])
+@pytest.mark.parametrize("count", [1001, 10_000])
 def test_too_many_files_are_compared_by_their_names_alone(count: int) -> None:
     before = {f"old/{n}.yaml": b"n: %d\n" % n + lines(count=3) for n in range(count)} | {
         "old/x.yaml": lines()
@@ -190,13 +191,22 @@ def test_too_many_files_are_compared_by_their_names_alone(count: int) -> None:
     }
     start = time.process_time()
     assert renamed(before, after) == {("old/x.yaml", "new/x.yaml")}
-    assert time.process_time() - start < 20 * slowness()
+    assert time.process_time() - start < 4 * slowness()
 
 
-def test_many_equal_lines_take_bounded_time() -> None:
+def test_of_many_equal_lines_only_so_many_are_compared() -> None:
     """A thousand files of the same thousand lines would take a billion steps."""
-    before = {f"old/{n}.yaml": lines(n, count=1000) for n in range(200)}
-    after = {f"new/m{n}.yaml": lines(n, 999, count=1000) for n in range(200)}
-    start = time.process_time()
-    renamed(before, after)
-    assert time.process_time() - start < 30 * slowness()
+    before = [lines(n, count=500) for n in range(60)]
+    after = [lines(n, 499, count=500) for n in range(60)]
+    comparison = RenameComparison(
+        tuple(StoredFile(str(n), f"{n}.yaml", blob_id(d), "config") for n, d in enumerate(before)),
+        tuple(
+            UpstreamFile(f"m{n}.yaml", blob_id(d), len(d), "config", "yaml")
+            for n, d in enumerate(after)
+        ),
+    )
+    digests = {blob_id(data): digest(data) for data in (*before, *after)}
+    parts = comparison.slices(digests, most_meetings=500_000)
+    # Each added file has some 498 lines in common with each of the sixty.
+    assert sum(map(len, parts)) == 500_000 // (60 * 498)
+    assert sum(map(len, comparison.slices(digests))) == 60

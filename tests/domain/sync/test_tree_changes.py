@@ -15,6 +15,7 @@ from benchmark_manager.domain.sync.tree_changes import (
     without_renames,
 )
 from benchmark_manager.models.original import FileFormat, FileType
+from support.examples import EXAMPLES
 
 # Few paths and fewer contents, so that examples are full of renames, swaps and returns.
 PATHS = st.sampled_from(
@@ -69,7 +70,7 @@ def applied(
     return {path: (key, sha, kind) for key, (path, sha, kind) in present.items()}
 
 
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 @given(stored_files(), LISTINGS)
 def test_applying_the_changes_gives_exactly_what_is_upstream(
     stored: list[StoredFile], upstream: dict[str, UpstreamFile]
@@ -80,7 +81,7 @@ def test_applying_the_changes_gives_exactly_what_is_upstream(
     }
 
 
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 @given(stored_files(), LISTINGS)
 def test_no_stored_file_is_changed_twice_and_none_is_forgotten(
     stored: list[StoredFile], upstream: dict[str, UpstreamFile]
@@ -100,15 +101,15 @@ def test_no_stored_file_is_changed_twice_and_none_is_forgotten(
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 @given(stored_files(), LISTINGS)
 def test_a_rename_keeps_content_and_format_and_leaves_no_pair_behind(
     stored: list[StoredFile], upstream: dict[str, UpstreamFile]
 ) -> None:
     changes = compare(stored, upstream)
-    for old, new in changes.moved:
-        assert (old.sha, format_of(old.path)) == (new.sha, format_of(new.path))
-        assert old.path not in upstream
+    kept = [(old.sha, format_of(old.path)) for old, _ in changes.moved]
+    assert kept == [(new.sha, format_of(new.path)) for _, new in changes.moved]
+    assert not {old.path for old, _ in changes.moved} & upstream.keys()
     left = {(f.sha, format_of(f.path)) for f in changes.removed}
     assert not left & {(f.sha, f.format) for f in changes.added}
 

@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from benchmark_manager.domain.documents import Identities, key_changes, rows_beside, value_rows
+from benchmark_manager.domain.documents import (
+    Identities,
+    ThreeWayRows,
+    compare_three_ways,
+    key_changes,
+    values_at,
+)
 from benchmark_manager.domain.git.objects import TreeMember, tree_ids
 from benchmark_manager.domain.merge import merge, resolve
 from benchmark_manager.domain.validation import validate
@@ -95,9 +101,7 @@ def test_a_text_with_all_private_characters_has_a_verdict_with_exact_positions(t
 
 def test_what_stood_in_for_a_character_is_not_in_the_values() -> None:
     text = f'a: "{PRIVATE}\u2028"\nb: "\\U000F0000\\ue000"\n'
-    rows = value_rows([text], "yaml")
-    assert rows is not None
-    assert [row.values[0] for row in rows] == [(f"{PRIVATE}\u2028",), ("\U000f0000\ue000",)]
+    assert values_at(text, "yaml") == {"a": f"{PRIVATE}\u2028", "b": "\U000f0000\ue000"}
 
 
 def test_a_text_with_nearly_all_characters_is_refused_at_the_one_for_which_none_is_left() -> None:
@@ -139,13 +143,14 @@ def test_names_of_files_are_what_one_pattern_would_find() -> None:
     pattern = re.compile(r"[^\s\"'=,:;()\[\]{}<>|&]+\.(?:ya?ml|json)(?![\w.])", re.IGNORECASE)
     pieces = ["a", ".yaml", ".yml", ".json", ".", "/", "-", " ", "=", ".YAML", "x", "é", "_"]
     chance = random.Random(1)  # noqa: S311 -- any words will do, the same each time
-    for _ in range(300):
-        word = "".join(chance.choices(pieces, k=8))
+    words = ["".join(chance.choices(pieces, k=8)) for _ in range(300)]
+
+    def are_found(word: str) -> bool:
         paths = {name for name in pattern.findall(word) if not name.startswith("/")}
-        found = references(
-            f"{JOB}        - {json.dumps(word)}\n", "job/run.yaml", "yaml", "job", paths
-        )
-        assert found == paths, word
+        text = f"{JOB}        - {json.dumps(word)}\n"
+        return references(text, "job/run.yaml", "yaml", "job", paths) == paths
+
+    assert [word for word in words if not are_found(word)] == []
 
 
 def test_settings_that_are_too_large_together_are_not_compared() -> None:
@@ -233,8 +238,10 @@ def long_path(value: str) -> str:
 
 def test_differences_whose_paths_are_too_long_together_are_not_listed() -> None:
     assert key_changes(long_path("a"), long_path("b"), "json") is None
-    assert value_rows([long_path("a")], "json") is None
-    assert rows_beside(long_path("a"), [long_path("b"), long_path("a")], "json") == [None, ()]
+    assert values_at(long_path("a"), "json") is None
+    texts = [long_path("b"), long_path("a")]
+    assert compare_three_ways(long_path("a"), None, texts, "json") == [None, ThreeWayRows(())]
+    assert compare_three_ways(long_path("a"), long_path("b"), texts, "json") == [None, None]
 
 
 def test_conflicts_whose_paths_are_too_long_together_are_conflicts_of_lines() -> None:

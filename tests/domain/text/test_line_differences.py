@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from benchmark_manager.domain.text.edit_search import DEFAULT_LIMITS, SearchLimits
 from benchmark_manager.domain.text.line_differences import LineChange, line_changes
 from benchmark_manager.domain.text.lines import lines_with_ends
+from support.examples import EXAMPLES
 
 LINES = st.lists(st.sampled_from("abc"), max_size=30) | st.lists(
     st.sampled_from("abcdefghijklmno"), max_size=60
@@ -34,7 +35,7 @@ def check(before: list[str], after: list[str], limits: SearchLimits = DEFAULT_LI
         assert latter.before_start - former.before_end == latter.after_start - former.after_end > 0
 
 
-@settings(max_examples=500)
+@settings(max_examples=2 * EXAMPLES)
 @given(LINES, LINES)
 def test_changes_lead_from_one_text_to_the_other(before: list[str], after: list[str]) -> None:
     check(before, after)

@@ -4,7 +4,8 @@ import random
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from benchmark_manager.domain.text.unified_diff import unified_diff
 from github_test_server import git
+from support.examples import EXAMPLES
 
 PATCH = shutil.which("patch")
 SIMPLE = "config/run.yaml"
@@ -35,6 +37,8 @@ ODD_NAMES = [
     'sp ace/é "q".yaml',
     "\x01\x07\x08\x0b\x0c\r",
 ]
+#: Pairs of texts that one process compares or patches.
+BATCH = 20
 PATHS = st.sampled_from([SIMPLE, "other.yaml", *ODD_NAMES])
 
 #: Lines which look like parts of a patch, or end in odd ways.
@@ -96,15 +100,42 @@ PROGRAMS = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file before and after, by path and text."""
+
+    path: str
+    before: str
+    new_path: str
+    after: str
+
+    def patch(self, context: int = 3) -> str:
+        return unified_diff(
+            self.before,
+            self.after,
+            before_path=self.path,
+            after_path=self.new_path,
+            context=context,
+        )
+
+
 def files_after(
-    apply: Callable[[Path, bytes], None], folder: Path, before: str, path: str, patch: str
+    apply: Callable[[Path, bytes], None],
+    folder: Path,
+    changes: Iterable[Change],
+    patches: Iterable[str],
 ) -> dict[str, bytes]:
-    """What a folder holds that had this file alone, once the patch was applied."""
+    """What a folder holds that had the changes' files alone, once all patches were applied.
+
+    One process applies them: starting one for each takes longer than all else here.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    file = folder / path
-    file.parent.mkdir(parents=True)
-    file.write_bytes(before.encode())
-    apply(folder, patch.encode())
+    for change in changes:
+        file = folder / change.path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(change.before.encode())
+    if patch := "".join(patches):
+        apply(folder, patch.encode())
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
@@ -117,26 +148,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_applying_the_patch_gives_the_other_text_to_the_byte(
     apply: Callable[[Path, bytes], None], folder: Path
 ) -> None:
-    @settings(max_examples=300)
-    @given(pairs(), PATHS, PATHS, st.booleans(), st.sampled_from([1, 3, 3, 100]))
-    def applies(
-        texts: tuple[str, str], path: str, new_path: str, renamed: bool, context: int
-    ) -> None:
-        before, after = texts
-        after_path = new_path if renamed else path
-        patch = unified_diff(
-            before, after, before_path=path, after_path=after_path, context=context
-        )
-        if not patch:
-            assert (before, path) == (after, after_path)
-            return
-        assert files_after(apply, folder, before, path, patch) == {after_path: after.encode()}
+    contexts = st.sampled_from([1, 3, 3, 100])
+    drawn = st.tuples(pairs(), PATHS, PATHS, st.booleans(), contexts)
+
+    @settings(max_examples=EXAMPLES // 4)
+    @given(st.lists(drawn, min_size=BATCH, max_size=BATCH))
+    def applies(batch: list[tuple[tuple[str, str], str, str, bool, int]]) -> None:
+        changes, patches = [], []
+        # Each is in a folder of its own, so that no path is taken twice.
+        for number, (texts, path, new_path, renamed, context) in enumerate(batch):
+            before, after = texts
+            names = f"{number}/{path}", f"{number}/{new_path if renamed else path}"
+            change = Change(names[0], before, names[1], after)
+            patch = change.patch(context)
+            assert (patch == "") == ((before, names[0]) == (after, names[1]))
+            changes.append(change)
+            patches.append(patch)
+        expected = {change.new_path: change.after.encode() for change in changes}
+        assert files_after(apply, folder, changes, patches) == expected
 
     applies()
 
 
 @pytest.mark.parametrize("apply", PROGRAMS)
-@pytest.mark.parametrize("name", ODD_NAMES)
 @pytest.mark.parametrize(
     ("is_odd", "becomes_odd", "after"),
     [
@@ -150,44 +184,42 @@ def test_applying_the_patch_gives_the_other_text_to_the_byte(
 )
 def test_odd_names(
     apply: Callable[[Path, bytes], None],
-    name: str,
     folder: Path,
     is_odd: bool,
     becomes_odd: bool,
     after: str,
 ) -> None:
-    path, new_path = name if is_odd else SIMPLE, name if becomes_odd else SIMPLE
-    patch = unified_diff("a\n", after, before_path=path, after_path=new_path)
-    assert files_after(apply, folder, "a\n", path, patch) == {new_path: after.encode()}
+    changes = [
+        Change(
+            name if is_odd else f"config/run{number}.yaml",
+            "a\n",
+            name if becomes_odd else f"config/run{number}.yaml",
+            after,
+        )
+        for number, name in enumerate(ODD_NAMES)
+    ]
+    patches = [change.patch() for change in changes]
+    expected = {change.new_path: after.encode() for change in changes}
+    assert files_after(apply, folder, changes, patches) == expected
+
+
+ODD_TEXTS = {
+    "filled": ("", "a\nb"),
+    "emptied": ("a\nb", ""),
+    "CRLF at the end": ("a\r\nb", "a\r\nb\r\n"),
+    "LF to CRLF": ("a\n", "a\r\n"),
+    "NUL": ("a\x00\nb\n", "a\x00\nc\x00\n"),
+    "no final newlines": ("a", "b"),
+    "lines like a patch's": ("-- a\n--- a/x\n", "++ b\n+++ b/x\n@@ -1 +1 @@\n"),
+}
 
 
 @pytest.mark.parametrize("apply", PROGRAMS)
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("", "a\nb"),
-        ("a\nb", ""),
-        ("a\r\nb", "a\r\nb\r\n"),
-        ("a\n", "a\r\n"),
-        ("a\x00\nb\n", "a\x00\nc\x00\n"),
-        ("a", "b"),
-        ("-- a\n--- a/x\n", "++ b\n+++ b/x\n@@ -1 +1 @@\n"),
-    ],
-    ids=[
-        "filled",
-        "emptied",
-        "CRLF at the end",
-        "LF to CRLF",
-        "NUL",
-        "no final newlines",
-        "lines like a patch's",
-    ],
-)
-def test_odd_texts(
-    apply: Callable[[Path, bytes], None], before: str, after: str, folder: Path
-) -> None:
-    patch = unified_diff(before, after, before_path=SIMPLE, after_path=SIMPLE)
-    assert files_after(apply, folder, before, SIMPLE, patch) == {SIMPLE: after.encode()}
+def test_odd_texts(apply: Callable[[Path, bytes], None], folder: Path) -> None:
+    changes = [Change(name, before, name, after) for name, (before, after) in ODD_TEXTS.items()]
+    patches = [change.patch() for change in changes]
+    expected = {name: after.encode() for name, (_, after) in ODD_TEXTS.items()}
+    assert files_after(apply, folder, changes, patches) == expected
 
 
 def hunks(patch: str) -> str:
@@ -219,8 +251,8 @@ def our_hunks(batch: list[tuple[str, str]]) -> list[str]:
     return [hunks(patch) for patch in patches if patch]
 
 
-@settings(max_examples=20)
-@given(st.lists(pairs(), min_size=20, max_size=20))
+@settings(max_examples=EXAMPLES // 4)
+@given(st.lists(pairs(), min_size=BATCH, max_size=BATCH))
 def test_hunks_are_those_of_git(folder: Path, batch: list[tuple[str, str]]) -> None:
     assert our_hunks(batch) == git_hunks(folder, batch)
 
@@ -249,7 +281,7 @@ def test_hunks_of_long_texts_are_those_of_git(folder: Path) -> None:
     """Where common lines are dropped and searches cut: one line differs, and so do the hunks."""
     rng = random.Random(3)  # noqa: S311 - nothing secret
     batch: list[tuple[str, str]] = []
-    for number in range(40):
+    for number in range(20):
         alphabet = [f"line {n}\n" for n in range([3, 10, 50, 300, 3000][number % 5])]
         alphabet += ["\n"] * (len(alphabet) // 4)
         before = rng.choices(alphabet, k=[300, 800, 1500][number % 3])
@@ -263,7 +295,7 @@ def test_hunks_of_long_texts_are_those_of_git(folder: Path) -> None:
     after = [*reworked(rng, before[:6000], alphabet, 60), *before[6000:], alphabet[0]]
     batch.append(("".join(before), "".join(after)))
     ours, by_git = our_hunks(batch), git_hunks(folder, batch)
-    assert [mine == other for mine, other in zip(ours, by_git, strict=True)] == [True] * 41
+    assert [mine == other for mine, other in zip(ours, by_git, strict=True)] == [True] * 21
 
 
 def test_a_patch_in_full() -> None:

@@ -217,12 +217,12 @@ def test_a_pattern_takes_time_in_proportion_to_the_text() -> None:
     assert time.process_time() - started < 5 * slowness()
 
 
-def test_a_hundred_thousand_violations_take_bounded_time() -> None:
-    text = '{"$schema": "/s.json", "a": [' + ",".join(["{}"] * 100_000) + "]}"
+def test_tens_of_thousands_of_violations_take_bounded_time() -> None:
+    text = '{"$schema": "/s.json", "a": [' + ",".join(["{}"] * 30_000) + "]}"
     started = time.process_time()
     found = against({"properties": {"a": {"items": {"required": ["b"]}}}}, text, "a.json")
     assert [p.code for p in found] == ["schema_violation"]
-    assert time.process_time() - started < 10 * slowness()
+    assert time.process_time() - started < 3 * slowness()
 
 
 _ANY = st.recursive(
@@ -378,13 +378,13 @@ def test_a_manifest_that_names_too_many_files_is_not_compared() -> None:
 
 
 def test_many_containers_and_many_files_take_bounded_time() -> None:
-    text = f"{JOB}---\n" * 1_000
+    text = f"{JOB}---\n" * 400
     others = {f"config/{n}/tp8.yaml": TP8 for n in range(20_000)} | {
         "vllm/tp8.yaml": TP8 + "#" * 500_000
     }
     started = time.thread_time()
     assert len(gpus(text, others)) == 100
-    assert time.thread_time() - started < 10 * slowness()
+    assert time.thread_time() - started < 4 * slowness()
 
 
 def test_settings_of_a_container_without_gpus_are_not_read() -> None:

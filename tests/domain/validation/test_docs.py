@@ -13,7 +13,7 @@ from benchmark_manager.domain.validation.schemas.cost import MAX_COST
 from benchmark_manager.domain.validation.texts.yaml_check import MAX_EXPANDED
 from benchmark_manager.domain.validation.texts.yaml_values import MAX_VALUES
 from benchmark_manager.domain.yaml.events import MAX_DEPTH
-from benchmark_manager.services.texts.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.texts.schema_source import SchemaSource
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "validation.md").read_text("utf-8")

@@ -219,20 +219,20 @@ def test_any_value_in_any_field_gets_a_verdict(
 @pytest.mark.parametrize(
     "text",
     [
-        "---\nkind: Job\napiVersion: batch/v1\nx: 1\n" * 10_000,
-        "kind: Pod\napiVersion: v1\nspec:\n  containers:\n" + "  - {x: 1}\n" * 80_000,
+        "---\nkind: Job\napiVersion: batch/v1\nx: 1\n" * 2_500,
+        "kind: Pod\napiVersion: v1\nspec:\n  containers:\n" + "  - {x: 1}\n" * 20_000,
         "kind: Pod\napiVersion: v1\nspec: " + "{a: " * 190 + "1" + "}" * 190,
-        "kind: ConfigMap\napiVersion: v1\ndata:\n" + "".join(f"  k{n}: 1\n" for n in range(60_000)),
+        "kind: ConfigMap\napiVersion: v1\ndata:\n" + "".join(f"  k{n}: 1\n" for n in range(15_000)),
         "kind: Job\napiVersion: batch/v1\nmetadata:\n  labels:\n"
-        + "".join(f"    k {n}: v v\n" for n in range(60_000)),
+        + "".join(f"    k {n}: v v\n" for n in range(15_000)),
     ],
     ids=["documents", "containers", "deep", "values", "labels"],
 )
 def test_hostile_manifests_take_bounded_time(schemas: KubernetesSchemas, text: str) -> None:
-    """Real times are below two seconds."""
+    """Real times are below half a second."""
     started = time.process_time()
     assert 0 < len(problems(text, schemas)) <= 100
-    assert time.process_time() - started < 15 * slowness()
+    assert time.process_time() - started < 4 * slowness()
 
 
 def test_endless_aliases_are_not_expanded(schemas: KubernetesSchemas) -> None:

@@ -47,5 +47,6 @@ def test_it_returns_so_many_of_the_paths_each_once(
 
 @given(others=_PATHS, count=st.integers(1, 25))
 def test_the_order_of_the_others_does_not_matter(others: list[str], count: int) -> None:
-    for path in others[:3]:
-        assert most_similar(path, others, count) == most_similar(path, others[::-1], count)
+    paths = others[:3]
+    forwards = [most_similar(path, others, count) for path in paths]
+    assert forwards == [most_similar(path, others[::-1], count) for path in paths]

@@ -39,6 +39,7 @@ from github_test_server import (
     Status,
 )
 from support.hub import Hub
+from support.waiting import eventually
 
 MAIN = Ref.of_branch("main")
 
@@ -399,9 +400,8 @@ async def test_neither_request_nor_token_follow_a_redirect_to_another_host(
         hub.server.faults.add(
             Redirect(f"{other.url}/repos/octo/demo/commits/HEAD", status), times=None
         )
-        for token in (TOKEN, None):
-            error = await refused(hub.repository(token).head(None, None))
-            assert isinstance(error, GitHubUnavailableError)
+        errors = [await refused(hub.repository(token).head(None, None)) for token in (TOKEN, None)]
+        assert [type(error) for error in errors] == [GitHubUnavailableError] * 2
         assert len(other.requests) == 0
     assert (len(hub.server.requests), hub.pauses) == (2, [])
 
@@ -496,15 +496,24 @@ async def many_blobs(repository: Repository, count: int) -> list[tuple[str, int]
     return [(blob_id(content), len(content)) for content in contents]
 
 
+async def under_way(hub: Hub, count: int) -> None:
+    """Wait until a server that answers nothing was asked so often."""
+    await eventually(lambda: len(hub.server.requests) >= count, "too few requests are sent")
+
+
 async def test_a_credential_has_at_most_20_requests_under_way(
     own_hub: Hub, repository: Repository
 ) -> None:
     blobs = await many_blobs(repository, 60)
     own_hub.server.hosting.add_token(TOKEN)
-    own_hub.server.latency = 0.05
     # Clients of two repositories share their credential's slots.
     clients = [own_hub.repository(TOKEN), own_hub.repository(TOKEN)]
-    await asyncio.gather(*(clients[n % 2].blob(*wanted) for n, wanted in enumerate(blobs)))
+    with own_hub.server.held():
+        crowd = [
+            asyncio.create_task(clients[n % 2].blob(*wanted)) for n, wanted in enumerate(blobs)
+        ]
+        await under_way(own_hub, CONCURRENCY)
+    await asyncio.gather(*crowd)
     assert own_hub.server.requests.most_at_once == CONCURRENCY == 20
 
 
@@ -513,11 +522,12 @@ async def test_another_credential_has_slots_of_its_own(
 ) -> None:
     blobs = await many_blobs(repository, 30)
     own_hub.server.hosting.add_token(TOKEN)
-    own_hub.server.latency = 0.3
-    crowd = [asyncio.create_task(own_hub.repository(TOKEN).blob(*wanted)) for wanted in blobs]
-    await asyncio.sleep(0.1)
-    assert await own_hub.repository().blob(*blobs[0]) is not None
-    assert not all(task.done() for task in crowd)
+    with own_hub.server.held():
+        crowd = [asyncio.create_task(own_hub.repository(TOKEN).blob(*wanted)) for wanted in blobs]
+        await under_way(own_hub, CONCURRENCY)
+        other = asyncio.create_task(own_hub.repository().blob(*blobs[0]))
+        await under_way(own_hub, CONCURRENCY + 1)
+    assert await other is not None
     await asyncio.gather(*crowd)
     assert own_hub.server.requests.most_at_once == CONCURRENCY + 1
 

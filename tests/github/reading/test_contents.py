@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import time
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -28,7 +27,8 @@ from github_test_server import (
 )
 from github_test_server.answers import ServedAnswer
 from support.hub import Hub
-from support.waiting import busyness
+from support.stopwatch import Stopwatch
+from support.waiting import eventually
 
 TOKEN = "ghp_test"
 COUNT = 40
@@ -77,10 +77,10 @@ async def fetched(client: RepositoryClient, contents: dict[str, bytes]) -> dict[
 
 
 async def until_failure(
-    client: RepositoryClient, contents: dict[str, bytes]
+    client: RepositoryClient, contents: dict[str, bytes], got: dict[str, bytes] | None = None
 ) -> tuple[dict[str, bytes], GitHubError]:
     """What came before the failure, and the failure."""
-    got: dict[str, bytes] = {}
+    got = {} if got is None else got
     budget = MemoryBudget()
 
     async def fetch() -> None:
@@ -112,8 +112,10 @@ async def test_nothing_wanted_asks_nothing(hub: Hub, way: str) -> None:
 
 
 async def test_at_most_sixteen_are_under_way(own_hub: Hub, contents: dict[str, bytes]) -> None:
-    own_hub.server.latency = 0.03
-    await fetched(own_hub.repository(), contents)
+    with own_hub.server.held():
+        fetching = asyncio.create_task(fetched(own_hub.repository(), contents))
+        await eventually(lambda: len(own_hub.server.requests) >= 16, "too few requests are sent")
+    await fetching
     assert own_hub.server.requests.most_at_once == 16
 
 
@@ -130,7 +132,7 @@ async def test_no_more_is_asked_for_than_the_budget_has_room_for(
     got: dict[str, bytes] = {}
     async with aclosing(fetch_blobs(client, sizes(contents), MemoryBudget(size))) as arriving:
         async for found in arriving:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # for more to be asked for, if it is
             asked = 900_000 * hub.server.requests.count(
                 "/git/blobs/"
             ) + 1_800_000 * hub.server.requests.count("graphql$")
@@ -149,8 +151,11 @@ async def test_successes_are_yielded_before_the_first_failure_raises(
         GraphQLError(f"r.b{index_of(contents, failing)}"), path="graphql$", times=None
     )
     hub.server.faults.add(Status(403), path=failing, times=None)
-    hub.server.faults.add(Delay(0.8), path=failing, times=None)
-    got, error = await until_failure(clients(hub, way), contents)
+    got: dict[str, bytes] = {}
+    with hub.server.held(failing):
+        fetching = asyncio.create_task(until_failure(clients(hub, way), contents, got))
+        await eventually(lambda: len(got) == len(contents) - 1, "the others do not come")
+    _, error = await fetching
     assert error.code == "github_forbidden"
     assert set(got) == set(contents) - {failing}
 
@@ -182,11 +187,11 @@ async def test_closing_cancels_what_is_under_way(own_hub: Hub, contents: dict[st
     for sha in others:
         own_hub.server.faults.add(Delay(30), path=sha, times=None)
     before = asyncio.all_tasks()
-    begin = time.monotonic()
     budget = MemoryBudget()
-    async with aclosing(fetch_blobs(own_hub.repository(), sizes(contents), budget)) as blobs:
-        assert (await anext(blobs)).keys() == {first}
-    assert time.monotonic() - begin < 5 * busyness()
+    with Stopwatch() as watch:
+        async with aclosing(fetch_blobs(own_hub.repository(), sizes(contents), budget)) as blobs:
+            assert (await anext(blobs)).keys() == {first}
+    assert watch.seconds < 5
     assert asyncio.all_tasks() <= before
     assert len(own_hub.server.requests) <= 17
     assert budget.free == BUDGET

@@ -5,7 +5,6 @@ import gzip
 import itertools
 import json
 import random
-import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -26,6 +25,7 @@ from benchmark_manager.models.project import Ref
 from github_test_server import Repository
 from github_test_server.answers import ServedAnswer
 from github_test_server.faults import Redirect, Status
+from support.hostile_server import gzipped_zeros
 from support.hub import Hub
 from support.stalls import LONGEST_STALL, LoopWatch
 
@@ -156,13 +156,18 @@ async def test_a_value_of_another_type_anywhere_is_refused_or_harmless(
     right = await call(known.client(), known)
     answer = json.loads(bodies[0])
     chosen = random.Random(name)  # noqa: S311 -- which values are tried is no secret
-    for position in positions(answer):
-        for other in chosen.sample(OTHERS, 2):
-            faults.clear()
-            body = json.dumps(with_other(answer, position, other)).encode()
-            faults.add(Status(200, body), path=path, times=None)
-            found = await outcome(call(known.client(), known))
-            assert found is None or isinstance(found, (type(right), Exception)), (position, other)
+    tried = [
+        (position, other) for position in positions(answer) for other in chosen.sample(OTHERS, 2)
+    ]
+
+    async def is_harmless(position: tuple[Any, ...], other: Any) -> bool:
+        faults.clear()
+        body = json.dumps(with_other(answer, position, other)).encode()
+        faults.add(Status(200, body), path=path, times=None)
+        found = await outcome(call(known.client(), known))
+        return found is None or isinstance(found, (type(right), Exception))
+
+    assert [each for each in tried if not await is_harmless(*each)] == []
 
 
 def lists(size: int, inner: bytes = b"[],") -> bytes:
@@ -170,7 +175,7 @@ def lists(size: int, inner: bytes = b"[],") -> bytes:
 
 
 def members(size: int) -> bytes:
-    return b"{" + b",".join(b'"%d":1' % number for number in range(size // 11)) + b"}"
+    return b"{" + b",".join(map(b'"%d":1'.__mod__, range(size // 11))) + b"}"
 
 
 MB: Final = 1_000_000
@@ -185,7 +190,7 @@ BODIES: Final[dict[str, Callable[[], bytes]]] = {
     "wrong entries": lambda: b'{"sha":"%b","truncated":false,"tree":%b}' % (SHA, lists(7 * MB)),
     "many entries": lambda: (
         b'{"sha":"%b","truncated":false,"tree":[%b]}'
-        % (SHA, b",".join([b'{"path":"","mode":"","type":"blob","sha":"%b"}' % SHA] * 900_000))
+        % (SHA, b",".join([b'{"path":"","mode":"","type":"blob","sha":"%b"}' % SHA] * 250_000))
     ),
     "unknown members": lambda: (
         b'{"sha":"%b","truncated":false,"tree":[],"x":%b}' % (SHA, lists(3 * MB))
@@ -211,17 +216,20 @@ async def test_no_answer_holds_the_event_loop(name: str, known: Known) -> None:
     assert watch.longest < LONGEST_STALL
 
 
-async def test_an_answer_which_unpacks_a_thousandfold_is_refused(known: Known) -> None:
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    bomb = b"".join([*(packer.compress(bytes(MB)) for _ in range(300)), packer.flush()])
-    for codings, body in (("gzip", bomb), ("gzip, gzip", gzip.compress(bomb)), ("br", b"x")):
-        known.hub.server.faults.clear()
-        fault = Status(200, body, {"Content-Encoding": codings})
-        known.hub.server.faults.add(fault, path="/git/trees/", times=None)
-        with LoopWatch() as watch:
-            found = await outcome(known.client().tree(known.tree, recursive=True))
-        assert isinstance(found, GitHubError)
-        assert watch.longest < LONGEST_STALL
+BOMB: Final = gzipped_zeros(300)
+BOMBS: Final = {"gzip": BOMB, "gzip, gzip": gzip.compress(BOMB), "br": b"x"}
+
+
+@pytest.mark.parametrize("codings", BOMBS)
+async def test_an_answer_which_unpacks_a_thousandfold_is_refused(
+    codings: str, known: Known
+) -> None:
+    fault = Status(200, BOMBS[codings], {"Content-Encoding": codings})
+    known.hub.server.faults.add(fault, path="/git/trees/", times=None)
+    with LoopWatch() as watch:
+        found = await outcome(known.client().tree(known.tree, recursive=True))
+    assert isinstance(found, GitHubError)
+    assert watch.longest < LONGEST_STALL
 
 
 async def test_of_an_error_only_the_beginning_is_read(known: Known) -> None:
@@ -369,17 +377,17 @@ def in_steps(body: bytes) -> tuple[TreeListing, int]:
     ids=["plain", "quotes and brackets", "letters", "nested members", "none"],
 )
 def test_a_listing_in_steps_is_the_same_as_at_once(entries: list[dict[str, Any]]) -> None:
-    for body in (
-        listing_of(entries),
-        listing_of(entries, x=" " * 2 * MB),
-        json.dumps(
-            json.loads(listing_of(entries, x=" " * 2 * MB)), indent=1, sort_keys=True
-        ).encode(),
-        listing_of([], x={"tree": entries}, y=" " * 2 * MB),
-        b'{"x": {"tree": [%b]}, ' % json.dumps(entry("x")).encode()
-        + listing_of(entries, x=" " * 2 * MB)[1:],
-    ):
-        assert in_steps(body)[0] == parse_json(body, TreeListing)
+    long = listing_of(entries, x=" " * 2 * MB)
+    bodies = {
+        "short": listing_of(entries),
+        "long": long,
+        "indented": json.dumps(json.loads(long), indent=1, sort_keys=True).encode(),
+        "inside another member": listing_of([], x={"tree": entries}, y=" " * 2 * MB),
+        "behind another": b'{"x": {"tree": [%b]}, ' % json.dumps(entry("x")).encode() + long[1:],
+    }
+    assert [
+        name for name, body in bodies.items() if in_steps(body)[0] != parse_json(body, TreeListing)
+    ] == []
 
 
 def test_a_long_listing_is_parsed_in_steps() -> None:
@@ -389,13 +397,9 @@ def test_a_long_listing_is_parsed_in_steps() -> None:
 
 
 async def test_a_listing_of_100_000_entries_does_not_hold_the_event_loop(known: Known) -> None:
-    body = json.dumps(
-        {
-            "sha": known.tree,
-            "truncated": False,
-            "tree": [entry(f"vllm/{number}.yaml") for number in range(100_000)],
-        }
-    ).encode()
+    one = json.dumps(entry("vllm/%d.yaml")).encode()
+    entries = b",".join(map(one.__mod__, range(100_000)))
+    body = b'{"sha":"%b","truncated":false,"tree":[%b]}' % (known.tree.encode(), entries)
     known.hub.server.faults.add(Status(200, body), path="/git/trees/", times=None)
     with LoopWatch() as watch:
         listing = await FolderLister().by_folder(known.client(), {"config": known.tree})

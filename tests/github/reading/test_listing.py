@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,7 +10,7 @@ from benchmark_manager.domain.sync.entry_names import is_utf8
 from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubUnavailableError
 from benchmark_manager.github.reading.listing import FolderLister, FolderListing
 from benchmark_manager.messages import detail
-from github_test_server import Entry, Repository, Status
+from github_test_server import Entry, GitHubTestServer, Repository, Status
 from support.hub import Hub
 
 TOKEN = "ghp_test"
@@ -27,9 +28,21 @@ FILES = {
 }
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    """A repository with one commit, which no test changes."""
+    with Repository.init(tmp_path_factory.mktemp("listing") / "demo.git") as repository:
+        repository.commit(FILES)
+        yield repository
+
+
 @pytest.fixture
-def commit(repository: Repository) -> str:
-    return repository.commit(FILES)
+def commit(github: GitHubTestServer, demo: Repository) -> str:
+    """Its commit; the repository is octo/demo."""
+    github.add("octo/demo", demo)
+    found = demo.find_commit("main")
+    assert found is not None
+    return found.sha
 
 
 @pytest.fixture(params=["by commit", "by folder"])
@@ -114,7 +127,7 @@ async def test_one_request_a_folder_lists_what_is_not_truncated_and_none_what_li
 
 
 async def test_a_commits_listing_has_its_folders_trees_and_the_size_of_all_files(
-    hub: Hub, repository: Repository, commit: str
+    hub: Hub, demo: Repository, commit: str
 ) -> None:
     hub.server.hosting.add_token(TOKEN)
     answer = await hub.repository(TOKEN).commit_with_folders(commit, ("config", "nope", ""))
@@ -123,17 +136,17 @@ async def test_a_commits_listing_has_its_folders_trees_and_the_size_of_all_files
     assert answer.commit.folder_trees is not None
     trees = {"config": answer.commit.folder_trees["config"], "nope": None}
     assert found.commit.folder_trees == trees
-    assert found.commit.tree_sha in {None, repository.find_tree(commit)}
+    assert found.commit.tree_sha in {None, demo.find_tree(commit)}
     assert found.total_size == sum(map(len, FILES.values()))
 
 
 async def test_a_server_which_lists_no_commit_is_asked_for_its_tree(
-    hub: Hub, repository: Repository, commit: str
+    hub: Hub, demo: Repository, commit: str
 ) -> None:
     hub.server.faults.add(Status(404), path=f"/git/trees/{commit}", times=None)
     found = await FolderLister().by_commit(hub.repository(), commit, ["config"])
     assert blobs(found.folders) == below("config")
-    assert found.commit.tree_sha == repository.find_tree(commit)
+    assert found.commit.tree_sha == demo.find_tree(commit)
     assert found.commit.committed_at is not None
     assert [r.path.split("/")[4:6] for r in hub.server.requests] == [
         ["git", "trees"],

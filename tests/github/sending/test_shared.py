@@ -45,7 +45,7 @@ async def test_who_asks_the_same_meanwhile_or_soon_after_gets_the_same_answer() 
 async def test_an_answer_which_began_too_early_does_not_do() -> None:
     shared, questions = Shared[str](at_most=5, keep_seconds=60), Questions()
     early = asyncio.create_task(shared.get("k", time.monotonic(), lambda: questions.ask("k")))
-    await asyncio.sleep(0.01)
+    await settled()
     late = asyncio.create_task(shared.get("k", time.monotonic(), lambda: questions.ask("k")))
     of_any_age = asyncio.create_task(shared.get("k", ANY_AGE, lambda: questions.ask("k")))
     await settled()
@@ -91,8 +91,7 @@ async def test_no_more_answers_are_kept_than_allowed_nor_for_longer() -> None:
     await shared.get("d", ANY_AGE, lambda: questions.ask("d"))
     await shared.get("a", ANY_AGE, lambda: questions.ask("a"))
     assert questions.asked == ["a", "b", "c", "d", "a"]
-    brief = Shared[str](at_most=2, keep_seconds=0.01)
+    brief = Shared[str](at_most=2, keep_seconds=0)
     await brief.get("x", ANY_AGE, lambda: questions.ask("x"))
-    await asyncio.sleep(0.03)
     await brief.get("x", ANY_AGE, lambda: questions.ask("x"))
     assert questions.asked[-2:] == ["x", "x"]

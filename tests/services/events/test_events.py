@@ -14,6 +14,7 @@ from benchmark_manager.errors import (
     StorageError,
     TooManyListenersError,
 )
+from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.change import Change
 from benchmark_manager.services.events.events import (
     Delivery,
@@ -22,6 +23,7 @@ from benchmark_manager.services.events.events import (
     Listener,
 )
 from benchmark_manager.stores.database.failures import failure_of
+from support.principals import open_principal
 from support.waiting import GENEROUS, eventually
 
 
@@ -85,6 +87,18 @@ def change(number: int = 1, project: str = "p", what: Any = "changed") -> Change
     return Change(noun="modified_file", project_id=project, id=str(number), what=what)
 
 
+async def listening_to(
+    service: EventService, project_ids: list[str], after: str | None, address: str = ""
+) -> Listener:
+    """Anybody who listens, where every request is served."""
+    jo = open_principal("jo")
+
+    async def identify() -> Principal:
+        return jo
+
+    return await service.listen(jo, project_ids, after, address, identify=identify)
+
+
 async def heard(listener: Listener) -> Delivery:
     """What comes next that says something."""
     async with asyncio.timeout(GENEROUS):
@@ -97,7 +111,7 @@ async def heard(listener: Listener) -> Delivery:
 async def test_changes_that_come_together_are_told_together(
     feed: Feed, service: EventService
 ) -> None:
-    listener = await service.listen([], None)
+    listener = await listening_to(service, [], None)
     for each in (change(1, what="created"), change(2), change(1)):
         feed.news.put_nowait([each])
     delivery = await heard(listener)
@@ -107,7 +121,7 @@ async def test_changes_that_come_together_are_told_together(
 async def test_a_position_is_told_only_once_all_before_it_was(
     feed: Feed, service: EventService
 ) -> None:
-    listener = await service.listen([], None)
+    listener = await listening_to(service, [], None)
     feed.news.put_nowait([change()])
     await asyncio.sleep(0)
     delivery = await listener.next(0)
@@ -119,15 +133,15 @@ async def test_a_position_is_told_only_once_all_before_it_was(
 async def test_one_watcher_serves_all_until_a_while_after_the_last_has_left(
     feed: Feed, service: EventService
 ) -> None:
-    listeners = await asyncio.gather(*(service.listen([], None) for _ in range(10)))
+    listeners = await asyncio.gather(*(listening_to(service, [], None) for _ in range(10)))
     assert feed.opened == [None]
     for listener in listeners:
         service.leave(listener)
         service.leave(listener)
-    service.leave(await service.listen([], None))
+    service.leave(await listening_to(service, [], None))
     assert feed.opened == [None]
     await eventually(lambda: not service.watching, "it does not end")
-    await service.listen([], None)
+    await listening_to(service, [], None)
     assert feed.opened == [None, None]
 
 
@@ -135,7 +149,7 @@ async def test_one_watcher_serves_all_until_a_while_after_the_last_has_left(
 async def test_a_slow_client_costs_bounded_memory_and_is_told_to_reload(
     feed: Feed, service: EventService
 ) -> None:
-    slow, quick = await service.listen([], None), await service.listen([], None)
+    slow, quick = await listening_to(service, [], None), await listening_to(service, [], None)
     for n in range(50):
         feed.news.put_nowait([change(n, project=f"p{n}")])
         assert (await heard(quick)).reset is None
@@ -147,26 +161,29 @@ async def test_a_slow_client_costs_bounded_memory_and_is_told_to_reload(
 
 @pytest.mark.parametrize("limits", [limited(clients=2)], ids=["two clients"])
 async def test_beyond_as_many_clients_as_it_serves_it_is_busy(service: EventService) -> None:
-    first, _ = await service.listen([], None), await service.listen([], None)
+    first, _ = await listening_to(service, [], None), await listening_to(service, [], None)
     with pytest.raises(BusyError) as refused:
-        await service.listen([], None)
+        await listening_to(service, [], None)
     assert refused.value.code == "service_busy"
     service.leave(first)
-    await service.listen([], None)
+    await listening_to(service, [], None)
 
 
 @pytest.mark.parametrize("limits", [limited(clients_of_an_address=2)], ids=["two of an address"])
 async def test_one_address_does_not_have_all_slots(service: EventService) -> None:
-    first, _ = await service.listen([], None, "a"), await service.listen([], None, "a")
+    first, _ = (
+        await listening_to(service, [], None, "a"),
+        await listening_to(service, [], None, "a"),
+    )
     with pytest.raises(TooManyListenersError) as refused:
-        await service.listen([], None, "a")
+        await listening_to(service, [], None, "a")
     assert refused.value.code == "too_many_listeners"
-    await service.listen([], None, "b")
+    await listening_to(service, [], None, "b")
     service.leave(first)
     service.leave(first)
-    await service.listen([], None, "a")
+    await listening_to(service, [], None, "a")
     with pytest.raises(TooManyListenersError):
-        await service.listen([], None, "a")
+        await listening_to(service, [], None, "a")
 
 
 async def test_a_broken_stream_goes_on_where_it_was_left(
@@ -174,7 +191,7 @@ async def test_a_broken_stream_goes_on_where_it_was_left(
 ) -> None:
     # Commands that ran in this process before may have raised the level.
     caplog.set_level("DEBUG")
-    listener = await service.listen([], None)
+    listener = await listening_to(service, [], None)
     election = away("an election")
     election.__cause__ = AutoReconnect("an election")
     for news in ([change(1)], election, [change(2)]):
@@ -192,7 +209,7 @@ async def test_a_broken_stream_goes_on_where_it_was_left(
 async def test_a_lost_history_is_a_reset_which_comes_behind_the_new_beginning(
     feed: Feed, service: EventService
 ) -> None:
-    listener = await service.listen(["other"], None)
+    listener = await listening_to(service, ["other"], None)
     feed.news.put_nowait(ChangesLostError())
     feed.refusal = away("still away")
     await eventually(lambda: len(feed.opened) > 2, "it does not try again")
@@ -207,10 +224,10 @@ async def test_who_comes_first_hears_that_the_database_does_not_answer(
 ) -> None:
     feed.refusal = away("away")
     with pytest.raises(StorageError):
-        await service.listen([], None)
+        await listening_to(service, [], None)
     assert service.listeners == 0
     feed.refusal = None
-    await service.listen([], None)
+    await listening_to(service, [], None)
 
 
 @pytest.mark.parametrize("failure", [ChangesLostError(), away("away"), TimeoutError()])
@@ -218,23 +235,23 @@ async def test_what_cannot_be_made_up_for_is_a_reset(
     feed: Feed, service: EventService, failure: Exception
 ) -> None:
     feed.missed = failure
-    assert (await heard(await service.listen([], "old"))).reset == "lost"
+    assert (await heard(await listening_to(service, [], "old"))).reset == "lost"
 
 
 async def test_what_was_missed_comes_before_what_is_new(feed: Feed, service: EventService) -> None:
     feed.missed = [change(7), change(8, project="other")]
-    listener = await service.listen(["p"], "old")
+    listener = await listening_to(service, ["p"], "old")
     assert (await heard(listener)).changes == [change(7)]
 
 
 async def test_a_stop_ends_every_stream_at_once_and_begins_none(service: EventService) -> None:
-    listeners = [await service.listen([], None) for _ in range(3)]
+    listeners = [await listening_to(service, [], None) for _ in range(3)]
     waiting = [asyncio.create_task(listener.next(60)) for listener in listeners]
     await asyncio.sleep(0)
     service.end_all()
     async with asyncio.timeout(GENEROUS):
         assert await asyncio.gather(*waiting) == [None] * 3
     with pytest.raises(StoppingError):
-        await service.listen([], None)
+        await listening_to(service, [], None)
     await service.stop()
     assert not service.watching

@@ -3,15 +3,13 @@
 import asyncio
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from bson import ObjectId
-from cryptography.fernet import Fernet
 
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.services.operations.replicas import BEAT, DEAD_AFTER, Replicas
@@ -24,10 +22,11 @@ from benchmark_manager.stores.operations.process_identity import (
 from benchmark_manager.stores.operations.replicas import ReplicaStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LeaseStore
-from github_test_server import GitHubTestServer, Repository
 from support.databases import connected
-from support.process import ROOT, environment, service_process
-from support.waiting import busyness
+from support.process import ROOT, environment
+from support.service import Service, running_service
+from support.stopwatch import Stopwatch
+from support.waiting import eventually
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")
 
@@ -61,6 +60,42 @@ asyncio.run(main())
 """
 
 
+# A replica that syncs a project, without routes. It reads no texts, so that it needs no workers.
+SYNCING_REPLICA = """
+import asyncio, sys
+from pathlib import Path
+from cryptography.fernet import Fernet
+from benchmark_manager.config import Settings
+from benchmark_manager.factory import Externals, open_services
+from benchmark_manager.models.access.principal import service_principal
+from benchmark_manager.workers.pool import WorkerPool
+
+async def main():
+    url, github, project = sys.argv[1:]
+    key = Fernet.generate_key().decode()
+    settings = Settings(mongo_url=url, github_api_urls=(github,), secret_key=key, data_dir=Path())
+    async with open_services(settings, Externals(workers=WorkerPool(1))) as services:
+        await services.replicas.run()
+        await services.sync.sync(service_principal("command"), project, "manual")
+
+asyncio.run(main())
+"""
+
+
+@contextmanager
+def replica(program: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that runs the program; it is killed at the end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        env=environment(pythonpath=ROOT),
+        stdout=subprocess.PIPE,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def a_project() -> Project:
     repository = RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo")
     source = Source(repository=repository, config_folder="config", job_folder="job")
@@ -87,11 +122,7 @@ async def test_what_a_killed_process_of_this_machine_held_is_free_at_once_even_a
 ) -> None:
     project = a_project()
     await ProjectStore(database).insert(project)
-    with subprocess.Popen(
-        [sys.executable, "-c", REPLICA, database_url, project.id],
-        env=environment(pythonpath=ROOT),
-        stdout=subprocess.PIPE,
-    ) as process:
+    with replica(REPLICA, database_url, project.id) as process:
         assert process.stdout is not None
         assert await asyncio.to_thread(process.stdout.readline) == b"READY\n"
         leases = LeaseStore(database)
@@ -101,13 +132,13 @@ async def test_what_a_killed_process_of_this_machine_held_is_free_at_once_even_a
         assert await leases.claim(project.id, "living") is None, "it lives"
         process.kill()
         process.wait()
-        begin = time.monotonic()
-        await replicas.run()
-        claim = await leases.claim(project.id, "living")
+        with Stopwatch() as watch:
+            await replicas.run()
+            claim = await leases.claim(project.id, "living")
     assert claim is not None
     assert claim.taken_over
     # MongoDB itself ends such a transaction after a minute.
-    assert time.monotonic() - begin < 5 * busyness()
+    assert watch.seconds < 5
     assert (claim.project.name, claim.lease.fence) == (project.name, 3)
     assert await ReplicaStore(database, "living", None).beat() == []
 
@@ -165,42 +196,35 @@ def test_only_a_process_of_this_machine_is_known_to_be_gone() -> None:
     assert is_known_to_be_gone(ended, own)
     # The id may be another process's by now.
     assert is_known_to_be_gone(replace(own, started=own.started - 1), own)
-    for elsewhere in (replace(ended, boot_id="another"), replace(ended, pid_namespace="pid:[1]")):
-        assert not is_known_to_be_gone(elsewhere, own)
+    elsewhere = replace(ended, boot_id="another"), replace(ended, pid_namespace="pid:[1]")
+    assert [one for one in elsewhere if is_known_to_be_gone(one, own)] == []
 
 
 @linux_only
 async def test_after_a_sigkill_amid_a_sync_the_next_manual_sync_waits_at_most_ten_seconds(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
+    service: Service, database_url: str, database: Database
 ) -> None:
-    repository = Repository.init(tmp_path / "b.git")
-    repository.commit({"config/a.yaml": b"a: 1\n"}, message="first")
-    github.add("acme/b", repository, private_to=["reader"])
-    settings = {"mongo_url": database_url, "github_api_urls": github.url, "github_token": "reader"}
-    settings["secret_key"] = Fernet.generate_key().decode()
-    github.latency = 10
-    async with (
-        service_process(tmp_path, name="one", **settings) as one,
-        service_process(tmp_path, name="two", **settings) as two,
-        one.client() as http,
-        two.client() as other,
+    service.repository("acme/b", {"config/a.yaml": b"a: 1\n"})
+    project = (await service.project("acme/b"))["id"]
+    projects = ProjectStore(database)
+
+    async def is_syncing(process: "subprocess.Popen[bytes]") -> bool:
+        owner = (await projects.get(project)).lease_owner
+        asked = len(service.github.requests) > 0
+        return asked and owner is not None and f"-{process.pid}-" in owner
+
+    with (
+        service.github.held(),
+        replica(SYNCING_REPLICA, database_url, service.github.url, project) as process,
     ):
-        body = {"name": "b", "github_repo_url": "acme/b", "polling_interval": 0}
-        project = (await http.post("/projects", json=body)).json()["id"]
-        owner = None
-        while owner is None:
-            row = await _lease_of(database_url, project)
-            owner = row["lease_owner"]
-        github.latency = 0
-        dead, living = (one, other) if f"-{one.process.pid}-" in owner else (two, http)
-        dead.kill()
-        begin = time.monotonic()
-        sync = (await living.post(f"/projects/{project}/sync")).json()
-        assert time.monotonic() - begin < 10 * busyness()
-        assert sync["synced_files"] == 1
-
-
-async def _lease_of(url: str, project_id: str) -> dict[str, str | None]:
-    async with connected(url) as database:
-        project = await ProjectStore(database).get(project_id)
-    return {"lease_owner": project.lease_owner}
+        await eventually(lambda: is_syncing(process), "the other replica does not sync")
+        process.kill()
+        process.wait()
+    # A service that polls watches the other replicas.
+    async with running_service(
+        database_url, service.github, service.folder, polls=True, secret_key=service.secret_key
+    ) as living:
+        with Stopwatch() as watch:
+            sync = await living.sync(project)
+    assert watch.seconds < 10
+    assert sync["synced_files"] == 1

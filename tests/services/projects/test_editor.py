@@ -10,8 +10,11 @@ from benchmark_manager.factory import utc_now
 from benchmark_manager.models.project import Project
 from benchmark_manager.services.projects.editor import ProjectEditor
 from benchmark_manager.stores.projects.projects import ProjectStore
+from support.principals import open_principal
 from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
+
+JO = open_principal("jo")
 
 
 def editor_of(service: Service, records: RecordedChanges) -> ProjectEditor:
@@ -36,10 +39,10 @@ async def project(service: Service) -> Json:
 async def test_an_edit_is_recorded_with_its_revisions(service: Service, project: Json) -> None:
     records = RecordedChanges()
     edited = await editor_of(service, records).edit(
-        project["id"], pause, action="project.pause", expected_revisions={1}
+        JO, project["id"], pause, action="project.pause", expected_revisions={1}
     )
     assert (edited.paused, edited.revision) == (True, 2)
-    assert records.facts == [("project.pause", None, 1, 2)]
+    assert records.facts == [("project.pause", "jo", 1, 2)]
 
 
 async def test_an_edit_that_changes_nothing_makes_no_revision_and_no_record(
@@ -47,7 +50,7 @@ async def test_an_edit_that_changes_nothing_makes_no_revision_and_no_record(
 ) -> None:
     records = RecordedChanges()
     edited = await editor_of(service, records).edit(
-        project["id"], change_nothing, action="project.edit", expected_revisions=None
+        JO, project["id"], change_nothing, action="project.edit", expected_revisions=None
     )
     assert (edited.revision, records.changes) == (1, [])
 
@@ -58,7 +61,7 @@ async def test_an_edit_of_another_revision_is_refused_and_not_recorded(
     records = RecordedChanges()
     with pytest.raises(StaleError):
         await editor_of(service, records).edit(
-            project["id"], pause, action="project.pause", expected_revisions={7}
+            JO, project["id"], pause, action="project.pause", expected_revisions={7}
         )
     assert records.changes == []
 
@@ -68,7 +71,7 @@ async def test_an_edit_whose_record_cannot_be_written_is_not_stored(
 ) -> None:
     editor = editor_of(service, RecordedChanges(fails=True))
     with pytest.raises(RuntimeError):
-        await editor.edit(project["id"], pause, action="project.pause", expected_revisions=None)
+        await editor.edit(JO, project["id"], pause, action="project.pause", expected_revisions=None)
     assert await service.get(f"/projects/{project['id']}") == project
 
 
@@ -76,8 +79,8 @@ async def test_a_deletion_is_recorded_with_the_last_revision(
     service: Service, project: Json
 ) -> None:
     records = RecordedChanges()
-    await editor_of(service, records).delete(project["id"], None)
-    assert records.facts == [("project.delete", None, 1, None)]
+    await editor_of(service, records).delete(JO, project["id"], None)
+    assert records.facts == [("project.delete", "jo", 1, None)]
 
 
 async def test_a_deletion_whose_record_cannot_be_written_deletes_nothing(
@@ -85,7 +88,7 @@ async def test_a_deletion_whose_record_cannot_be_written_deletes_nothing(
 ) -> None:
     editor = editor_of(service, RecordedChanges(fails=True))
     with pytest.raises(RuntimeError):
-        await editor.delete(project["id"], None)
+        await editor.delete(JO, project["id"], None)
     await service.get(f"/projects/{project['id']}")
 
 

@@ -85,8 +85,9 @@ async def test_one_token_serves_all_projects_of_an_installation(app_service: Ser
     for name in ("acme/one", "acme/two", "acme/three"):
         app_service.repository(name, FILES, private_to=[])
     app_service.github.hosting.install(APP, "acme")
-    for name in ("acme/one", "acme/two", "acme/three"):
-        assert (await app_service.synced(name))["sync_status"] == "ok"
+    names = ("acme/one", "acme/two", "acme/three")
+    states = [(await app_service.synced(name))["sync_status"] for name in names]
+    assert states == ["ok", "ok", "ok"]
     requests = app_service.github.requests
     assert requests.count("/access_tokens$", method="POST") == 1
     assert requests.count("/installation$") == 1
@@ -189,17 +190,18 @@ async def test_a_wrong_key_is_reported_at_the_start_in_one_line(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("setting", ["github_app_private_key_file", "github_app_private_key"])
 async def test_the_key_may_come_from_a_file_or_with_escaped_line_breaks(
-    database_url: str, github: GitHubTestServer, tmp_path: Path, key: RSAPrivateKey
+    database_url: str, github: GitHubTestServer, tmp_path: Path, key: RSAPrivateKey, setting: str
 ) -> None:
     file = tmp_path / "key.pem"
     file.write_text(pem(key))
     escaped = SecretStr(pem(key).replace("\n", "\\n"))
-    for given in ({"github_app_private_key_file": file}, {"github_app_private_key": escaped}):
-        async with running_service(
-            database_url, github, tmp_path, github_app_id=str(APP), **given
-        ) as service:
-            assert (await service.get("/health"))["status"] == "healthy"
+    given: dict[str, Any] = {setting: file if setting.endswith("_file") else escaped}
+    async with running_service(
+        database_url, github, tmp_path, github_app_id=str(APP), **given
+    ) as service:
+        assert (await service.get("/health"))["status"] == "healthy"
 
 
 async def test_a_token_which_ended_early_is_replaced_at_once(app_service: Service) -> None:

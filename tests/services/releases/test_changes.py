@@ -7,8 +7,11 @@ from benchmark_manager.factory import utc_now
 from benchmark_manager.factory.stores import Stores
 from benchmark_manager.models.release import Release
 from benchmark_manager.services.releases.releases import ReleaseService, ReleaseStores
+from support.principals import open_principal
 from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
+
+ADA = open_principal("ada")
 
 
 def releases_of(service: Service, records: RecordedChanges) -> ReleaseService:
@@ -30,13 +33,13 @@ def releases_of(service: Service, records: RecordedChanges) -> ReleaseService:
 
 async def made(releases: ReleaseService, project: Json) -> Release:
     release, _ = await releases.make(
+        ADA,
         project["id"],
         name="first",
         description="",
         pinned=False,
         contents="all",
         variant_ids=None,
-        actor="ada",
     )
     return release
 
@@ -70,9 +73,9 @@ async def test_an_edit_is_recorded_with_its_revisions(service: Service, project:
     releases = releases_of(service, records)
     release = await made(releases, project)
     await releases.update(
-        release.digest, name="other", description=None, pinned=None, expected_revisions={1}
+        ADA, release.digest, name="other", description=None, pinned=None, expected_revisions={1}
     )
-    assert records.facts[1:] == [("release.edit", None, 1, 2)]
+    assert records.facts[1:] == [("release.edit", "ada", 1, 2)]
 
 
 async def test_an_edit_that_changes_nothing_is_not_recorded(
@@ -82,7 +85,7 @@ async def test_an_edit_that_changes_nothing_is_not_recorded(
     releases = releases_of(service, records)
     release = await made(releases, project)
     same = await releases.update(
-        release.digest, name="first", description="", pinned=False, expected_revisions=None
+        ADA, release.digest, name="first", description="", pinned=False, expected_revisions=None
     )
     assert (same, len(records.changes)) == (release, 1)
 
@@ -90,5 +93,5 @@ async def test_an_edit_that_changes_nothing_is_not_recorded(
 async def test_an_unknown_release_cannot_be_edited(service: Service) -> None:
     with pytest.raises(NotFoundError):
         await releases_of(service, RecordedChanges()).update(
-            "a" * 64, name="x", description=None, pinned=None, expected_revisions=None
+            ADA, "a" * 64, name="x", description=None, pinned=None, expected_revisions=None
         )

@@ -1,14 +1,19 @@
 """Failures of GitHub at any request: nothing is lost or half applied, and projects recover."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from benchmark_manager.factory import Externals
 from github_test_server import (
     CutBody,
     Delay,
     EmptyBody,
     FlippedByte,
+    GitHubTestServer,
     HtmlPage,
     Redirect,
     Repository,
@@ -16,10 +21,11 @@ from github_test_server import (
     ResetMidBody,
     Status,
 )
-from github_test_server.faults import Fault
+from github_test_server.faults import Fault, PlannedFault
 from support.examples import ALL
+from support.reused_database import reused_database
 from support.routes import ROUTES, Route, forget
-from support.service import Json, Service
+from support.service import Json, Service, no_sleep, running_service
 
 TRANSIENT: dict[str, Fault] = {
     "reset before the answer": ResetBefore(),
@@ -73,12 +79,21 @@ class _Story:
     """A synced project with a variant, and an upstream that changes each round."""
 
     def __init__(
-        self, service: Service, repository: Repository, project: Json, variant: Json
+        self,
+        service: Service,
+        repository: Repository,
+        project: Json,
+        variant: Json,
+        requests: int,
     ) -> None:
         self.service = service
         self.repository = repository
         self.project = project
         self.variant = variant
+        #: Those of each sync of a change.
+        self.requests = requests
+        #: What upstream has now, and what the service holds.
+        self.new = dict(FIRST)
         self.old = dict(FIRST)
         self.round = 0
 
@@ -91,92 +106,126 @@ class _Story:
         variant = await service.variant(
             project["id"], file, modified_name="mine.yaml", content="mine: true\n"
         )
-        story = cls(service, repository, project, variant)
+        story = cls(service, repository, project, variant, REQUESTS[route.name])
         # The first change finds out whether there is GraphQL.
         for _ in range(2):
             service.github.requests.reset()
-            story.old = story.change()
-            await service.sync(project["id"])
-        assert len(service.github.requests) == REQUESTS[route.name]
+            story.change()
+            await story.sync()
+        assert len(service.github.requests) == story.requests
         return story
 
-    def change(self) -> dict[str, bytes]:
-        """Add, update, remove and rename; returns what upstream has now."""
+    def change(self) -> None:
+        """Add, update, remove and rename."""
         self.round += 1
         n = self.round
-        new = {
+        self.new = {
             "config/keep.yaml": FIRST["config/keep.yaml"],
             "config/edit.yaml": b"e: %d\n" % (n + 1),
             f"config/added-{n}.yaml": b"a: %d\n" % n,
             f"config/renamed-{n}.yaml": b"o: 1\n",
             "job/j.yaml": b"kind: Job\n# %d\n" % n,
         }
-        self.repository.commit(dict(new), message=f"round {n}", replace_all=True)
-        return new
+        self.repository.commit(dict(self.new), message=f"round {n}", replace_all=True)
 
-    async def held(self) -> dict[str, bytes]:
+    async def sync(self) -> None:
+        """Sync successfully: afterwards all of upstream is held."""
+        assert (await self.service.sync(self.project["id"]))["status"] in {"success", "unchanged"}
+        self.old = self.new
+        await self.check()
+
+    async def passes(self, fault: Fault, nth: int) -> int:
+        """Sync a change whose nth request fails twice, and succeed; how often the fault came."""
+        self.change()
+        with self._faulty(fault, nth, times=2) as handle:
+            await self.sync()
+        return handle.fired
+
+    async def fails(self, fault: Fault, nth: int) -> bool:
+        """Sync a change whose requests fail from the nth on; whether it was applied all the same.
+
+        It is applied as a whole or not at all.
+        """
+        self.change()
+        with self._faulty(fault, nth, times=None) as handle:
+            answer = await self.service.http.post(f"/projects/{self.project['id']}/sync")
+            assert answer.status_code in {200, 422, 502, 503}, answer.text
+            assert handle.fired >= 1
+            if answer.status_code == 200:
+                self.old = self.new
+            await self.check()
+        return answer.status_code == 200
+
+    async def check(self) -> None:
+        """What is held is what it should be, and the variant is as it was."""
         rows = await self.service.rows(f"/projects/{self.project['id']}/files", include="content")
-        return {row["path"]: row["content"].encode() for row in rows}
-
-    async def check_variant(self) -> None:
+        assert {row["path"]: row["content"].encode() for row in rows} == self.old
         now = await self.service.get(f"/modified-files/{self.variant['id']}")
         assert now == self.variant
 
+    @contextmanager
+    def _faulty(self, fault: Fault, nth: int, times: int | None) -> Iterator[PlannedFault]:
+        handle = self.service.github.faults.add(fault, nth=nth, times=times)
+        try:
+            yield handle
+        finally:
+            self.service.github.faults.remove(handle)
+            forget(self.service)
 
-def on_every_way(kinds: Iterable[str]) -> list[tuple[Route, str]]:
-    """One fault of each sort on the usual way, some on the others; all with `make properties`."""
+
+def on_every_way(kinds: Iterable[str]) -> list[Any]:
+    """One fault of each sort on the usual way, some on the others; all with `make properties`.
+
+    Those of one way run in one process, where its story goes on from case to case.
+    """
     ways = [route for route in ROUTES if route.name in REQUESTS]
     usual, others = (set(kinds), SORTS) if ALL else (SORTS, ELSEWHERE)
     return [
-        (route, kind)
+        pytest.param(
+            route, kind, marks=pytest.mark.xdist_group(f"faults {route}"), id=f"{route}-{kind}"
+        )
         for route in ways
         for kind in kinds
         if kind in (usual if route.name == USUAL else others)
     ]
 
 
-@pytest.mark.parametrize(("route", "kind"), on_every_way([*TRANSIENT, *LASTING]), ids=str)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def story(
+    request: pytest.FixtureRequest, mongod: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[_Story]:
+    """The story of one way, which goes on from case to case."""
+    with GitHubTestServer() as github:
+        async with (
+            reused_database(mongod) as url,
+            running_service(
+                url, github, tmp_path_factory.mktemp("story"), externals=Externals(sleep=no_sleep)
+            ) as service,
+        ):
+            yield await _Story.begin(service, request.param)
+
+
+@pytest.mark.parametrize(
+    ("story", "kind"), on_every_way([*TRANSIENT, *LASTING]), indirect=["story"]
+)
 async def test_a_fault_at_any_request_of_a_sync_loses_and_half_applies_nothing(
-    hasty: Service, kind: str, route: Route
+    story: _Story, kind: str
 ) -> None:
-    story = await _Story.begin(hasty, route)
+    """One that passes does not even fail the sync; after one that lasts, the next sync succeeds."""
     fault = {**LASTING, **TRANSIENT}[kind]
-    applied = []
-    for nth in range(1, REQUESTS[route.name] + 1):
-        new = story.change()
-        handle = hasty.github.faults.add(fault, nth=nth, times=None)
-        answer = await hasty.http.post(f"/projects/{story.project['id']}/sync")
-        assert answer.status_code in {200, 422, 502, 503}, answer.text
-        assert handle.fired >= 1
-        held = await story.held()
-        assert held == (new if answer.status_code == 200 else story.old), f"request {nth}"
-        applied.append(answer.status_code == 200)
-        await story.check_variant()
-        hasty.github.faults.remove(handle)
-        forget(hasty)
-        assert (await hasty.sync(story.project["id"]))["status"] in {"success", "unchanged"}
-        assert await story.held() == new
-        story.old = new
+    requests = range(1, story.requests + 1)
+    fired, applied = [], []
+    for nth in requests:
+        # A flipped byte in the head's id names another commit: all tries report that.
+        if kind in LASTING or (kind == "wrong bytes" and nth == 1):
+            await story.sync()
+        else:
+            fired.append(await story.passes(fault, nth))
+        applied.append(await story.fails(fault, nth))
+    await story.sync()
     harmless = kind == "slow"
-    assert applied == [harmless] * REQUESTS[route.name] or kind == "wrong bytes"
-
-
-@pytest.mark.parametrize(("route", "kind"), on_every_way(TRANSIENT), ids=str)
-async def test_a_passing_fault_at_any_request_does_not_fail_the_sync(
-    hasty: Service, kind: str, route: Route
-) -> None:
-    story = await _Story.begin(hasty, route)
-    # A flipped byte in the head's id names another commit: all tries report that, and it is tested
-    # above.
-    for nth in range(2 if kind == "wrong bytes" else 1, REQUESTS[route.name] + 1):
-        new = story.change()
-        handle = hasty.github.faults.add(TRANSIENT[kind], nth=nth, times=2)
-        assert (await hasty.sync(story.project["id"]))["status"] == "success"
-        assert handle.fired == 2 or kind == "slow"
-        hasty.github.faults.remove(handle)
-        forget(hasty)
-        assert await story.held() == new
-        await story.check_variant()
+    assert set(fired) <= {2} or harmless
+    assert applied == [harmless for _ in requests] or kind == "wrong bytes"
 
 
 FAILURES = {

@@ -360,12 +360,18 @@ async def test_no_reader_waits_for_what_was_published_of_a_deleted_project(
     assert (await either.http.get(f"/projects/{project}/{kind}")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "externals",
+    [Externals(limits=ServiceLimits(steps=StepSizes(at_once=100, chunk=50)))],
+    ids=["in steps"],
+)
 async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
-    """Their problems alone are too many for one transaction.
+    """More files than the store of problems takes at once.
 
-    For the embedded database see the long tests.
+    For problems that are too many for one transaction, and for the embedded database, see the long
+    tests.
     """
-    files = 800
+    files = 220
     odd = "".join(f"odd_{n}: {{}}:{n % 60:02}\n" for n in range(100))
     service.repository(
         "acme/odd",

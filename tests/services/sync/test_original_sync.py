@@ -11,7 +11,8 @@ import pytest
 from bson import ObjectId
 
 from benchmark_manager.domain.git.objects import blob_id
-from benchmark_manager.factory import Externals, utc_now
+from benchmark_manager.factory import Externals, ServiceLimits, utc_now
+from benchmark_manager.services.sync.reading.archive_reader import ArchiveSizes
 from benchmark_manager.services.texts.text_work import WantedFile, judge_files
 from github_test_server import Entry, GitHubTestServer, RecordedRequest, Status
 from github_test_server.answers import ServedAnswer
@@ -22,6 +23,15 @@ CONFIG = b"model: llama\n"
 JOB = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {}}\n"
 
 
+@pytest.mark.parametrize(
+    "externals",
+    [
+        Externals(
+            limits=ServiceLimits(archives=ArchiveSizes(small=20_000, instead_of_batches=5_500_000))
+        )
+    ],
+    ids=["smaller archives"],
+)
 @pytest.mark.parametrize(
     ("why", "files", "branch"),
     [
@@ -43,8 +53,9 @@ async def test_a_first_sync_without_the_archive_costs_one_request_for_fifty_file
     if why == "there is no archive":
         service.github.faults.add(Status(404), path="/tarball/", times=None)
     else:
-        # It comes before what is wanted.
-        contents["a/big.bin"] = os.urandom(17_000_000)
+        # It comes before what is wanted, and takes longer than the listing that is requested
+        # beside it.
+        contents["a/big.bin"] = os.urandom(6_000_000)
     # Where not even the whole listing is to be had, each folder's is.
     more = 0
     if why == "it is large, and so is the listing":
@@ -592,12 +603,18 @@ async def test_a_worker_which_lost_its_lease_commits_nothing(service: Service) -
     assert (await task)["synced_files"] == 1
 
 
-@pytest.mark.parametrize("route", ["with a token, without archives", "one request a blob"])
+@pytest.mark.parametrize(
+    ("route", "count", "failing", "most"),
+    [
+        # Of the three queries the first is answered, of the raw requests three quarters.
+        ("with a token, without archives", 120, 2, 80),
+        ("one request a blob", 60, 46, 25),
+    ],
+)
 async def test_what_arrived_before_a_failure_is_not_fetched_again(
-    hasty: Service, route: str
+    hasty: Service, route: str, count: int, failing: int, most: int
 ) -> None:
     fields = BY_NAME[route].open(hasty)
-    count = 120
     hasty.repository(
         "acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(count)}, private_to=["reader"]
     )
@@ -606,17 +623,13 @@ async def test_what_arrived_before_a_failure_is_not_fetched_again(
     def is_contents(request: RecordedRequest) -> bool:
         return blobs_asked_for([request]) > 0
 
-    # Of the three queries the first is answered, of the raw requests three quarters.
-    nth = 2 if route == "with a token, without archives" else 91
-    fault = hasty.github.faults.add(Status(500), where=is_contents, nth=nth, times=None)
+    fault = hasty.github.faults.add(Status(500), where=is_contents, nth=failing, times=None)
     await hasty.sync(project["id"], status=502)
     assert await hasty.files(project["id"]) == {}
     hasty.github.faults.remove(fault)
     hasty.github.requests.reset()
     assert (await hasty.sync(project["id"]))["added"] == count
-    assert blobs_asked_for(list(hasty.github.requests)) <= (
-        80 if route == "with a token, without archives" else 40
-    )
+    assert blobs_asked_for(list(hasty.github.requests)) <= most
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)

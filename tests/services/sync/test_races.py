@@ -29,6 +29,8 @@ from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.syncs import SyncStore
 from github_test_server import Repository, ResetMidBody
+from support.examples import ALL
+from support.principals import open_principal
 from support.problems import assert_problem
 from support.replacements import beside
 from support.service import Json, Service, running_sync
@@ -36,7 +38,7 @@ from support.waiting import GENEROUS, eventually
 
 CONFIG = b"model: llama\n"
 #: As long as upstream and people go on in the long test, seconds.
-FUZZ_SECONDS = 4.0
+FUZZ_SECONDS = 4.0 if ALL else 1.5
 RENEWS_SOON = pytest.mark.parametrize(
     "externals", [Externals(limits=ServiceLimits(lease_renewal=1.0))], ids=["renews soon"]
 )
@@ -55,9 +57,7 @@ async def lease_end(service: Service, project: Json) -> datetime | None:
 async def test_the_record_of_a_removed_file_goes_also_when_its_last_two_variants_went_at_once(
     either: Service,
 ) -> None:
-    repository = either.repository(
-        "acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(15)}
-    )
+    repository = either.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(8)})
     project = await either.synced("acme/b")
     pairs = [
         [
@@ -68,11 +68,13 @@ async def test_the_record_of_a_removed_file_goes_also_when_its_last_two_variants
     ]
     repository.commit({"config": None, "job/x.yaml": b"kind: Job\n"}, message="gone")
     await either.sync(project["id"])
+    statuses: list[int] = []
     for pair in pairs:
         answers = await asyncio.gather(
             *(either.http.delete(f"/modified-files/{key}") for key in pair)
         )
-        assert [answer.status_code for answer in answers] == [204, 204]
+        statuses += (answer.status_code for answer in answers)
+    assert statuses == [204] * 2 * len(pairs)
     later = datetime.now(UTC) + timedelta(days=31)
     await asyncio.gather(*(either.services.trash.purge(later) for _ in range(2)))
     assert (await either.files(project["id"], include_removed=True)).keys() == {"job/x.yaml"}
@@ -122,13 +124,15 @@ async def test_a_sync_and_changes_of_a_variant_leave_its_drift_true(either: Serv
     file = (await either.files(project["id"]))["config/a.yaml"]
     variant = await either.variant(project["id"], file, modified_name="v.yaml")
     path = f"/modified-files/{variant['id']}"
+    drifts = []
     for n in range(4):
         repository.commit({"config/a.yaml": CONFIG if n % 2 else b"n: %d\n" % n}, message="change")
         await asyncio.gather(
             either.sync(project["id"]),
             *(either.put(path, {"description": f"{n} {k}"}) for k in range(4)),
         )
-        assert (await either.get(path))["drift"] == ("current" if n % 2 else "behind")
+        drifts.append((await either.get(path))["drift"])
+    assert drifts == ["behind", "current"] * 2
 
 
 async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down(
@@ -142,7 +146,7 @@ async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down
 
     full = Database(database_url, "unnamed", "mongodb", ensure_room=no_room)
     stopped = beside(service, full).sync
-    failed = await stopped.sync(project["id"], "manual")
+    failed = await stopped.sync(open_principal("jo"), project["id"], "manual")
     assert (failed.status, failed.error and failed.error.code) == ("failed", "disk_full")
     assert await stopped.start_due(1, (), ()) == [], "it is not tried again at once"
     await full.close()
@@ -168,7 +172,7 @@ async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_al
     loop.set_exception_handler(lambda _, context: errors.append(context))
     sync = service.services.sync
     with service.github.held():
-        first = asyncio.create_task(sync.sync(project["id"], "manual"))
+        first = asyncio.create_task(sync.sync(open_principal("jo"), project["id"], "manual"))
         former = await running_sync(service, project)
         # As if this process had stood still for longer than a lease lasts.
         await (
@@ -358,7 +362,7 @@ async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_t
     *good, broken, abandoned = projects
     service.github.faults.add(ResetMidBody(), path="/acme/broken/legacy.tar.gz/", times=None)
     for one in projects:
-        await service.services.sync.start(one["id"], "manual")
+        await service.services.sync.start(open_principal("jo"), one["id"], "manual")
     syncs = dict(service.services.sync.running)
     assert len(syncs) == len(projects)
     await eventually(lambda: STORING.free == 0, "no contents are stored")
@@ -404,7 +408,9 @@ async def test_a_change_of_a_project_does_not_undo_a_rotation_of_keys(service: S
         defaults=ProjectDefaults("config", "job", 0),
         clock=utc_now,
     )
-    changed = await changing.update(project["id"], ProjectChanges(name="another"), None)
+    changed = await changing.update(
+        open_principal("jo"), project["id"], ProjectChanges(name="another"), None
+    )
     assert (changed.name, changed.revision) == ("another", 2)
     assert await store.with_tokens() == [(project["id"], "encrypted anew")]
 
@@ -445,8 +451,12 @@ class Story:
         while time.monotonic() < end:
             originals = list((await self.service.files(self.key, include_removed=True)).values())
             variants = await self.service.rows(f"/projects/{self.key}/modified-files")
-            for variant in variants:
-                assert folder(variant["path"]) == folder(variant["original_path"])
+            elsewhere = [
+                variant
+                for variant in variants
+                if folder(variant["path"]) != folder(variant["original_path"])
+            ]
+            assert elsewhere == []
             method, path, body = an_action(choice, self.key, originals, variants)
             answer = await self.service.http.request(method, path, json=body)
             assert answer.status_code < 500, answer.text

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.factory import Externals
 from github_test_server import FlippedByte, GitHubTestServer, GraphQLError, Repository, Status
 from github_test_server.answers import ServedAnswer
+from support.principals import open_principal
 from support.routes import BY_NAME, ROUTES, Route, connection_of, forget_listings
 from support.service import Json, Service, running_service
 from support.waiting import eventually
@@ -259,7 +261,7 @@ async def test_the_host_of_archives_is_not_asked_again_before_it_wants_to_be(
         service.repository("acme/b", FILES)
         service.repository(
             "acme/many",
-            {f"config/{n}.yaml": b"n: %d\n" % n for n in range(401)},
+            {f"config/{n}.yaml": b"n: %d\n" % n for n in range(60)},
             private_to=["reader"],
         )
         github.faults.add(status, path="/codeload/", times=1)
@@ -274,7 +276,7 @@ async def test_the_host_of_archives_is_not_asked_again_before_it_wants_to_be(
         # With a token there is another way at once.
         github.faults.add(status, path="/codeload/", times=1)
         project = await service.project("acme/many", github_token="reader")
-        assert (await service.sync(project["id"]))["added"] == 401
+        assert (await service.sync(project["id"]))["added"] == 60
         assert github.requests.count("/git/blobs/") == 0
 
 
@@ -290,14 +292,16 @@ async def test_where_graphql_alone_fails_rest_goes_on(hasty: Service) -> None:
 
 @pytest.mark.parametrize("byte", [0, 300, -1])
 async def test_a_damaged_archive_is_no_reason_to_fail(service: Service, byte: int) -> None:
-    files = {f"config/{n}.yaml": (f"n: {n}\n" * 400).encode() for n in range(40)}
+    files = {f"config/{n}.yaml": (f"n: {n}\n" * 400).encode() for n in range(12)}
     service.repository("acme/b", files)
     service.github.limits.set(None, limit=1000)
     service.github.faults.add(FlippedByte(byte), path="/codeload/", times=None)
     project = await service.project("acme/b")
-    assert (await service.sync(project["id"]))["added"] == 40
-    for path, file in (await service.files(project["id"])).items():
-        assert await service.raw(project["id"], file["id"]) == files[path]
+    assert (await service.sync(project["id"]))["added"] == 12
+    held = await service.files(project["id"])
+    assert {
+        path: await service.raw(project["id"], file["id"]) for path, file in held.items()
+    } == files
 
 
 @pytest.mark.parametrize("branch", [None, "main"])
@@ -389,33 +393,30 @@ async def test_the_progress_of_a_sync_is_reported_in_every_replica_and_is_idle_a
 ) -> None:
     fields = BY_NAME["one request a blob"].open(service)
     service.repository(
-        "acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(160)}, private_to=["reader"]
+        "acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(60)}, private_to=["reader"]
     )
     project = await service.project("acme/b", **fields)
     path = f"/projects/{project['id']}/sync"
     assert (await service.get(path))["status"] == "idle"
-    github.latency = 0.25
-    running = asyncio.create_task(service.sync(project["id"]))
 
     async def fetching(asked: Service) -> Json | None:
         shown = await asked.get(path)
         return shown if shown["phase"] == "fetching" and shown["files_fetched"] > 0 else None
 
     async with running_service(database_url, github, service.folder) as other:
-        here = await eventually(lambda: fetching(service), "no progress here")
-        there = await eventually(lambda: fetching(other), "no progress in the other replica")
+        with github.held(blob_id(b"n: 59\n")):
+            running = asyncio.create_task(service.sync(project["id"]))
+            here = await eventually(lambda: fetching(service), "no progress here")
+            there = await eventually(lambda: fetching(other), "no progress in the other replica")
+        sync = await running
     assert here is not None
     assert there is not None
-    for shown in (here, there):
-        assert (shown["status"], shown["trigger"], shown["files_total"]) == (
-            "running",
-            "manual",
-            160,
-        )
-        assert 0 < shown["files_fetched"] <= 160
-        assert shown["bytes_total"] == sum(len(b"n: %d\n" % n) for n in range(160))
-    github.latency = 0
-    sync = await running
+    size = sum(len(b"n: %d\n" % n) for n in range(60))
+    facts = ("status", "trigger", "files_total", "bytes_total")
+    assert [[shown[fact] for fact in facts] for shown in (here, there)] == [
+        ["running", "manual", 60, size]
+    ] * 2
+    assert max(here["files_fetched"], there["files_fetched"]) <= 60
     assert here["sync_id"] == there["sync_id"] == sync["id"]
     after = await service.get(path)
     assert (after["status"], after["phase"], after["last_sync"]["id"]) == ("idle", None, sync["id"])
@@ -503,7 +504,7 @@ async def test_a_person_who_joins_a_poll_does_not_inherit_that_it_may_not_use_th
     await service.sync(project["id"])
     await make_due(service)
     [started] = await service.services.sync.start_due(1, (), ())
-    joined = await service.services.sync.sync(project["id"], "manual")
+    joined = await service.services.sync.sync(open_principal("jo"), project["id"], "manual")
     assert ((await started.task).status, joined.status, joined.trigger) == (
         "failed",
         "unchanged",

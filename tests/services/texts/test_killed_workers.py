@@ -18,7 +18,10 @@ from support.service import running_service
 
 #: Takes long enough to be struck in the middle.
 CONTENT = "".join(f"key{number}: [{number}, {number}]\n" for number in range(2_000))
-WRITES = 40
+WRITES = 5
+FILES = 8
+#: A process reads the rules before it can be struck.
+RULES = "support.tasks:read_rules"
 
 
 @asynccontextmanager
@@ -44,7 +47,7 @@ async def killing(pool: WorkerPool) -> AsyncIterator[None]:
 async def test_saves_are_answered_and_kept_while_workers_are_killed(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    pool = WorkerPool(2, limits=Limits(wait=30))
+    pool = WorkerPool(2, warm_up=RULES, limits=Limits(wait=30))
     async with running_service(
         database_url, github, tmp_path, externals=Externals(workers=pool)
     ) as service:
@@ -82,18 +85,20 @@ async def test_saves_are_answered_and_kept_while_workers_are_killed(
 async def test_a_sync_ends_whole_or_not_at_all_while_workers_are_killed(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    pool = WorkerPool(2)
+    pool = WorkerPool(2, warm_up=RULES)
     async with running_service(
         database_url, github, tmp_path, externals=Externals(workers=pool)
     ) as service:
         files = {
-            f"config/{number}.yaml": f"n: {number}\n{CONTENT}".encode() for number in range(60)
+            f"config/{number}.yaml": f"n: {number}\n{CONTENT}".encode() for number in range(FILES)
         }
         service.repository("acme/b", files)
         project = await service.project("acme/b")
         async with killing(pool):
             answer = await service.http.post(f"/projects/{project['id']}/sync")
         assert answer.status_code in {200, 503}
-        assert len(await service.files(project["id"])) == (60 if answer.status_code == 200 else 0)
-        assert (await service.sync(project["id"]))["synced_files"] == 60
+        assert len(await service.files(project["id"])) == (
+            FILES if answer.status_code == 200 else 0
+        )
+        assert (await service.sync(project["id"]))["synced_files"] == FILES
     await pool.close()

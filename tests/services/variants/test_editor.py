@@ -13,10 +13,12 @@ from benchmark_manager.services.variants.large_resets import LargeResets
 from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.stores.database.database import Session
 from benchmark_manager.stores.sync.staged_changes import PublishedReset, StepSizes
+from support.principals import open_principal
 from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
 
 RESET = "65f0c0ffee65f0c0ffee65f0"
+ADA = open_principal("ada")
 
 
 def stores_of(service: Service) -> VariantStores:
@@ -62,7 +64,7 @@ async def test_an_edit_is_recorded_with_its_actor_and_revisions(
 ) -> None:
     records = RecordedChanges()
     edited = await editor_of(service, records).edit(
-        variant["id"], change_description, expected_revisions={1}, actor="ada"
+        ADA, variant["id"], change_description, expected_revisions={1}
     )
     assert (edited.after.description, edited.after.revision) == ("changed", 2)
     assert records.facts == [("variant.edit", "ada", 1, 2)]
@@ -70,9 +72,7 @@ async def test_an_edit_is_recorded_with_its_actor_and_revisions(
 
 async def test_a_new_name_alone_is_recorded_as_a_rename(service: Service, variant: Json) -> None:
     records = RecordedChanges()
-    await editor_of(service, records).edit(
-        variant["id"], change_name, expected_revisions=None, actor="ada"
-    )
+    await editor_of(service, records).edit(ADA, variant["id"], change_name, expected_revisions=None)
     assert records.facts == [("variant.rename", "ada", 1, 2)]
 
 
@@ -81,7 +81,7 @@ async def test_an_edit_that_changes_nothing_makes_no_revision_and_no_record(
 ) -> None:
     records = RecordedChanges()
     edited = await editor_of(service, records).edit(
-        variant["id"], change_nothing, expected_revisions=None, actor="ada"
+        ADA, variant["id"], change_nothing, expected_revisions=None
     )
     assert (edited.made_revision, edited.after.revision, records.changes) == (False, 1, [])
 
@@ -92,7 +92,7 @@ async def test_an_edit_of_another_revision_is_refused_and_not_recorded(
     records = RecordedChanges()
     with pytest.raises(StaleError):
         await editor_of(service, records).edit(
-            variant["id"], change_description, expected_revisions={7}, actor="ada"
+            ADA, variant["id"], change_description, expected_revisions={7}
         )
     assert records.changes == []
 
@@ -102,13 +102,13 @@ async def test_an_edit_whose_record_cannot_be_written_is_not_stored(
 ) -> None:
     editor = editor_of(service, RecordedChanges(fails=True))
     with pytest.raises(RuntimeError):
-        await editor.edit(variant["id"], change_description, expected_revisions=None, actor="ada")
+        await editor.edit(ADA, variant["id"], change_description, expected_revisions=None)
     assert await service.get(f"/modified-files/{variant['id']}") == variant
 
 
 async def test_a_deletion_is_recorded(service: Service, variant: Json) -> None:
     records = RecordedChanges()
-    await editor_of(service, records).delete(variant["id"], expected_revisions=None, actor="ada")
+    await editor_of(service, records).delete(ADA, variant["id"], expected_revisions=None)
     assert records.facts == [("variant.delete", "ada", 1, None)]
 
 
@@ -117,13 +117,13 @@ async def test_a_deletion_whose_record_cannot_be_written_deletes_nothing(
 ) -> None:
     editor = editor_of(service, RecordedChanges(fails=True))
     with pytest.raises(RuntimeError):
-        await editor.delete(variant["id"], expected_revisions=None, actor="ada")
+        await editor.delete(ADA, variant["id"], expected_revisions=None)
     assert await service.get(f"/modified-files/{variant['id']}") == variant
 
 
 async def test_a_reset_is_one_record_of_the_project(service: Service, variant: Json) -> None:
     records, project_id = RecordedChanges(), variant["project_id"]
-    count = await editor_of(service, records).reset(project_id, RESET, "ada")
+    count = await editor_of(service, records).reset(ADA, project_id, RESET)
     assert count == 1
     assert [(one.action, one.object_id) for one in records.changes] == [
         ("project.reset", project_id)
@@ -133,7 +133,7 @@ async def test_a_reset_is_one_record_of_the_project(service: Service, variant: J
 async def test_a_reset_of_nothing_is_not_recorded(service: Service, variant: Json) -> None:
     await service.http.delete(f"/modified-files/{variant['id']}")
     records = RecordedChanges()
-    assert await editor_of(service, records).reset(variant["project_id"], RESET, "ada") == 0
+    assert await editor_of(service, records).reset(ADA, variant["project_id"], RESET) == 0
     assert records.changes == []
 
 
@@ -144,7 +144,7 @@ async def test_an_undeletion_is_recorded_with_the_revision_after_the_deletion(
     records, stores = RecordedChanges(), stores_of(service)
     trashed = (await stores.trash.get(variant["id"])).file
     editor = editor_of(service, records)
-    await stores.database.transaction(lambda session: editor.undelete([trashed], "ada", session))
+    await stores.database.transaction(lambda session: editor.undelete(ADA, [trashed], session))
     assert records.facts == [("variant.undelete", "ada", None, 3)]
 
 
@@ -152,7 +152,7 @@ async def test_a_deleted_variant_cannot_be_edited(service: Service, variant: Jso
     await service.http.delete(f"/modified-files/{variant['id']}")
     with pytest.raises(NotFoundError):
         await editor_of(service, RecordedChanges()).edit(
-            variant["id"], change_description, expected_revisions=None, actor="ada"
+            ADA, variant["id"], change_description, expected_revisions=None
         )
 
 
@@ -169,8 +169,11 @@ async def test_a_large_reset_is_one_record_when_it_is_published(
         steps=StepSizes(),
         record=records,
     )
-    assert await resets.reset(PublishedReset(project_id, RESET, utc_now(), "ada")) == 1
-    assert [(one.action, one.object_id) for one in records.changes] == [
-        ("project.reset", project_id)
+    project = await stores.projects.get(project_id)
+    assert (
+        await resets.reset(ADA, project, PublishedReset(project_id, RESET, utc_now(), "ada")) == 1
+    )
+    assert [(one.action, one.object_id, one.name) for one in records.changes] == [
+        ("project.reset", project_id, project.name)
     ]
     assert await service.rows(f"/projects/{project_id}/modified-files") == []

@@ -17,7 +17,8 @@ from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess
-from support.mongod import HOST, ReplicaSet, find_mongod
+from support.mongod import HOST, find_mongod
+from support.relay import relay_to
 from support.waiting import eventually
 
 needs_mongod = pytest.mark.skipif(
@@ -170,21 +171,36 @@ async def test_a_server_which_is_not_there_is_waited_for_with_a_message_and_then
     assert caplog.text.count("waiting for the database") == 1
 
 
-async def test_an_address_which_is_none_is_refused_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("url", ["mongodb+srv://", "mongodb://h/?tls=true&tlsCAFile={no_ca}"])
+async def test_an_address_which_is_none_is_refused_at_once(tmp_path: Path, url: str) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
-    for url in ("mongodb+srv://", f"mongodb://h/?tls=true&tlsCAFile={tmp_path / 'ca.pem'}"):
-        with pytest.raises(StartError, match="MONGO_URL cannot be used"):
-            Database(url, "app", "mongodb")
+    with pytest.raises(StartError, match="MONGO_URL cannot be used"):
+        Database(url.format(no_ca=tmp_path / "ca.pem"), "app", "mongodb")
 
 
-@needs_mongod
-async def test_a_server_which_comes_later_is_found(tmp_path: Path) -> None:
-    async with await ReplicaSet.start(tmp_path) as replica_set:
-        await replica_set.kill(0)
-        starting = asyncio.create_task(
-            start(f"{replica_set.url}&serverMonitoringMode=poll", seconds=30)
-        )
-        await asyncio.sleep(0.5)
+async def test_a_server_which_comes_later_is_found(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with relay_to(database_url, opened=False) as relay:
+        with caplog.at_level(logging.WARNING):
+            starting = asyncio.create_task(start(relay.url, attempt_seconds=0.5, seconds=30))
+            await eventually(
+                lambda: "waiting for the database" in caplog.text, "nothing is waited for"
+            )
         assert not starting.done()
-        await replica_set.restart(0)
+        await relay.open()
         await starting
+
+
+async def test_the_servers_time_is_read_again_where_the_connection_was_lost(
+    database_url: str,
+) -> None:
+    async with relay_to(database_url) as relay:
+        database = Database(relay.url, "app", "mongodb")
+        try:
+            before = await database.now()
+            await relay.close()
+            await relay.open()
+            assert await database.now() >= before
+        finally:
+            await database.close()

@@ -21,7 +21,7 @@ from benchmark_manager.stores.embedded.password import Certificate
 from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess, until
 from support.mongod import HOST, find_mongod
-from support.waiting import eventually
+from support.waiting import GENEROUS, eventually
 
 needs_mongod = pytest.mark.skipif(
     find_mongod() is None, reason="there is no mongod on this machine"
@@ -126,7 +126,7 @@ async def test_a_set_that_was_not_initiated_and_a_member_whose_own_name_is_unkno
     finally:
         await client.close()
         await process.end()
-        assert await until(lambda: process.exited, 5)
+        assert await until(lambda: process.exited, GENEROUS)
 
 
 async def test_the_start_says_it_in_its_one_line(mongod: str) -> None:
@@ -164,10 +164,17 @@ async def test_a_refusal_is_never_none(
     await database.close()
 
 
+@pytest.mark.parametrize(
+    ("code", "details"),
+    [
+        (1, {"ok": 0.0, "errmsg": "the storage is closed"}),
+        (11602, {"codeName": "InterruptedDueToReplStateChange"}),
+    ],
+    ids=["the embedded database is replaced", "an election"],
+)
 async def test_a_server_that_fails_for_a_moment_during_the_start_is_asked_again(
-    database_url: str,
+    database_url: str, code: int, details: dict[str, object]
 ) -> None:
-    """The embedded database says so while it is replaced."""
     refusals = 2
 
     class Restarting(Database):
@@ -175,9 +182,7 @@ async def test_a_server_that_fails_for_a_moment_during_the_start_is_asked_again(
             nonlocal refusals
             refusals -= 1
             if refusals >= 0:
-                raise OperationFailure(
-                    "the storage is closed", 1, {"ok": 0.0, "errmsg": "the storage is closed"}
-                )
+                raise OperationFailure("", code, details)
             return await super().version()
 
     database = Restarting(database_url, "app", "mongodb")

@@ -3,12 +3,13 @@
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import monitoring
+import pytest_asyncio
+from pymongo import AsyncMongoClient, monitoring
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
@@ -18,6 +19,8 @@ from benchmark_manager.stores.database.database import Collection, Database, Ses
 from benchmark_manager.stores.database.starting import start
 from support.databases import connected
 from support.mongod import ReplicaSet, find_mongod
+from support.relay import relay_to
+from support.stopwatch import Stopwatch
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DURABLE = {"w": "majority", "j": True}
@@ -25,6 +28,13 @@ DURABLE = {"w": "majority", "j": True}
 needs_mongod = pytest.mark.skipif(
     find_mongod() is None, reason="there is no mongod on this machine"
 )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def three_nodes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ReplicaSet]:
+    """A replica set whose members tests may stop and kill, if they are there again afterwards."""
+    async with await ReplicaSet.start(tmp_path_factory.mktemp("three"), nodes=3) as replica_set:
+        yield replica_set
 
 
 async def insert(database: Database, number: int, session: Session | None = None) -> None:
@@ -68,49 +78,62 @@ async def test_every_write_asks_for_a_majority_and_the_journal_whatever_the_url_
 
 
 @needs_mongod
-async def test_a_write_is_acknowledged_only_when_a_majority_has_it(tmp_path: Path) -> None:
-    async with await ReplicaSet.start(tmp_path / "set", nodes=3) as replica_set:
-        url = replica_set.url.replace("/?", "/durable?") + "&w=1"
-        async with connected(url) as database:
-            await insert(database, 0)
-            primary = await replica_set.wait_for_primary()
-            others = [
-                node.pid
-                for node in replica_set.nodes
-                if node is not primary and node.pid is not None
-            ]
-            for pid in others:
-                os.kill(pid, signal.SIGSTOP)
-            writes = [
-                asyncio.create_task(insert(database, 1)),
-                asyncio.create_task(insert_in_transaction(database, 2)),
-            ]
-            answered, _ = await asyncio.wait(writes, timeout=1.5)
-            for pid in others:
-                os.kill(pid, signal.SIGCONT)
-            # A primary which steps down may tell a writer of its failure.
-            assert all(
-                isinstance(write.exception(), PyMongoError | StorageError) for write in answered
-            )
-            outcomes = await asyncio.gather(*writes, return_exceptions=True)
-            stored = {row["number"] async for row in database.collection("numbers").find({})}
-            assert {number for number, outcome in enumerate(outcomes, 1) if outcome is None} | {
-                0
-            } <= stored
-            # Transactions are repeated: nobody hears of an election.
-            assert outcomes[1] is None
+@pytest.mark.xdist_group("three nodes")
+async def test_a_write_is_acknowledged_only_when_a_majority_has_it(
+    three_nodes: ReplicaSet,
+) -> None:
+    url = three_nodes.url.replace("/?", "/durable?") + "&w=1"
+    async with connected(url) as database:
+        await insert(database, 0)
+        primary = await three_nodes.wait_for_primary()
+        others = [
+            node.pid for node in three_nodes.nodes if node is not primary and node.pid is not None
+        ]
+        for pid in others:
+            os.kill(pid, signal.SIGSTOP)
+        writes = [
+            asyncio.create_task(insert(database, 1)),
+            asyncio.create_task(insert_in_transaction(database, 2)),
+        ]
+        answered, _ = await asyncio.wait(writes, timeout=1.5)
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
+        # A primary which steps down may tell a writer of its failure.
+        assert all(isinstance(write.exception(), PyMongoError | StorageError) for write in answered)
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        stored = {row["number"] async for row in database.collection("numbers").find({})}
+        acknowledged = {number for number, outcome in enumerate(outcomes, 1) if outcome is None}
+        assert acknowledged | {0} <= stored
+        # Transactions are repeated: nobody hears of an election.
+        assert outcomes[1] is None
 
 
 @needs_mongod
-async def test_a_database_which_went_away_does_not_hold_up_the_close(tmp_path: Path) -> None:
-    async with await ReplicaSet.start(tmp_path / "set") as replica_set:
-        database = Database(replica_set.url, "unnamed", "mongodb")
+@pytest.mark.xdist_group("three nodes")
+async def test_writes_go_on_without_the_primary(three_nodes: ReplicaSet) -> None:
+    """The primary is killed amid majority writes: none is lost, and it comes back."""
+    await three_nodes.wait_for_members()
+    async with AsyncMongoClient[dict[str, Any]](three_nodes.url, w="majority") as client:
+        things = client["app"]["things"]
+        await things.insert_one({"_id": 1})
+        killed = await three_nodes.kill_primary()
+        await things.insert_one({"_id": 2})
+        assert await three_nodes.wait_for_primary() is not killed
+        await three_nodes.restart(three_nodes.nodes.index(killed))
+        await three_nodes.wait_for_members()
+        assert [thing["_id"] async for thing in things.find({}).sort("_id", 1)] == [1, 2]
+
+
+async def test_a_database_which_went_away_does_not_hold_up_the_close(database_url: str) -> None:
+    async with relay_to(database_url) as relay:
+        database = Database(relay.url, "unnamed", "mongodb")
         await start(database)
         await insert_in_transaction(database, 1)
-        await replica_set.kill(0)
+        await relay.close()
         # A graceful stop has 10 s in all, which is as long as the driver looks for a server.
-        async with asyncio.timeout(5):
+        with Stopwatch() as watch:
             await database.close()
+        assert watch.seconds < 5
 
 
 class _TooFewMembers(Database):

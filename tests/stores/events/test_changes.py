@@ -10,6 +10,7 @@ from benchmark_manager.errors import ChangesLostError
 from benchmark_manager.models.change import Change
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.events.changes import ChangeStore
+from support.waiting import GENEROUS
 
 
 async def reset(database: Database, project: ObjectId, session: Session | None = None) -> None:
@@ -32,7 +33,7 @@ async def test_a_transaction_is_told_when_it_commits_however_late(database: Data
         await seen.wait()
 
     await database.collection("resets").insert_one({"project_id": ObjectId()})
-    async with aclosing(ChangeStore(database).follow(None)) as feed, asyncio.timeout(10):
+    async with aclosing(ChangeStore(database).follow(None)) as feed, asyncio.timeout(GENEROUS):
         await anext(feed)
         transaction = asyncio.create_task(database.transaction(work))
         await written.wait()

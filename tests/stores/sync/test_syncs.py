@@ -90,9 +90,8 @@ async def test_many_projects_are_folded_and_begun_in_one_write(
         for number, sync in enumerate(begun)
     ]
     await fold(database, syncs, *rows)
-    for number, sync in enumerate(begun):
-        found = await records(syncs, sync.project_id)
-        assert [row.repeated for row in found] == ([1] if number % 2 else [0, 0])
+    repeated = [[row.repeated for row in await records(syncs, sync.project_id)] for sync in begun]
+    assert repeated == [[1] if number % 2 else [0, 0] for number in range(len(begun))]
 
 
 async def test_folding_nothing_writes_nothing(database: Database, syncs: SyncStore) -> None:
@@ -207,10 +206,8 @@ async def test_however_many_projects_rest_each_keeps_its_last_sync(
             database, project_id, next(s for s in reversed(history) if s.project_id == project_id)
         )
     assert await syncs.purge(NOW + timedelta(days=1), 1000) == 2 * projects + 1
-    for project_id in ids:
-        assert [row.started_at for row in await records(syncs, project_id)] == [
-            NOW + timedelta(minutes=2)
-        ]
+    kept = [[row.started_at for row in await records(syncs, project_id)] for project_id in ids]
+    assert kept == [[NOW + timedelta(minutes=2)]] * projects
 
 
 async def test_a_project_without_a_sync_is_no_obstacle(

@@ -15,6 +15,7 @@ from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.operations.sweeps import ContentSweeps
 from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.sync.staged_changes import StepSizes
 from benchmark_manager.stores.variants.revisions import RevisionStore
 from benchmark_manager.stores.variants.trash import TrashStore
 from benchmark_manager.stores.variants.variants import VariantStore
@@ -22,7 +23,6 @@ from benchmark_manager.stores.variants.variants import VariantStore
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 AGE = SWEEP_AGE + timedelta(milliseconds=1)
 PROJECT = "65f0c0ffee65f0c0ffee65f0"
-MANY = 10_000
 
 
 @pytest.fixture
@@ -125,10 +125,10 @@ async def test_deleted_files_use_their_originals_before_and_after_they_are_unfol
     await store(database, files)
     originals = OriginalFileStore(database)
     await reset(database)
-    for _ in range(2):
-        used = await database.transaction(lambda session: originals.used(PROJECT, session))
-        assert used == {file.original_file_id for file in files}
-        await trash.unfold()
+    before = await database.transaction(lambda session: originals.used(PROJECT, session))
+    await trash.unfold()
+    after = await database.transaction(lambda session: originals.used(PROJECT, session))
+    assert before == after == {file.original_file_id for file in files}
 
 
 async def test_unfolding_makes_a_row_and_the_revisions_of_each_file_once(
@@ -180,12 +180,15 @@ async def test_files_come_back_all_or_none(database: Database, modified: Variant
     assert await database.collection("revisions").count_documents({}) == 1
 
 
-async def test_ten_thousand_files_are_reset_in_one_transaction(database_url: str) -> None:
+async def test_as_many_files_as_are_reset_at_once_go_into_one_transaction(
+    database_url: str,
+) -> None:
+    many = StepSizes().at_once
     database = Database(database_url, "unnamed", "mongodb")
     await start_database(database)
-    await store(database, [variant(number) for number in range(MANY)])
+    await store(database, [variant(number) for number in range(many)])
     reset_id = await reset(database)
     assert await VariantStore(database).of_project(PROJECT) == []
     await TrashStore(database).unfold()
-    assert len(await TrashStore(database).ids_of_reset(PROJECT, reset_id)) == MANY
+    assert len(await TrashStore(database).ids_of_reset(PROJECT, reset_id)) == many
     await database.close()

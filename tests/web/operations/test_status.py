@@ -37,8 +37,9 @@ async def test_settings_show_the_address_for_webhooks(
         browser = Browser(service.http)
         service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
         project = await service.synced("acme/bench")
-        for path in ("/ui/status", f"/ui/projects/{project['id']}/settings"):
-            page = await browser.open(path)
-            check(page)
-            assert "http://service/webhooks/github" in page.text
-            assert "hush" not in page.html
+        paths = ("/ui/status", f"/ui/projects/{project['id']}/settings")
+        pages = [await browser.open(path) for path in paths]
+    for page in pages:
+        check(page)
+    assert ["http://service/webhooks/github" in page.text for page in pages] == [True, True]
+    assert ["hush" in page.html for page in pages] == [False, False]

@@ -6,13 +6,11 @@ import html
 import re
 import shutil
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from support.browser import Browser, WebForm, WebPage
-from support.databases import fresh_database
-from support.process import service_process
+from support.events import listening
 from support.service import Service
 from support.site import Site, check
 
@@ -80,12 +78,42 @@ async def test_what_goes_in_is_chosen(service: Service, browser: Browser, home: 
     files = await service.files(project_id)
     await service.variant(project_id, files["config/a.yaml"], content="model: mine\n")
     held = {"all": len(FILES), "originals": len(FILES), "modified": 1}
-    digests = set()
-    for include, count in held.items():
-        digest = digest_of(await made(browser, home, include=include))
-        assert (await service.get(f"/releases/{digest}"))["files_count"] == count, include
-        digests.add(digest)
-    assert len(digests) == 3
+    digests = {include: digest_of(await made(browser, home, include=include)) for include in held}
+    assert {
+        include: (await service.get(f"/releases/{digest}"))["files_count"]
+        for include, digest in digests.items()
+    } == held
+    assert len(set(digests.values())) == 3
+
+
+async def test_a_variant_is_used_in_place_of_its_original(
+    service: Service, browser: Browser, home: str
+) -> None:
+    """One for each original: of two, the form says so and keeps what was chosen."""
+    project_id = home.rpartition("/")[2]
+    files = await service.files(project_id)
+    variants = [
+        await service.variant(
+            project_id, files["config/a.yaml"], modified_name=name, content="model: mine\n"
+        )
+        for name in ("b.yaml", "c.yaml")
+    ]
+    page = await made(browser, home, include="originals", substitute=variants[0]["id"])
+    release = await service.get(f"/releases/{digest_of(page)}")
+    rows = {row["path"]: row["modified_file_id"] for row in release["files"]}
+    assert rows == {**dict.fromkeys(FILES), "config/a.yaml": variants[0]["id"]}
+    form = (await browser.open(f"{home}/releases")).form("/releases")
+    both = [variant["id"] for variant in variants]
+    sent = [*form.fields.items(), *(("substitute", one) for one in both)]
+    answer = await service.http.post(
+        form.action, files=[(name, (None, value.encode())) for name, value in sent]
+    )
+    assert answer.status_code == 422
+    page = WebPage(form.action, answer)
+    check(page)
+    assert "Two variants are to stand in place of" in page.text
+    offered = [tag for tag in page.all("input") if tag.get("name") == "substitute"]
+    assert [tag["value"] for tag in offered if "checked" in tag] == both
 
 
 async def test_a_mistake_is_reported_and_nothing_typed_is_lost(
@@ -117,9 +145,13 @@ async def test_every_file_leads_to_where_it_came_from(site: Site) -> None:
     release = await site.service.get(f"/releases/{site.releases[1]}")
     links = set(page.links())
     sources = {row["path"]: row for row in release["files"]}
-    for path, row in sources.items():
-        if row["source"] == "original":
-            assert f"/ui/projects/{site.project}/files/{site.files[path]}" in links, path
+    originals = {
+        f"/ui/projects/{site.project}/files/{site.files[path]}"
+        for path, row in sources.items()
+        if row["source"] == "original"
+    }
+    assert originals
+    assert originals <= links
     assert f"/ui/modified-files/{site.modified}" in links
     gone = sources["config/a.yaml"]["modified_file_id"]
     assert f"/ui/modified-files/{gone}" not in links
@@ -244,26 +276,17 @@ async def test_a_release_too_large_for_a_config_map_has_no_command_for_one(
     not (shutil.which("curl") and shutil.which("sha256sum")), reason="no curl or no sha256sum"
 )
 async def test_the_copied_commands_fetch_the_very_bytes_and_notice_others(
-    service: Service, mongod: str, tmp_path: Path
+    service: Service, tmp_path: Path
 ) -> None:
     """Run the commands of the page in a shell, against a service on a port."""
     service.repository("acme/bench", FILES)
-    async with (
-        fresh_database(mongod, "commands") as url,
-        service_process(tmp_path, mongo_url=url, github_api_urls=service.github.url) as process,
-        process.client() as http,
-    ):
-        project = (
-            await http.post("/projects", json={"name": "x", "github_repo_url": "acme/bench"})
-        ).json()
-        assert (await http.post(f"/projects/{project['id']}/sync")).status_code == 200
-        release = (await http.post(f"/projects/{project['id']}/releases", json={})).json()
-        page = (
-            await http.get(f"/ui/releases/{release['digest']}", headers={"Accept": "text/html"})
-        ).text
-        commands = [html.unescape(found) for found in re.findall(r'data-copy="([^"]*)"', page)]
+    project = await service.synced("acme/bench")
+    release = await service.post(f"/projects/{project['id']}/releases", {}, 201)
+    async with listening(service.app) as http:
+        page = await Browser(http).open(f"/ui/releases/{release['digest']}")
+        commands = [html.unescape(found) for found in re.findall(r'data-copy="([^"]*)"', page.html)]
         [fetch] = [command for command in commands if command.startswith("URL=")]
-        assert urlsplit(process.url).netloc in fetch
+        assert http.base_url.netloc.decode() in fetch
         ran = await run(fetch, tmp_path / "there")
         assert ran == (0, b""), ran
         found = {

@@ -15,6 +15,7 @@ PAIRS = [
     *((text, ground) for text in TEXTS for ground in GROUNDS),
     *((tone, f"{tone}-ground") for tone in ("good", "busy", "warn", "bad")),
     *(("text", f"{tone}-ground") for tone in ("good", "busy", "warn", "bad")),
+    *(("text", f"heat-{shade}") for shade in range(7)),
     *(("on-accent", accent) for accent in ("accent", "accent-strong")),
 ]
 
@@ -57,3 +58,10 @@ def test_text_has_enough_contrast(theme: int) -> None:
 def test_edges_of_controls_and_the_focus_can_be_seen(theme: int, edge: str, ground: str) -> None:
     known = colours(theme)
     assert contrast(known[edge], known[ground]) >= 3
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("line", range(8))
+def test_lines_of_charts_can_be_seen(theme: int, line: int) -> None:
+    known = colours(theme)
+    assert contrast(known[f"series-{line}"], known["ground"]) >= 3

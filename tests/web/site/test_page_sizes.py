@@ -67,8 +67,11 @@ def test_a_character_takes_few_bytes(text: str) -> None:
 def test_a_part_of_a_hostile_text_is_small(kind: str) -> None:
     text = HOSTILE[kind]
     first = text_part(text, 1, LISTING)
-    for number in {1, 2, first.count}:
-        assert len(numbered(text_part(text, number, LISTING).lines, ()).encode()) <= 670_000
+    sizes = [
+        len(numbered(text_part(text, number, LISTING).lines, ()).encode())
+        for number in {1, 2, first.count}
+    ]
+    assert max(sizes) <= 670_000
 
 
 @pytest.mark.parametrize(
@@ -268,8 +271,8 @@ async def test_lists_of_hostile_names_are_small(service: Service) -> None:
     assert len(await rows_of(service, f"/ui/releases/{release['digest']}", row)) == 1100
     # A sync's record holds its first thousand changes.
     assert len(await rows_of(service, f"{home}/syncs/{sync['id']}", row)) == 1000
-    for url in (f"{home}?q=config", f"{home}/syncs", f"{home}/releases"):
-        assert await rows_of(service, url, row)
+    urls = (f"{home}?q=config", f"{home}/syncs", f"{home}/releases")
+    assert all([await rows_of(service, url, row) for url in urls])
 
 
 async def test_a_table_of_many_values_goes_on_by_its_links(

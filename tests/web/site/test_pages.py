@@ -11,55 +11,55 @@ from support.browser import Browser
 from support.service import Service
 from support.site import Site, check, web_routes
 
-LANGUAGES = ("en", "ko")
+HTML = {"Accept": "text/html"}
+SCRIPTS = ("<script>alert", "</textarea><img", "</textarea><script", "</pre><script")
 
 
 async def test_every_page_is_drawn_in_either_language_and_its_links_lead_somewhere(
     site: Site,
 ) -> None:
+    """In the second language, one page of each kind."""
     links: set[str] = set()
-    for path in site.pages:
-        for language in LANGUAGES:
+    for language, paths in (("en", site.pages), ("ko", site.kinds.values())):
+        for path in paths:
             page = await site.browser.open(path, headers={"Accept-Language": language})
             check(page, language)
-            for script in (
-                "<script>alert",
-                "</textarea><img",
-                "</textarea><script",
-                "</pre><script",
-            ):
-                assert script not in page.html, path
+            assert [script for script in SCRIPTS if script in page.html] == [], path
             links |= {link.partition("#")[0] for link in page.links() if link.startswith("/")}
     # The pages themselves were just opened.
     unseen = sorted(links - set(site.pages))
     assert len(unseen) > 20
-    for link in unseen:
-        answer = await site.service.http.get(link, headers={"Accept": "text/html"})
-        assert answer.status_code == 200, link
+    statuses = {
+        link: (await site.service.http.get(link, headers=HTML)).status_code for link in unseen
+    }
+    assert {link: status for link, status in statuses.items() if status != 200} == {}
 
 
 async def test_no_page_is_left_out(site: Site) -> None:
     """The list of pages above visits every GET route below /ui."""
     paths = {path.partition("?")[0] for path in site.pages}
-    for route in web_routes(site.service):
-        if "GET" in (route.methods or ()):
-            pattern = re.compile(re.sub(r"{\w+}", "[^/]+", route.path))
-            # `new` takes the position of an id in other addresses.
-            assert any(pattern.fullmatch(path) for path in paths), route.path
+    patterns = [
+        re.compile(re.sub(r"{\w+}", "[^/]+", route.path))
+        for route in web_routes(site.service)
+        if "GET" in (route.methods or ())
+    ]
+    # `new` takes the position of an id in other addresses.
+    unvisited = [each for each in patterns if not any(each.fullmatch(path) for path in paths)]
+    assert unvisited == []
 
 
 async def test_assets_are_there_and_kept_for_ever(site: Site) -> None:
     page = await site.browser.open("/ui")
     sheets = [link["href"] for link in page.all("link")]
-    assert len(sheets) == 5
-    for url in sheets:
-        answer = await site.service.http.get(url)
-        assert answer.status_code == 200
-        assert "immutable" in answer.headers["cache-control"]
-        other = await site.service.http.get(url.partition("?")[0] + "?v=older")
-        assert other.headers["cache-control"] == "no-cache"
-        assert "url(" not in answer.text
-        assert "@import" not in answer.text
+    assert len(sheets) == 6
+    kept = [await site.service.http.get(url) for url in sheets]
+    assert [answer.status_code for answer in kept] == [200] * 6
+    assert all("immutable" in answer.headers["cache-control"] for answer in kept)
+    others = [await site.service.http.get(url.partition("?")[0] + "?v=older") for url in sheets]
+    assert {answer.headers["cache-control"] for answer in others} == {"no-cache"}
+    text = "".join(answer.text for answer in kept)
+    assert "url(" not in text
+    assert "@import" not in text
 
 
 async def test_contents_are_shown_as_text(site: Site) -> None:
@@ -132,12 +132,14 @@ async def test_the_tree_holds_every_file_and_the_filters_fit(site: Site) -> None
         "?q=DEEP": {"config/deep/er/b.json"},
         "?q=a&type=job": {"job/run.yaml"},
     }
-    for query, paths in shown.items():
-        page = await site.browser.open(home + query)
-        linked = {
-            link.rpartition("/")[2] for link in page.links() if link.startswith(f"{home}/files/")
+    linked = {query: (await site.browser.open(home + query)).links() for query in shown}
+    names = {file: path for path, file in site.files.items()}
+    assert {
+        query: {
+            names[link.rpartition("/")[2]] for link in links if link.startswith(f"{home}/files/")
         }
-        assert linked == {site.files[path] for path in paths}, query
+        for query, links in linked.items()
+    } == shown
 
 
 async def test_a_folder_deeper_than_calls_nest_is_drawn(service: Service, browser: Browser) -> None:
@@ -192,9 +194,10 @@ async def test_pages_stay_out_of_the_api_s_description(service: Service) -> None
     ]
 
 
-async def test_a_running_sync_shows_its_progress(site: Site) -> None:
+async def test_a_running_sync_shows_its_progress(service: Service, browser: Browser) -> None:
     """Without scripts, the page reloads itself."""
-    progress = site.service.services.sync.progress
+    project = await service.project("acme/bench")
+    progress = service.services.sync.progress
 
     async def halfway(project_id: str) -> object:
         found = await progress(project_id)
@@ -206,8 +209,8 @@ async def test_a_running_sync_shows_its_progress(site: Site) -> None:
         }
         return found.model_copy(update=update)
 
-    site.service.services.sync.progress = halfway  # type: ignore[method-assign,assignment]  # a sync that stands still
-    page = await site.browser.open(f"/ui/projects/{site.project}")
+    service.services.sync.progress = halfway  # type: ignore[method-assign,assignment]  # a sync that stands still
+    page = await browser.open(f"/ui/projects/{project['id']}")
     assert "120 of 340" in page.text
     assert page.all("progress") == [{"max": "340", "value": "120"}]
     assert {"http-equiv": "refresh", "content": "3"} in page.all("meta")
@@ -215,13 +218,13 @@ async def test_a_running_sync_shows_its_progress(site: Site) -> None:
 
 async def test_names_that_reverse_text_are_shown_with_code_points(site: Site) -> None:
     [path] = [path for path in site.files if "\u202e" in path]
-    for url in (
-        f"/ui/projects/{site.project}",
-        f"/ui/projects/{site.project}/files/{site.files[path]}",
-    ):
-        page = await site.browser.open(url)
-        assert "rtl U+202Ename.yaml" in page.text
-    assert "\u202e" not in (await site.browser.open(f"/ui/projects/{site.project}")).text
+    home = f"/ui/projects/{site.project}"
+    listed, shown = [
+        await site.browser.open(f"{home}{end}") for end in ("", f"/files/{site.files[path]}")
+    ]
+    assert "rtl U+202Ename.yaml" in listed.text
+    assert "rtl U+202Ename.yaml" in shown.text
+    assert "\u202e" not in listed.text
 
 
 async def test_projects_filter_by_how_they_stand(service: Service, browser: Browser) -> None:

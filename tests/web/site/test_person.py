@@ -9,19 +9,23 @@ from support.site import Site, check
 HEADERS = {"Accept": "text/html"}
 
 
-async def test_changes_are_recorded_with_the_entered_name(site: Site) -> None:
-    page = await site.browser.open("/ui/you")
+async def test_changes_are_recorded_with_the_entered_name(own_site: Site) -> None:
+    page = await own_site.browser.open("/ui/you")
     check(page)
-    page = await site.browser.send(page.form("/ui/you"), name=" 미나 <b> ")
+    page = await own_site.browser.send(page.form("/ui/you"), name=" 미나 <b> ")
     check(page)
     assert page.form("/ui/you").fields["name"] == "미나 <b>"
-    assert "미나 <b>" in (await site.browser.open("/ui")).text
-    editor = await site.browser.open(f"/ui/modified-files/{site.modified}")
-    await site.browser.send(
-        editor.form(f"/ui/modified-files/{site.modified}"), description="by hand"
+    assert "미나 <b>" in (await own_site.browser.open("/ui")).text
+    editor = await own_site.browser.open(f"/ui/modified-files/{own_site.modified}")
+    await own_site.browser.send(
+        editor.form(f"/ui/modified-files/{own_site.modified}"), description="by hand"
     )
-    assert (await site.service.get(f"/modified-files/{site.modified}"))["updated_by"] == "미나 <b>"
-    page = await site.browser.send((await site.browser.open("/ui/you")).form("/ui/you"), name="")
+    assert (await own_site.service.get(f"/modified-files/{own_site.modified}"))[
+        "updated_by"
+    ] == "미나 <b>"
+    page = await own_site.browser.send(
+        (await own_site.browser.open("/ui/you")).form("/ui/you"), name=""
+    )
     assert page.form("/ui/you").fields["name"] == ""
 
 

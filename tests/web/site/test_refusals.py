@@ -121,23 +121,23 @@ async def test_a_refusal_is_shown_beside_its_field_and_what_was_typed_is_kept(
     assert {name: again.get(name) for name in kept} == kept
 
 
-async def test_a_description_of_the_greatest_length_is_saved_whole(site: Site) -> None:
-    url = f"/ui/modified-files/{site.modified}"
-    form = (await site.browser.open(url)).form(site.modified)
-    await site.browser.send(form, description=LONG_DESCRIPTION[1:])
-    saved = await site.service.get(f"/modified-files/{site.modified}")
+async def test_a_description_of_the_greatest_length_is_saved_whole(own_site: Site) -> None:
+    url = f"/ui/modified-files/{own_site.modified}"
+    form = (await own_site.browser.open(url)).form(own_site.modified)
+    await own_site.browser.send(form, description=LONG_DESCRIPTION[1:])
+    saved = await own_site.service.get(f"/modified-files/{own_site.modified}")
     assert saved["description"] == LONG_DESCRIPTION[1:]
 
 
-async def test_the_original_that_was_chosen_stays_chosen(site: Site) -> None:
+async def test_the_original_that_was_chosen_stays_chosen(own_site: Site) -> None:
     """A variant that was changed in the meantime is not attached, and the choice is kept."""
-    variant = site.moved["upstream_removed"]
+    variant = own_site.moved["upstream_removed"]
     url = f"/ui/modified-files/{variant}/reattach"
-    form = posted(await site.browser.open(url), "/reattach")
-    chosen = site.files["config/moved.yaml"]
+    form = posted(await own_site.browser.open(url), "/reattach")
+    chosen = own_site.files["config/moved.yaml"]
     assert form.fields["original_file_id"] != chosen
-    await site.service.put(f"/modified-files/{variant}", {"description": "changed meanwhile"})
-    page = await site.browser.send(form, 412, original_file_id=chosen)
+    await own_site.service.put(f"/modified-files/{variant}", {"description": "changed meanwhile"})
+    page = await own_site.browser.send(form, 412, original_file_id=chosen)
     assert posted(page, "/reattach").fields["original_file_id"] == chosen
 
 

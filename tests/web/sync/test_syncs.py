@@ -32,10 +32,10 @@ async def test_syncs_filter_by_outcome_and_trigger(service: Service, browser: Br
         "?trigger=poll": 0,
         "?status=all": 3,
     }
-    for query, count in found.items():
-        page = await browser.open(home + query)
+    pages = {query: await browser.open(home + query) for query in found}
+    for page in pages.values():
         check(page)
-        assert len(outcomes(page)) == count, query
+    assert {query: len(outcomes(page)) for query, page in pages.items()} == found
     assert "No matching syncs" in (await browser.open(f"{home}?trigger=webhook")).text
 
 

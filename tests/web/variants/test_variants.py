@@ -144,10 +144,69 @@ async def test_variants_stand_side_by_side_by_key(service: Service, browser: Bro
         ["engine.seqs", "256", "512", "256"],
         ["list[0]", "1", "1", "true"],
     ]
-    differing = [tag for tag in page.all("td") if tag.get("class") == "differs"]
+    differing = [tag for tag in page.all("td") if tag.get("class") == "is-mine"]
     assert [tag["data-label"] for tag in differing] == ["v0.yaml", "v1.yaml"]
     assert "does not parse" in page.text
     assert all(f"/ui/modified-files/{variant['id']}" in page.links() for variant in found)
+
+
+async def test_pages_say_in_words_who_changed_a_value_since_the_base(
+    service: Service, browser: Browser
+) -> None:
+    repository = service.repository("acme/bench", {"config/a.yaml": BASE})
+    project = await service.synced("acme/bench")
+    file = (await service.files(project["id"]))["config/a.yaml"]
+    contents = {
+        "behind": text_with(),
+        "own": text_with(("[1]", "[2]")),
+        "both": text_with(("256", "512")),
+        "agreed": text_with(("256", "1024")),
+    }
+    for name, content in contents.items():
+        await service.variant(project["id"], file, modified_name=f"{name}.yaml", content=content)
+    repository.commit({"config/a.yaml": text_with(("256", "1024")).encode()})
+    await service.sync(project["id"])
+    page = await browser.open(f"/ui/projects/{project['id']}/files/{file['id']}/variants")
+    check(page)
+    cells = re.findall(r'<td data-label="(\w+)\.yaml"(?: class="([\w-]+)")?>(.*?)</td>', page.html)
+    shown = [
+        (name, css_class, " ".join(re.sub("<[^>]+>", " ", html).split()))
+        for name, css_class, html in cells
+    ]
+    assert shown == [
+        ("agreed", "", "1024 both, to the same value Base: 256"),
+        ("behind", "is-upstream", "256 changed upstream since"),
+        ("both", "is-both", "512 both Base: 256"),
+        ("own", "is-upstream", "256 changed upstream since"),
+        ("agreed", "", "1"),
+        ("behind", "", "1"),
+        ("both", "", "1"),
+        ("own", "is-mine", "2 changed here"),
+    ]
+    page = await browser.open(f"/ui/projects/{project['id']}/modified-files")
+    check(page)
+    lists = re.findall(r'label="Changed values" class="clip">(.*?)</td>', page.html, re.DOTALL)
+    assert [" ".join(re.sub("<[^>]+>", " ", html).split()) for html in lists] == [
+        "engine.seqs 256 becomes 1024 both, to the same value",
+        "engine.seqs 256 becomes 1024 changed upstream since",
+        "engine.seqs 256 becomes 512 both Original: 1024",
+        "list[0] 1 becomes 2 changed here engine.seqs 256 becomes 1024 changed upstream since",
+    ]
+
+
+async def test_a_table_says_whose_base_does_not_parse(service: Service, browser: Browser) -> None:
+    repository = service.repository("acme/bench", {"config/a.yaml": b"a: {{ x }}\n"})
+    project = await service.synced("acme/bench")
+    file = (await service.files(project["id"]))["config/a.yaml"]
+    await service.variant(project["id"], file, modified_name="lost.yaml", content="a: 1\n")
+    repository.commit({"config/a.yaml": b"a: 2\n"})
+    await service.sync(project["id"])
+    page = await browser.open(f"/ui/projects/{project['id']}/files/{file['id']}/variants")
+    check(page)
+    assert [tag["data-label"] for tag in page.all("td") if tag.get("class") == "differs"] == [
+        "lost.yaml"
+    ]
+    assert "it is unknown who changed what" in page.text
 
 
 async def test_the_note_of_a_deletion_offers_to_undo_it(service: Service, browser: Browser) -> None:
@@ -248,24 +307,28 @@ async def test_the_proposed_name_is_free(service: Service, browser: Browser) -> 
     project = await service.synced("acme/bench")
     [file] = (await service.files(project["id"])).values()
     form_url = f"/ui/projects/{project['id']}/files/{file['id']}/new-variant"
-    for name in ("a-variant.yaml", "a-variant-2.yaml", "a-variant-3.yaml"):
+    names = []
+    for _ in range(3):
         form = (await browser.open(form_url)).form("/new-variant")
-        assert form.fields["modified_name"] == name
+        names.append(form.fields["modified_name"])
         await browser.send(form)
+    assert names == ["a-variant.yaml", "a-variant-2.yaml", "a-variant-3.yaml"]
 
 
-async def test_a_reset_is_undone_as_a_whole_from_the_trash_too(site: Site) -> None:
-    home = f"/ui/projects/{site.project}"
+async def test_a_reset_is_undone_as_a_whole_from_the_trash_too(own_site: Site) -> None:
+    home = f"/ui/projects/{own_site.project}"
     before = {
-        row["id"] for row in await site.service.rows(f"/projects/{site.project}/modified-files")
+        row["id"]
+        for row in await own_site.service.rows(f"/projects/{own_site.project}/modified-files")
     }
-    await site.browser.send((await site.browser.open(f"{home}/reset")).form("/reset"))
-    page = await site.browser.open(f"{home}/trash")
+    await own_site.browser.send((await own_site.browser.open(f"{home}/reset")).form("/reset"))
+    page = await own_site.browser.open(f"{home}/trash")
     check(page)
-    page = await site.browser.send(page.form("/undo-reset"))
+    page = await own_site.browser.send(page.form("/undo-reset"))
     assert "All deleted variants were restored." in page.text
     assert {
-        row["id"] for row in await site.service.rows(f"/projects/{site.project}/modified-files")
+        row["id"]
+        for row in await own_site.service.rows(f"/projects/{own_site.project}/modified-files")
     } == before
 
 

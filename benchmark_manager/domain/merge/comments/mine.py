@@ -14,11 +14,12 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from benchmark_manager.domain.documents.comments import Comment, Comments, Position, comments_of
+from benchmark_manager.domain.documents.entry_lines import behind_lines, owns_line
 from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Scalar, Slot
 from benchmark_manager.domain.documents.paths import ROOT, Path, Step, children, shown
+from benchmark_manager.domain.documents.splices import Splice
 from benchmark_manager.domain.merge.comments.theirs import UpstreamComments, upstream_comments
-from benchmark_manager.domain.merge.edits.excerpts import behind_lines, owns_line
-from benchmark_manager.domain.merge.edits.plan import Pair, Plan, Splice
+from benchmark_manager.domain.merge.edits.plan import Pair, Plan
 from benchmark_manager.domain.merge.text_merge import merge_text
 from benchmark_manager.domain.text.line_differences import line_changes
 from benchmark_manager.domain.text.lines import lines_with_ends

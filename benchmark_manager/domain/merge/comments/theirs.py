@@ -13,14 +13,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from benchmark_manager.domain.documents.comments import Comment, Comments
+from benchmark_manager.domain.documents.entry_lines import behind_lines, first_line, owns_line
 from benchmark_manager.domain.documents.nodes import DocumentTree, Scalar, Slot
-from benchmark_manager.domain.merge.edits.excerpts import (
-    behind_lines,
-    block_start,
-    first_line,
-    owns_line,
-    value_end,
-)
+from benchmark_manager.domain.merge.edits.excerpts import block_start, value_end
 from benchmark_manager.domain.merge.edits.plan import Added, Difference, Plan, Removed
 
 _Span = tuple[int, int]

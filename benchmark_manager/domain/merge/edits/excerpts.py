@@ -1,14 +1,10 @@
-"""Pieces of a text: which lines belong to an entry, and what form they have at another position.
-
-To an entry of a block belong its lines with the comments at their ends, the comment lines directly
-above it at its own column, and the comment lines directly below it which are indented deeper. What
-stands above the first entry of a document belongs to the document.
-"""
+"""Pieces of a text, and what form they have at another position."""
 
 import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from benchmark_manager.domain.documents.entry_lines import behind_lines, first_line, owns_line
 from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Slot
 from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.domain.merge.edits.plan import Added
@@ -21,36 +17,6 @@ _DEEPEST_COLUMN: Final = 1_000
 
 class UnreplayableError(Exception):
     """A change cannot be written into theirs' text with certainty."""
-
-
-def owns_line(tree: DocumentTree, slot: Slot) -> bool:
-    """Whether nothing but indentation stands before it in its line."""
-    return not tree.text[tree.lines.start(slot.start) : slot.start].strip(" ")
-
-
-def first_line(tree: DocumentTree, slot: Slot) -> int:
-    """Where the lines of an entry begin which owns its first line."""
-    at = tree.lines.start(slot.start)
-    mark = f"{' ' * (slot.start - at)}#"
-    while at > slot.floor:
-        above = tree.lines.start(at - 1)
-        if above < slot.floor or not tree.text.startswith(mark, above):
-            break
-        at = above
-    return at
-
-
-def behind_lines(tree: DocumentTree, slot: Slot) -> int:
-    """Where the line behind an entry of a block begins, or the end of the text."""
-    column = tree.lines.column(slot.start)
-    at = tree.lines.next_line(slot.end)
-    while at < len(tree.text):
-        line = tree.text[at : tree.lines.end(at)]
-        content = line.lstrip(" ")
-        if not content.startswith("#") or len(line) - len(content) <= column:
-            break
-        at = tree.lines.next_line(at)
-    return at
 
 
 def value_end(tree: DocumentTree, slot: Slot) -> int:

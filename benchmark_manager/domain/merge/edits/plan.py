@@ -64,15 +64,6 @@ def _is_long(slot: Slot) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Splice:
-    """The characters from `start` to `end` of theirs' text become `text`."""
-
-    start: int
-    end: int
-    text: str
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """An entry which theirs and mine have, and base unless both added it."""

@@ -10,6 +10,7 @@ from benchmark_manager.domain.documents.nodes import (
     Scalar,
     Slot,
 )
+from benchmark_manager.domain.documents.quoting import double_quoted, single_quoted
 from benchmark_manager.domain.documents.scalars import read_text
 from benchmark_manager.domain.merge.edits.plan import Added
 
@@ -63,19 +64,11 @@ def _written(text: str, quote: str, theirs: DocumentTree, identities: Identities
     if theirs.file_format == "json":
         source = json.dumps(text, ensure_ascii=False)
     elif quote == "'" and text.isprintable():
-        source = f"""'{text.replace("'", "''")}'"""
+        source = single_quoted(text)
     else:
-        source = f'"{"".join(map(_escaped, text))}"'
+        source = double_quoted(text)
     identity = identities.number("scalar", read_text(text).identity, None)
     scalar = Scalar(0, len(source), identity, "quoted", text, text, is_text=True)
     slot = Slot(scalar, 0, 0, 0, in_flow=True)
     stream = Collection("stream", 0, len(source), identity, identity, "flow", (slot,))
     return Added(DocumentTree(source, theirs.file_format, stream), slot)
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    return f"\\U{ord(character):08x}"

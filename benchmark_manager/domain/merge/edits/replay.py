@@ -2,25 +2,27 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import TypeAlias
 
 from benchmark_manager.domain.documents.comments import Comment
+from benchmark_manager.domain.documents.entry_lines import behind_lines, first_line, owns_line
 from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Scalar, Slot
+from benchmark_manager.domain.documents.splices import (
+    OverlappingSplicesError,
+    Splice,
+    spliced,
+)
 from benchmark_manager.domain.merge.comments.mine import CommentPlan
 from benchmark_manager.domain.merge.edits.excerpts import (
     UnreplayableError,
-    behind_lines,
     block_lines,
-    first_line,
     indentation,
     moved,
-    owns_line,
     source_in_flow,
     value_end,
     value_in_flow,
 )
-from benchmark_manager.domain.merge.edits.plan import Added, Kept, Part, Plan, Removed, Splice
+from benchmark_manager.domain.merge.edits.plan import Added, Kept, Part, Plan, Removed
 from benchmark_manager.domain.merge.edits.replay_documents import replay_documents
 from benchmark_manager.domain.text.lines import lines_of
 
@@ -53,20 +55,10 @@ def replay(plan: Plan, theirs: DocumentTree, comments: CommentPlan) -> str:
     for slot, parts in reversed(plan.parts.items()):
         if slot not in plan.replaced and any(not isinstance(part, Kept) for part in parts):
             splices += _collection(theirs, slot, parts, comments.upstream.staying)
-    return _spliced(theirs.text, [*splices, *comments.splices])
-
-
-def _spliced(text: str, splices: Sequence[Splice]) -> str:
-    # Sorting is stable: what is inserted at one position keeps its order.
-    ordered = sorted(splices, key=lambda splice: (splice.start, splice.end))
-    if any(one.end > two.start for one, two in pairwise(ordered)):
-        raise UnreplayableError
-    pieces: list[str] = []
-    at = 0
-    for splice in ordered:
-        pieces += (text[at : splice.start], splice.text)
-        at = splice.end
-    return "".join([*pieces, text[at:]])
+    try:
+        return spliced(theirs.text, [*splices, *comments.splices])
+    except OverlappingSplicesError:
+        raise UnreplayableError from None
 
 
 def _value(

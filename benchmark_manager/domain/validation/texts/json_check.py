@@ -7,8 +7,9 @@ whatever deserves a warning is read again by ours, which knows positions and doe
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
+from benchmark_manager.domain.text.strict_json import refuse_constant, unique_members
 from benchmark_manager.domain.validation.findings import Findings, excerpt
 from benchmark_manager.domain.validation.texts.text_check import check_key, holds_invisible
 from benchmark_manager.domain.yaml.events import MAX_DEPTH
@@ -59,21 +60,10 @@ def _is_plainly_fine(text: str) -> bool:
     if _LOOK_CLOSER.search(text) or holds_invisible(text) or _is_deep(text):
         return False
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=unique_members, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         return False
     return isinstance(value, (dict, list))
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    mapping = dict(pairs)
-    if len(mapping) != len(pairs):
-        raise ValueError
-    return mapping
-
-
-def _refuse(_name: str) -> NoReturn:
-    raise ValueError
 
 
 def _is_deep(text: str) -> bool:

@@ -14,8 +14,11 @@ from dataclasses import dataclass, replace
 import structlog
 
 from benchmark_manager.domain.sync.tree_changes import TreeChanges, compare
+from benchmark_manager.models.access.principal import Principal, service_principal
 from benchmark_manager.models.project import Project
+from benchmark_manager.models.recorded_change import RecordedChange
 from benchmark_manager.models.sync import LISTED_AT_MOST, Sync
+from benchmark_manager.services.access.recording import ChangeRecorder
 from benchmark_manager.services.sync.applying.large_syncs import LargeSyncs
 from benchmark_manager.services.sync.applying.renames import RenameFinder
 from benchmark_manager.services.sync.applying.variant_updates import UnjudgedError, VariantUpdates
@@ -58,13 +61,16 @@ class SyncApplier:
         drift: DriftJudge,
         large: LargeSyncs,
         renames: RenameFinder,
+        record: ChangeRecorder,
     ) -> None:
+        """`record` is called with a sync that changed something and that no person asked for."""
         self._stores = stores
         self._outcomes = outcomes
         self._variants = variants
         self._drift = drift
         self._large = large
         self._renames = renames
+        self._record_change = record
 
     async def finish_published(self, project_id: str) -> None:
         """Apply what a process published before it died: it counts already."""
@@ -195,7 +201,24 @@ class SyncApplier:
         finished = self._outcomes.finished(read, sync, now, self._outcomes.jitter())
         await self._stores.leases.finish(finished, session)
         await self._stores.syncs.insert(sync, read.run.lease.fence, session)
+        # That of a person is on record since it was asked for.
+        if sync.trigger != "manual" and sync.status == "success":
+            principal = service_principal(sync.trigger)
+            await self._record_change([sync_change(principal, project)], session)
         return sync
+
+
+def sync_change(principal: Principal, project: Project) -> RecordedChange:
+    """Return the record of a sync: by whom, or by what."""
+    return RecordedChange(
+        action="project.sync",
+        principal=principal,
+        project_id=project.id,
+        object_id=project.id,
+        name=project.name,
+        before=None,
+        after=None,
+    )
 
 
 def _same_history(project: Project) -> bool:

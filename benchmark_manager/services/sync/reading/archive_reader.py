@@ -41,11 +41,18 @@ _FIRST_DOWNLOAD: Final = 64 * 1024 * 1024
 #: all there are.
 _WORTH_ANONYMOUS: Final = 20_000_000
 _WORTH_WITH_TOKEN: Final = 500_000
-#: Where contents come in batches, an archive of over `_SMALL` bytes is worth it for more
-#: than `_MANY` contents, if its bytes are no more than `_INSTEAD_OF_BATCHES` and theirs.
-_SMALL: Final = 2_000_000
-_MANY: Final = 400
-_INSTEAD_OF_BATCHES: Final = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSizes:
+    """Which archives are better than contents in batches, where these can be had."""
+
+    #: An archive of no more bytes always is.
+    small: int = 2_000_000
+    #: A larger one is for more contents than these,
+    many: int = 400
+    #: if it has no more bytes than these and those of the contents.
+    instead_of_batches: int = 16_000_000
 
 
 def worth_of_an_archive(
@@ -151,7 +158,9 @@ class ArchiveReader:
         head: asyncio.Future[CommitAnswer],
         selector: EntrySelector,
         copying: Copying,
+        sizes: ArchiveSizes,
     ) -> None:
+        self._sizes = sizes
         self._lister = lister
         self._client = client
         self._head = head
@@ -182,7 +191,7 @@ class ArchiveReader:
 
     async def _proved_trees(self) -> dict[str, str] | None:
         anonymous = self._client.requests.credential.is_anonymous
-        max_bytes = _FIRST_DOWNLOAD if anonymous else _INSTEAD_OF_BATCHES
+        max_bytes = _FIRST_DOWNLOAD if anonymous else self._sizes.instead_of_batches
         # Without a token, where requests are few, none is risked on a branch that may move or be
         # missing.
         ref = await self._head_commit_sha() if anonymous else self._ref
@@ -231,7 +240,8 @@ class ArchiveReader:
 
     async def _weigh(self, archive: ArchiveDownload) -> None:
         """Give a large archive up, unless the listing shows that it is worth its size."""
-        if self._client.requests.credential.is_anonymous or not await archive.exceeds(_SMALL):
+        sizes = self._sizes
+        if self._client.requests.credential.is_anonymous or not await archive.exceeds(sizes.small):
             return
         head = (await asyncio.shield(self._head)).commit
         self._listing = listing = await self._lister.of_commit(self._client, head, self._folders)
@@ -243,7 +253,7 @@ class ArchiveReader:
             archive.allow(
                 worth_of_an_archive(self._client, missing, time_known=True, total_size=size)
             )
-        elif len(missing) > _MANY:
-            archive.allow(_INSTEAD_OF_BATCHES + sum(missing.values()))
+        elif len(missing) > sizes.many:
+            archive.allow(sizes.instead_of_batches + sum(missing.values()))
         else:
             archive.allow(0)

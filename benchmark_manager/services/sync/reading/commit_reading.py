@@ -21,6 +21,7 @@ from benchmark_manager.services.sync.progress import Progress
 from benchmark_manager.services.sync.reading.archive_reader import (
     ArchiveReader,
     ArchiveReading,
+    ArchiveSizes,
     copy_from_archive,
     worth_of_an_archive,
 )
@@ -54,7 +55,9 @@ class CommitReading:
         lister: FolderLister,
         copying: Copying,
         progress: Progress,
+        archives: ArchiveSizes,
     ) -> None:
+        self._archives = archives
         self._source = source
         self._folders = source.config_folder, source.job_folder
         self._client = client
@@ -99,6 +102,7 @@ class CommitReading:
             head=asked,
             selector=selector,
             copying=self._copying,
+            sizes=self._archives,
         )
         reading = asyncio.create_task(reader.read())
         try:

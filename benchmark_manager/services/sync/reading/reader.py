@@ -18,6 +18,7 @@ from benchmark_manager.models.commit import Commit, CommitAnswer, RepositoryName
 from benchmark_manager.models.project import Project, RepositoryAddress
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.services.sync.progress import Progress
+from benchmark_manager.services.sync.reading.archive_reader import ArchiveSizes
 from benchmark_manager.services.sync.reading.commit_reading import CommitReading
 from benchmark_manager.services.sync.reading.copying import Copier, Copying
 from benchmark_manager.services.sync.reading.folder_warnings import folder_warnings
@@ -44,7 +45,9 @@ class UpstreamReader:
         checker: RefChecker,
         lister: FolderLister,
         max_file_size: int,
+        archives: ArchiveSizes,
     ) -> None:
+        self._archives = archives
         self._files = files
         self._copier = copier
         self._checker = checker
@@ -93,7 +96,9 @@ class UpstreamReader:
         """
         progress.enter("listing")
         copying = self._copier.of_sync(client, progress)
-        reading = CommitReading(project.source, client, self._lister, copying, progress)
+        reading = CommitReading(
+            project.source, client, self._lister, copying, progress, self._archives
+        )
         if head is None:
             stored, selector = await self._selector(project)
             selected = await reading.first(selector)

@@ -1,0 +1,1 @@
+"""Routes of accounts, sessions, tokens, grants, federation and audit."""

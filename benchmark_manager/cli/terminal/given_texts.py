@@ -1,0 +1,33 @@
+"""Read the texts that a person gives, from a file or from standard input."""
+
+import sys
+from pathlib import Path
+
+from benchmark_manager.cli.terminal.failures import WrongUsageError
+from benchmark_manager.errors import reason_of
+
+
+def read_text(source: str) -> str:
+    """Return the exact text of a file, or of standard input if `source` is `-`.
+
+    Raises:
+        WrongUsageError: it cannot be read, or is not UTF-8.
+    """
+    name = "standard input" if source == "-" else source
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise WrongUsageError(f"{name} cannot be read ({reason_of(error)}).") from None
+    return decoded(data, name)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """Return the text of a file's bytes.
+
+    Raises:
+        WrongUsageError: they are not UTF-8.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise WrongUsageError(f"{name} is not UTF-8 (byte {error.start}).") from None

@@ -1,0 +1,1 @@
+"""Rules of access: names, passwords, tokens, waiting after wrong guesses, trusted issuers."""

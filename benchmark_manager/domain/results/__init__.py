@@ -1,0 +1,1 @@
+"""Results: metrics, parsers, tables and reports."""

@@ -1,0 +1,87 @@
+"""What a table may be asked for."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Final
+
+from benchmark_manager.domain.text.characters import holds_control
+from benchmark_manager.errors import InvalidInputError, NotFoundError
+from benchmark_manager.models.result_table import RowGroup, TableSelection
+
+#: Columns that one table shows, and characters of a metric's name.
+MOST_METRICS: Final = 50
+LONGEST_NAME: Final = 500
+
+
+def check_selection(selection: TableSelection) -> None:
+    """Check names of metrics, which need not be measured, and the trade-off.
+
+    Raises:
+        InvalidInputError: `unknown_metric`, or `invalid_request` with the field at fault.
+    """
+    if len(selection.metrics) > MOST_METRICS:
+        raise InvalidInputError(
+            "invalid_request", "too_many_metrics", field="metrics", limit=MOST_METRICS
+        )
+    for field, names in (("metrics", selection.metrics), ("pareto", selection.pareto or ())):
+        for name in names:
+            if not 0 < len(name) <= LONGEST_NAME or holds_control(name):
+                raise InvalidInputError("unknown_metric", field=field, name=name[:100])
+    if selection.pareto is not None and len(set(selection.pareto)) == 1:
+        raise InvalidInputError("invalid_request", "two_metrics", field="pareto")
+
+
+def selection_of(
+    *,
+    sweep: str | None,
+    releases: str,
+    runs: str,
+    metrics: str,
+    baseline: str | None,
+    point: str | None,
+    group: RowGroup,
+    pareto: str,
+) -> TableSelection:
+    """Return the selection of these parameters, of which lists are separated by commas.
+
+    Raises:
+        NotFoundError: there are no runs.
+        InvalidInputError: `invalid_request`: a trade-off is of two metrics.
+    """
+    if run := next(iter(_names(runs)), None):
+        raise NotFoundError("run", run)
+    pair = _names(pareto)
+    if pair and len(pair) != 2:  # noqa: PLR2004 -- a trade-off is of two
+        raise InvalidInputError("invalid_request", "two_metrics", field="pareto")
+    return TableSelection(
+        sweep_id=sweep or None,
+        releases=_names(releases),
+        metrics=_names(metrics),
+        baseline=baseline or None,
+        point=point or None,
+        group=group,
+        pareto=(pair[0], pair[1]) if pair else None,
+    )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the list of these names, as a parameter has it.
+
+    Example:
+        >>> listed(["ttft_p99", "latency, p50"])
+        'ttft_p99,"latency, p50"'
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(names)
+    return text.getvalue()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names of a list; one with a comma stands in double quotes, as in CSV."""
+    try:
+        rows = list(csv.reader([text], skipinitialspace=True))
+    except csv.Error:
+        # It holds a line end, which no name has.
+        return (text,)
+    return tuple(name for row in rows for part in row if (name := part.strip()))

@@ -1,0 +1,1 @@
+"""Sweeps: definitions, the cells that they make, and definitions of other tools."""

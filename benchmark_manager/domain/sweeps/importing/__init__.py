@@ -1,0 +1,1 @@
+"""Definitions of other tools' sweeps, taken over as definitions of ours."""

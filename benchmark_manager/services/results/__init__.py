@@ -1,0 +1,1 @@
+"""Keeping results, reading them, and putting them side by side."""

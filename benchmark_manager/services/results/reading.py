@@ -1,0 +1,99 @@
+"""Read results: what is stored, with what a parser read and what they belong to."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from benchmark_manager.errors import NotFoundError
+from benchmark_manager.models.access.principal import Principal, Role
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.result import ParsedResult, Result, ResultFilters, StoredResult
+from benchmark_manager.services.results.cells import CellFinder
+from benchmark_manager.services.results.parsing import ResultParsing
+from benchmark_manager.services.results.stores import ResultStores
+from benchmark_manager.stores.database.database import Session
+
+#: What errors call a result.
+NOUN = "result"
+
+
+class ResultReader:
+    """Reads results whose projects exist and may be read."""
+
+    def __init__(self, stores: ResultStores, parsing: ResultParsing) -> None:
+        self._stores = stores
+        self._parsing = parsing
+        self._cells = CellFinder(stores)
+
+    async def stored(
+        self,
+        principal: Principal,
+        result_id: str,
+        needed: Role,
+        session: Session | None = None,
+        *,
+        deleted: bool = False,
+    ) -> StoredResult:
+        """Return what is stored of a result that is not in the trash, or of one that is.
+
+        Raises:
+            NotFoundError, ForbiddenError
+        """
+        result = await self._stores.results.get(result_id, session, deleted=deleted)
+        principal.require(needed, result.project_id, noun=NOUN, id=result_id)
+        try:
+            await self._stores.projects.get(result.project_id, session)
+        except NotFoundError:
+            raise NotFoundError(NOUN, result_id) from None
+        return result
+
+    async def whole(self, stored: Sequence[StoredResult]) -> list[Result]:
+        """Return results of one project with all that belongs to them."""
+        if not stored:
+            return []
+        parsed = await self._parsing.of_many(stored)
+        receipts = await self._stores.receipts.get_many(
+            result.receipt_id for result in stored if result.receipt_id is not None
+        )
+        cells = await self._cells.newest(
+            stored[0].project_id, (result.release for result in stored)
+        )
+        return [
+            Result(
+                **result.model_dump(exclude={"chosen_tool", "tool", "receipt_id"}),
+                parsed=parsed.get(result.id, ParsedResult()),
+                receipt=receipts.get(result.receipt_id or ""),
+                sweep_id=cells[result.release].sweep_id if result.release in cells else None,
+                cell_index=cells[result.release].index if result.release in cells else None,
+            )
+            for result in stored
+        ]
+
+    async def page(
+        self,
+        principal: Principal,
+        project_id: str,
+        filters: ResultFilters,
+        request: PageRequest,
+    ) -> Page[Result]:
+        """Return a page of a project's results, newest first.
+
+        Raises:
+            NotFoundError: there is no such project, or it has no such sweep or cell.
+            InvalidInputError: `invalid_cursor`.
+        """
+        principal.require("reader", project_id)
+        await self._stores.projects.get(project_id)
+        digests = await self._digests(project_id, filters)
+        found = await self._stores.results.page(project_id, filters, request, digests=digests)
+        return Page(tuple(await self.whole(found.rows)), found.total, found.next_cursor)
+
+    async def _digests(self, project_id: str, filters: ResultFilters) -> set[str] | None:
+        """Return the releases that the filters leave; None where they restrict none."""
+        given = set(filters.releases) if filters.releases else None
+        if filters.sweep_id is None:
+            return given
+        swept = await self._cells.digests(project_id, filters.sweep_id, filters.cell_index)
+        return swept if given is None else swept & given
+
+    def content(self, result: StoredResult) -> AsyncIterator[bytes]:
+        """Yield the exact bytes of a result."""
+        return self._stores.chunks.read(result.sha256, result.size)

@@ -1,0 +1,175 @@
+"""Upload, read, change and delete results."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from datetime import datetime
+
+from benchmark_manager.domain.results.edits import deleted, edited, expect_revision, undeleted
+from benchmark_manager.domain.results.fields import check_labels, check_note
+from benchmark_manager.models.access.principal import Principal, Role
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.recorded_change import ChangeAction
+from benchmark_manager.models.result import Result, ResultFilters, ResultUpload, StoredResult
+from benchmark_manager.services.access.recording import ChangeRecorder
+from benchmark_manager.services.results.reading import ResultReader
+from benchmark_manager.services.results.recorded import recorded
+from benchmark_manager.services.results.stores import ResultStores
+from benchmark_manager.services.results.uploading import ResultUploading
+from benchmark_manager.stores.database.database import Session, milliseconds
+
+
+class ResultService:
+    """What people and programs do with results."""
+
+    def __init__(
+        self,
+        stores: ResultStores,
+        reader: ResultReader,
+        uploading: ResultUploading,
+        *,
+        clock: Callable[[], datetime],
+        record: ChangeRecorder,
+    ) -> None:
+        """`record` is called with every change, in the transaction that makes it."""
+        self._stores = stores
+        self._reader = reader
+        self._uploading = uploading
+        self._clock = clock
+        self._record = record
+
+    @property
+    def max_size(self) -> int:
+        """Bytes of a result at most."""
+        return self._uploading.max_size
+
+    async def upload(self, principal: Principal, upload: ResultUpload) -> tuple[Result, bool]:
+        """Store a result, and return it and whether it is new.
+
+        The same bytes for the same release and run are one result, which stays as it is; in the
+        trash it is restored.
+
+        Raises:
+            NotFoundError, ForbiddenError, ConflictError
+            InvalidInputError: `too_large`, `invalid_labels`, `invalid_note`, `invalid_file_name`,
+                `project_required`, `project_mismatch`, `receipt_mismatch`, `digest_too_short`.
+        """
+        stored, new = await self._uploading.upload(principal, upload)
+        return await self._whole(stored), new
+
+    async def get(self, principal: Principal, result_id: str, needed: Role = "reader") -> Result:
+        """Return a result that is not in the trash.
+
+        Raises:
+            NotFoundError: also where the principal may not read it.
+            ForbiddenError: the principal does not have the role `needed` in its project.
+        """
+        return await self._whole(await self._reader.stored(principal, result_id, needed))
+
+    async def raw(
+        self, principal: Principal, result_id: str
+    ) -> tuple[Result, AsyncIterator[bytes]]:
+        """Return a result, and its exact bytes part by part.
+
+        Raises:
+            NotFoundError
+        """
+        stored = await self._reader.stored(principal, result_id, "reader")
+        return await self._whole(stored), self._reader.content(stored)
+
+    async def page(
+        self,
+        principal: Principal,
+        project_id: str,
+        filters: ResultFilters,
+        request: PageRequest,
+    ) -> Page[Result]:
+        """Return a page of a project's results, newest first.
+
+        Raises:
+            NotFoundError: there is no such project, or it has no such sweep or cell.
+            InvalidInputError: `invalid_cursor`.
+        """
+        return await self._reader.page(principal, project_id, filters, request)
+
+    async def count(self, project_id: str, most: int) -> int:
+        """Return how many results a project has; of more than `most`, that number."""
+        return await self._stores.results.count(project_id, most)
+
+    async def edit(
+        self,
+        principal: Principal,
+        result_id: str,
+        *,
+        labels: Mapping[str, str] | None,
+        note: str | None,
+        expected: Collection[int] | None,
+    ) -> Result:
+        """Change what is given; None keeps labels, or the note, as they are.
+
+        Raises:
+            NotFoundError, ForbiddenError
+            InvalidInputError: `invalid_labels`, `invalid_note`.
+            StaleError: the result is not at one of `expected` revisions (None accepts any).
+        """
+        check_labels(labels or {})
+        check_note(note or "")
+
+        async def work(session: Session) -> StoredResult:
+            before = await self._reader.stored(principal, result_id, "editor", session)
+            expect_revision(before, expected)
+            after = edited(before, labels=labels, note=note)
+            if after != before:
+                await self._change("result.edit", principal, before, after, session)
+            return after
+
+        return await self._whole(await self._stores.database.transaction(work))
+
+    async def delete(
+        self, principal: Principal, result_id: str, expected: Collection[int] | None
+    ) -> None:
+        """Move a result to the trash.
+
+        Raises:
+            NotFoundError, ForbiddenError
+            StaleError: the result is not at one of `expected` revisions (None accepts any).
+        """
+
+        async def work(session: Session) -> None:
+            before = await self._reader.stored(principal, result_id, "editor", session)
+            expect_revision(before, expected)
+            after = deleted(before, at=milliseconds(self._clock()), by=principal.name)
+            await self._change("result.delete", principal, before, after, session)
+
+        await self._stores.database.transaction(work)
+
+    async def undelete(self, principal: Principal, result_id: str) -> Result:
+        """Take a result out of the trash.
+
+        Raises:
+            NotFoundError: it is not in the trash, or was deleted too long ago.
+            ForbiddenError
+        """
+
+        async def work(session: Session) -> StoredResult:
+            before = await self._reader.stored(
+                principal, result_id, "editor", session, deleted=True
+            )
+            after = undeleted(before)
+            await self._change("result.undelete", principal, before, after, session)
+            return after
+
+        return await self._whole(await self._stores.database.transaction(work))
+
+    async def _change(
+        self,
+        action: ChangeAction,
+        principal: Principal,
+        before: StoredResult,
+        after: StoredResult,
+        session: Session,
+    ) -> None:
+        await self._stores.results.change(after, session)
+        await self._record([recorded(action, principal, before, after)], session)
+
+    async def _whole(self, stored: StoredResult) -> Result:
+        [result] = await self._reader.whole([stored])
+        return result

@@ -1,0 +1,49 @@
+"""Errors for edits that fail."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from benchmark_manager.domain.edits import EditError
+from benchmark_manager.errors import ConflictError, InvalidInputError
+from benchmark_manager.models.sweep import SweptBase
+from benchmark_manager.services.sweeps.editing import FailedEdit
+
+#: How many paths an error names.
+_NAMED: Final = 10
+#: Characters of a path that an error repeats.
+_SHOWN: Final = 300
+
+
+def refusal_of(failed: FailedEdit) -> InvalidInputError:
+    """Return the error of a definition of which this edit fails."""
+    error, file = failed.error, failed.base.path
+    cell, path = failed.cell, error.path[:_SHOWN]
+    match error.code:
+        case "not_editable":
+            return not_editable(error, file)
+        case "path_ambiguous":
+            return InvalidInputError("path_ambiguous", cell=cell, file=file, path=path)
+        case "path_not_found":
+            closest = "" if error.closest is None else error.closest[:_SHOWN]
+            reason = error.reason or ("closest" if closest else "")
+            return InvalidInputError(
+                "path_not_found", reason, cell=cell, file=file, path=path, closest=closest
+            )
+        case "edit_not_possible":
+            reason = "" if error.reason == "form" else error.reason
+            return InvalidInputError("edit_not_possible", reason, cell=cell, file=file, path=path)
+
+
+def not_editable(error: EditError, file: str) -> InvalidInputError:
+    """Return the error of a file, by its path, that cannot be edited at all."""
+    return InvalidInputError(
+        "not_editable", "" if error.reason == "unreadable" else error.reason, file=file
+    )
+
+
+def conflict_of(removed: Iterable[SweptBase], failed: Iterable[FailedEdit]) -> ConflictError:
+    """Return the error of a rebase that removed files, or edits that fail, prevent."""
+    files = [base.path for base in removed]
+    edits = [f"{one.base.path}:{one.error.path[:_SHOWN]}".rstrip(":") for one in failed]
+    names = tuple(dict.fromkeys([*files, *edits]))
+    return ConflictError("sweep_conflict", names=names[:_NAMED])

@@ -1,0 +1,1 @@
+"""The collections of accounts, of what proves who somebody is, and of the audit."""

@@ -1,0 +1,1 @@
+"""The collections of sweeps, of their versions, and of their cells."""

@@ -1,0 +1,1 @@
+"""Charts of results, drawn by the server."""

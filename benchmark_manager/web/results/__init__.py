@@ -1,0 +1,1 @@
+"""Pages of results: the table of a project, single results, and uploading."""

@@ -1,0 +1,60 @@
+"""Signing in at a provider that others wrote, as a process of its own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from github_test_server import GitHubTestServer
+from support.problems import assert_problem
+from support.real_provider import real_provider, sign_in
+from support.service import Service, running_service
+
+KIM = {"sub": "kim", "name": "Kim Min", "email": "kim@example.com", "groups": ["bench"]}
+
+
+@pytest.fixture
+async def guarded(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
+    """A service whose people sign in at the provider."""
+    async with (
+        real_provider(tmp_path, KIM) as url,
+        running_service(
+            database_url,
+            github,
+            tmp_path,
+            auth="required",
+            oidc_issuer=url,
+            oidc_client_id="bench",
+            oidc_client_secret="a secret",
+        ) as service,
+    ):
+        yield service
+
+
+async def test_a_person_signs_in_and_again_and_is_the_same(guarded: Service) -> None:
+    seen = []
+    for _ in range(2):
+        guarded.http.cookies.clear()
+        left = await guarded.http.get("/auth/oidc", params={"next": "/ui/search"})
+        back = await guarded.http.get(await sign_in(left.headers["location"], "kim"))
+        assert (back.status_code, back.headers["location"]) == (303, "/ui/search")
+        seen.append(await guarded.get("/me"))
+    assert seen[0] == seen[1]
+    assert (seen[0]["name"], seen[0]["groups"]) == ("Kim Min", ["bench"])
+
+
+async def test_a_person_who_refuses_is_not_signed_in(guarded: Service) -> None:
+    left = await guarded.http.get("/auth/oidc")
+    back = await sign_in(left.headers["location"], "kim", denies=True)
+    assert_problem(await guarded.http.get(back), 401, "signed_token_refused")
+    assert "bm_session" not in guarded.http.cookies
+
+
+async def test_a_code_is_useless_at_another_browser(guarded: Service) -> None:
+    left = await guarded.http.get("/auth/oidc")
+    back = await sign_in(left.headers["location"], "kim")
+    guarded.http.cookies.clear()
+    await guarded.http.get("/auth/oidc")
+    assert_problem(await guarded.http.get(back), 401, "signed_token_refused")

@@ -1,0 +1,128 @@
+"""Which receipt a result has: the one that it names, or the last one of its API token."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+
+from benchmark_manager.factory import Externals
+from github_test_server import GitHubTestServer
+from support.clocks import Clock
+from support.guarded import GuardedService, Visitor, guarded_service
+from support.problems import assert_problem, fields_at_fault
+from support.reused_database import reused_database
+from support.service import Json
+
+UNKNOWN: Final = "f" * 24
+_numbers: Final = count()
+
+
+@dataclass(frozen=True)
+class World:
+    """A project with two releases, and a program that may upload."""
+
+    guarded: GuardedService
+    clock: Clock
+    releases: tuple[str, str]
+    project: str
+
+    async def program(self) -> Visitor:
+        """Return a program with a token of its own."""
+        return self.guarded.program(await self.guarded.admin.token("editor"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    clock, folder = Clock(), tmp_path_factory.mktemp("receipts")
+    with GitHubTestServer() as github:
+        async with (
+            reused_database(mongod) as url,
+            guarded_service(url, github, folder, externals=Externals(clock=clock)) as guarded,
+        ):
+            yield await _world(guarded, clock)
+
+
+async def _world(guarded: GuardedService, clock: Clock) -> World:
+    service, admin = guarded.service, guarded.admin
+    repository = service.repository("acme/a", {"config/a.yaml": b"a: 1\n"})
+    body = {"name": "a", "github_repo_url": "acme/a", "polling_interval": 0}
+    project = (await admin.post("/projects", body))["id"]
+    await admin.post(f"/projects/{project}/sync", None, 200)
+    whole = await admin.post(f"/projects/{project}/releases", {})
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="second")
+    await admin.post(f"/projects/{project}/sync", None, 200)
+    more = await admin.post(f"/projects/{project}/releases", {})
+    return World(guarded, clock, (whole["digest"], more["digest"]), project)
+
+
+async def receipt(program: Visitor, digest: str) -> Json:
+    found: Json = await program.post(f"/releases/{digest}/receipts", {"digest": digest})
+    return found
+
+
+async def upload(program: Visitor, digest: str, **query: str) -> Any:
+    """Upload a file that no test has uploaded before."""
+    content = b'{"number": %d, "metrics": {"ttft_p99": 1}}' % next(_numbers)
+    return await program.ask(
+        "POST",
+        "/results",
+        params={"release": digest, "file_name": "r.json", **query},
+        content=content,
+        headers={"Content-Type": "application/octet-stream"},
+    )
+
+
+async def receipt_of(program: Visitor, digest: str, **query: str) -> Any:
+    """Return the receipt of a new result."""
+    answer = await upload(program, digest, **query)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["receipt"]
+
+
+async def test_a_result_has_the_last_receipt_of_its_token(world: World) -> None:
+    program, digest = await world.program(), world.releases[0]
+    assert await receipt_of(program, digest) is None
+    await receipt(program, digest)
+    last = await receipt(program, digest)
+    found = await receipt_of(program, digest)
+    assert (found["id"], found["status"]) == (last["id"], "verified")
+
+
+async def test_the_receipt_of_another_token_or_release_is_not_taken(world: World) -> None:
+    program, other = await world.program(), await world.program()
+    await receipt(other, world.releases[0])
+    await receipt(program, world.releases[1])
+    assert await receipt_of(program, world.releases[0]) is None
+
+
+async def test_a_result_names_its_receipt(world: World) -> None:
+    program, other = await world.program(), await world.program()
+    named = await receipt(other, world.releases[0])
+    await receipt(program, world.releases[0])
+    found = await receipt_of(program, world.releases[0], receipt=named["id"])
+    assert found["id"] == named["id"]
+
+
+async def test_a_receipt_of_another_release_is_refused(world: World) -> None:
+    program = await world.program()
+    named = await receipt(program, world.releases[1])
+    answer = await upload(program, world.releases[0], receipt=named["id"])
+    assert fields_at_fault(answer, "receipt_mismatch") == {"receipt"}
+
+
+@pytest.mark.parametrize("named", [UNKNOWN, "no id"])
+async def test_an_unknown_receipt_is_not_found(world: World, named: str) -> None:
+    answer = await upload(await world.program(), world.releases[0], receipt=named)
+    assert_problem(answer, 404, "receipt_not_found")
+
+
+async def test_a_receipt_that_is_a_week_old_is_not_taken_but_may_be_named(world: World) -> None:
+    program, digest = await world.program(), world.releases[0]
+    old = await receipt(program, digest)
+    world.clock.forward(days=7, seconds=1)
+    assert await receipt_of(program, digest) is None
+    found = await receipt_of(program, digest, receipt=old["id"])
+    assert found["id"] == old["id"]

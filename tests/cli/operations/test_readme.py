@@ -1,0 +1,58 @@
+"""The commands of the README, from a repository to a table, run as they are written."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark_manager import demo
+from support.commands import CommandLine
+from support.process import ROOT, environment
+
+_COMMANDS = re.compile(r"^```sh\n(benchmark-manager\(\).*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def commands(readme: str) -> str:
+    [found] = _COMMANDS.findall((ROOT / readme).read_text("utf-8"))
+    text: str = found
+    return text
+
+
+def quick(text: str) -> str:
+    """The same with one repeat of a small load."""
+    assert "in 1 2 3 4;" in text
+    return text.replace("in 1 2 3 4;", "in 1;").replace("--seed", "--requests 4 --seed")
+
+
+def run(text: str, folder: Path, url: str) -> "subprocess.CompletedProcess[str]":
+    python = folder / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    return subprocess.run(
+        ["bash", "-e", "-c", text],
+        cwd=folder,
+        env=environment(pythonpath=ROOT, benchmark_manager_url=url, home=folder),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_both_readmes_have_the_same_commands() -> None:
+    assert commands("README.md") == commands("README.ko.md")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+async def test_a_newcomer_gets_from_a_repository_to_a_table(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    cli.service.repository("acme/vllm-benchmarks", demo.first_commit())
+    done = await asyncio.to_thread(run, quick(commands("README.md")), tmp_path, cli.url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"128 +", done.stdout)
+    assert "too few" in done.stdout

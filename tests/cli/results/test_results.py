@@ -1,0 +1,297 @@
+"""Commands for results: from a file of a tool to a table, and back."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+
+from support.commands import CommandLine
+from support.hostile_server import head, hostile_server
+from support.service import Json
+from support.swept import FILES, SweptProject, sizes
+
+UNKNOWN: Final = "f" * 24
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(cli: CommandLine) -> SweptProject:
+    return await _project(cli, "measured")
+
+
+async def _project(cli: CommandLine, name: str) -> SweptProject:
+    repository = cli.service.repository(f"acme/{name}", FILES)
+    made = await cli.service.synced(f"acme/{name}", name=name)
+    return SweptProject(cli.service, repository, made["id"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def digest(project: SweptProject) -> str:
+    made = await project.service.post(f"{project.home}/releases", {}, 201)
+    return str(made["digest"])
+
+
+def plain(folder: Path, name: str, **metrics: float) -> str:
+    """Write a result in the plain format, and return its path."""
+    file = folder / name
+    file.write_text(json.dumps({"metrics": metrics}))
+    return str(file)
+
+
+async def uploaded(cli: CommandLine, *arguments: str) -> list[Json]:
+    found: list[Json] = (await cli("result", "upload", *arguments, "--json")).json
+    return found
+
+
+async def test_files_are_uploaded_and_listed(
+    cli: CommandLine, digest: str, project: SweptProject, tmp_path: Path
+) -> None:
+    first = plain(tmp_path, "first.json", ttft_p99=12.5, output_throughput=2000)
+    second = plain(tmp_path, "second.json", ttft_p99=13.5)
+    labels = ("--label", "gpu=H100 80GB", "--label", "list=first")
+    done = await cli("result", "upload", first, second, "--release", digest, *labels)
+    ids = done.out.split()
+    assert len(ids) == 2
+    assert done.err.splitlines() == [
+        f"{first}: plain, 2 metrics, no receipt.",
+        f"{second}: plain, 1 metric, no receipt.",
+    ]
+    listed = (await cli("result", "list", project.id, "--label", "list=first", "--json")).json
+    assert [row["id"] for row in reversed(listed)] == ids
+    assert listed[0]["labels"] == {"gpu": "H100 80GB", "list": "first"}
+    shown = await cli("result", "list", project.id, "--release", digest[:20], "--limit", "1")
+    assert len(shown.out.splitlines()) == 2
+
+
+async def test_an_upload_may_be_repeated(cli: CommandLine, digest: str, tmp_path: Path) -> None:
+    file = plain(tmp_path, "again.json", ttft_p99=99)
+    first = await cli("result", "upload", file, "--release", digest[:20])
+    again = await cli("result", "upload", file, "--release", digest)
+    assert again.out == first.out
+    assert again.err == f"{file}: plain, 1 metric, no receipt; it was uploaded before.\n"
+
+
+async def test_a_result_is_shown_with_its_exact_bytes(
+    cli: CommandLine, digest: str, project: SweptProject, tmp_path: Path
+) -> None:
+    file = plain(tmp_path, "shown.json", ttft_p99=1234.5)
+    options = ("--release", digest, "--note", "a cold start", "--tool", "plain")
+    [result] = await uploaded(cli, file, *options)
+    shown = await cli("result", "show", result["id"])
+    assert "a cold start" in shown.out
+    assert shown.out.splitlines()[-1].split() == ["ttft_p99", "1,234", "ms", "lower"]
+    assert (await cli("result", "show", result["id"], "--json")).json == result
+    raw = await cli("result", "show", result["id"], "--raw")
+    assert raw.out == Path(file).read_text()
+    assert result["project_id"] == project.id
+
+
+async def test_a_file_that_fails_does_not_stop_the_others(
+    cli: CommandLine, digest: str, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.json").write_text("")
+    (tmp_path / "other.bin").write_bytes(b"\x00\xff")
+    files = [tmp_path / name for name in ("none.json", "empty.json", "other.bin")]
+    done = await cli("result", "upload", *map(str, files), "--release", digest, code=1)
+    assert len(done.out.split()) == 1
+    lines = done.err.splitlines()
+    assert lines[0] == f"{files[0]}:"
+    assert lines[1] == "error: It cannot be read (it is gone). (unreadable)"
+    assert lines[2] == f"{files[1]}:"
+    assert lines[3].endswith("(invalid_request)")
+    assert "other.bin: unknown, 0 metrics, no receipt." in lines[-1]
+
+
+async def test_names_labels_and_notes_may_have_any_letters_and_be_long(
+    cli: CommandLine, digest: str, tmp_path: Path
+) -> None:
+    file = plain(tmp_path, 'größe "1"; 결과.json', ttft_p99=3)
+    note = "메모 " * 3000
+    labels = [f"label {number}=" + "값" * 500 for number in range(50)]
+    options = [word for label in labels for word in ("--label", label)]
+    [result] = await uploaded(cli, file, "-r", digest, "--note", note, *options)
+    assert result["file_name"] == 'größe "1"; 결과.json'
+    assert (result["note"], len(result["labels"])) == (note, 50)
+
+
+async def test_an_unknown_release_stops_at_the_first_file(cli: CommandLine, tmp_path: Path) -> None:
+    files = [plain(tmp_path, f"{number}.json", ttft_p99=1) for number in range(2)]
+    done = await cli("result", "upload", *files, "--release", "0" * 64, code=1)
+    assert done.err.count("error:") == 1
+    assert "(release_not_found)" in done.err
+
+
+async def test_an_upload_without_a_service_ends_with_4(
+    cli: CommandLine, digest: str, tmp_path: Path
+) -> None:
+    file = plain(tmp_path, "lost.json", ttft_p99=1)
+    with hostile_server(lambda _: [head(503)]) as server:
+        options = ("--release", digest, "--patience", "0", "--url", server.url)
+        done = await cli("result", "upload", file, *options, code=4)
+    assert done.out == ""
+
+
+async def test_a_receipt_is_named_by_its_id_or_by_its_file(
+    cli: CommandLine, project: SweptProject, tmp_path: Path
+) -> None:
+    sweep = await project.sweep(sizes(64, 96, name="with receipts"))
+    written = tmp_path / "receipts.json"
+    options = ("--to", str(tmp_path / "cells"), "--cells", "--receipt-file", str(written))
+    await cli("pull", sweep["id"], *options)
+    receipts = json.loads(written.read_text())
+    for number, given in ((1, str(written)), (0, receipts[0]["id"])):
+        file = plain(tmp_path, f"cell{number}.json", ttft_p99=number)
+        release = ("--release", f"{sweep['id']}/{number}")
+        [result] = await uploaded(cli, file, *release, "--receipt", given)
+        assert result["receipt"]["id"] == receipts[number]["id"]
+        assert (result["receipt"]["status"], result["cell_index"]) == ("verified", number)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"id": "x"}', "[" * 5000])
+async def test_a_file_without_a_receipt_is_wrong_usage(
+    cli: CommandLine, digest: str, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "receipt.json").write_text(content)
+    file = plain(tmp_path, "x.json", ttft_p99=1)
+    options = ("--release", digest, "--receipt", str(tmp_path / "receipt.json"))
+    done = await cli("result", "upload", file, *options, code=2)
+    assert "has no receipt of this release" in done.err
+
+
+async def test_an_unknown_receipt_is_refused(cli: CommandLine, digest: str, tmp_path: Path) -> None:
+    file = plain(tmp_path, "y.json", ttft_p99=1)
+    options = ("--release", digest, "--receipt", UNKNOWN)
+    done = await cli("result", "upload", file, *options, code=1)
+    assert "(receipt_not_found)" in done.err
+
+
+async def test_labels_and_note_are_changed(cli: CommandLine, digest: str, tmp_path: Path) -> None:
+    file = plain(tmp_path, "edited.json", ttft_p99=7)
+    [result] = await uploaded(cli, file, "-r", digest, "-l", "gpu=H100", "-l", "wrong=yes")
+    options = ("--label", "driver=570", "--remove-label", "wrong", "--note", "new")
+    saved = (await cli("result", "edit", result["id"], *options, "--json")).json
+    assert (saved["labels"], saved["note"]) == ({"gpu": "H100", "driver": "570"}, "new")
+    kept = await cli("result", "edit", result["id"], "--note", "x", "--revision", "9", code=1)
+    assert "(stale)" in kept.err
+
+
+async def test_a_deleted_result_is_restored(
+    cli: CommandLine, digest: str, project: SweptProject, tmp_path: Path
+) -> None:
+    file = plain(tmp_path, "deleted.json", ttft_p99=8)
+    [result] = await uploaded(cli, file, "-r", digest)
+    await cli("result", "delete", result["id"])
+    await cli("result", "show", result["id"], code=1)
+    trash = (await cli("result", "list", project.id, "--deleted", "--json")).json
+    assert [row["id"] for row in trash] == [result["id"]]
+    done = await cli("result", "undelete", result["id"])
+    assert done.err == "Restored deleted.json.\n"
+    assert (await cli("result", "show", result["id"], "--json")).json["deleted_at"] is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("upload", "x.json", "--release", "short"),
+        ("upload", "x.json", "--release", "0" * 64, "--label", "gpu"),
+        ("upload", "x.json", "--release", "0" * 64, "-l", "a=1", "-l", "a=2"),
+        ("show", "vllm.json"),
+        ("show", UNKNOWN, "--raw", "--json"),
+        ("edit", UNKNOWN),
+        ("table", "measured", "--csv", "--json"),
+        ("table", "measured", "--sweep", "x", "--releases", "0" * 64),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+async def test_arguments_that_make_no_sense_end_with_2(
+    cli: CommandLine, project: SweptProject, arguments: tuple[str, ...]
+) -> None:
+    await cli("result", *arguments, code=2, benchmark_manager_project=project.id)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def sweep(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Json:
+    """A sweep whose first two cells are measured five times each."""
+    project = await _project(cli, "compared")
+    sweep = await project.sweep(sizes(128, 256, 512, name="throughput"))
+    folder = tmp_path_factory.mktemp("measured")
+    for index, base in ((0, 800.0), (1, 400.0)):
+        files = [
+            plain(folder, f"{index}-{n}.json", ttft_p99=base + n, output_throughput=base / 4 + n)
+            for n in range(5)
+        ]
+        gpu = ("--label", "gpu=H100") if index else ("--label", "gpu=A100")
+        await cli("result", "upload", *files, "-r", f"{sweep['id']}/{index}", *gpu)
+    return sweep
+
+
+def lines_of(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+async def test_a_table_has_settings_beside_metrics_and_verdicts(
+    cli: CommandLine, sweep: Json
+) -> None:
+    options = ("--sweep", sweep["name"], "--baseline", "0")
+    columns = ("--metrics", "ttft_p99,output_throughput")
+    done = await cli("result", "table", "compared", *options, *columns)
+    rows = lines_of(done.out)
+    assert rows[0] == [
+        *("CELL", "seqs", "gpu", "(env)", "N"),
+        *("ttft_p99", "ms", "output_throughput", "tok/s"),
+    ]
+    assert rows[1][:5] == ["0", "=", "128", "A100", "5"]
+    assert rows[1][5:] == ["802", "(801..803)", "202", "(201..203)", "*"]
+    assert rows[2][:4] == ["1", "256", "H100", "5"]
+    assert rows[2][4:] == [
+        *("402", "(401..403)", "-49.9%", "better"),
+        *("102", "(101..103)", "-49.5%", "worse", "*"),
+    ]
+    assert "(mixed_environment)" in done.err
+    assert "*: no other row is better in ttft_p99 and output_throughput." in done.err
+
+
+async def test_a_table_is_written_as_json_and_csv(cli: CommandLine, sweep: Json) -> None:
+    options = ("table", "compared", "--sweep", sweep["id"])
+    found = (await cli("result", *options, "--json")).json
+    assert [row["cell_index"] for row in found["rows"]] == [0, 1]
+    rows = list(csv.reader((await cli("result", *options, "--csv")).out.splitlines()))
+    assert [row[rows[0].index("cell_index")] for row in rows[1:]] == ["0", "1"]
+
+
+async def test_releases_are_compared_by_the_keys_in_which_they_differ(
+    cli: CommandLine, sweep: Json
+) -> None:
+    releases = f"{sweep['id']}/1,{sweep['id']}/0"
+    options = ("--releases", releases, "--baseline", f"{sweep['id']}/0")
+    done = await cli("result", "table", "compared", *options, "--metrics", "ttft_p99")
+    rows = lines_of(done.out)
+    # A release that another project of the module made first has no name.
+    headings = [word for word in rows[0] if word != "NAME"]
+    assert headings == ["RELEASE", "max_num_seqs", "gpu", "(env)", "N", "ttft_p99", "ms"]
+    assert sorted(row[-1] for row in rows[1:]) == ["(801..803)", "better"]
+
+
+async def test_a_table_fits_a_terminal_of_100_columns(cli: CommandLine, sweep: Json) -> None:
+    options = ("table", "compared", "--sweep", sweep["id"], "--baseline", "0")
+    done = await cli.on_terminal("result", *options, typed="", COLUMNS="100", TERM="dumb")
+    table = done.out[done.out.index("CELL") : done.out.index("= is the baseline")]
+    assert max(map(len, table.splitlines())) <= 100
+    assert "better" in done.out
+
+
+async def test_a_report_cites_the_digests(cli: CommandLine, sweep: Json) -> None:
+    done = await cli("result", "report", "compared", "--sweep", sweep["id"])
+    found: Any = done.json
+    first = await cli.service.get(f"/sweeps/{sweep['id']}/cells/0")
+    assert first["digest"] in done.out
+    assert isinstance(found, list)
+
+
+async def test_the_cells_of_a_sweep_have_the_number_of_their_results(
+    cli: CommandLine, sweep: Json
+) -> None:
+    rows = lines_of((await cli("sweep", "cells", sweep["id"])).out)
+    assert [row[3] for row in rows] == ["RESULTS", "5", "5", "0"]

@@ -1,0 +1,17 @@
+"""Time that tests move on."""
+
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """The time, and what a test adds to it."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def forward(self, **duration: float) -> None:
+        """Let time pass: `seconds`, `minutes`, `hours` or `days`, as `timedelta` takes them."""
+        self._ahead += timedelta(**duration)

@@ -1,0 +1,164 @@
+"""Databases for many tests, and for the services that they start one after the other."""
+
+import asyncio
+import contextlib
+import secrets
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from pymongo.write_concern import WriteConcern
+
+from benchmark_manager.errors import StorageError
+from benchmark_manager.stores.database.database import Database, DatabaseKind
+from benchmark_manager.stores.database.indexes import make_indexes
+from benchmark_manager.stores.database.meta import SCHEMA, MetaStore
+from benchmark_manager.stores.database.starting import start as start_database
+
+#: Up to so many documents are sooner deleted than their database is dropped and made anew.
+_FEW: Final = 300
+#: Those that tests use now, by their URLs.
+_USED: "Final[dict[str, ReusedDatabase]]" = {}
+#: Empty ones that no test uses, by the URLs of their servers.
+_IDLE: "Final[defaultdict[str, list[ReusedDatabase]]]" = defaultdict(list)
+#: Those that are not used any more, by the same.
+_UNCLEARED: "Final[defaultdict[str, list[ReusedDatabase]]]" = defaultdict(list)
+
+
+@dataclass(slots=True)
+class ReusedDatabase:
+    """A database for one test after the other.
+
+    Making all indexes anew takes longer than most tests.
+    """
+
+    url: str
+    client: AsyncMongoClient[dict[str, Any]]
+    #: What services and tests of stores use one after the other.
+    opened: dict[DatabaseKind, Database] = field(default_factory=dict)
+    #: Whether one uses it now.
+    is_lent: bool = False
+    #: The collections that have indexes.
+    _indexed: frozenset[str] = frozenset()
+
+    @property
+    def database(self) -> AsyncDatabase[dict[str, Any]]:
+        return self.client[urlsplit(self.url).path[1:]]
+
+    async def open(self, kind: DatabaseKind) -> Database:
+        """Return the database as it is after the start of a service."""
+        database = self.opened.get(kind)
+        if database is None:
+            database = self.opened[kind] = Database(self.url, "unnamed", kind)
+            await start_database(database)
+            self._indexed = frozenset(await self._collections())
+        else:
+            database.before_transaction = None
+            try:
+                await database.check_writes()
+            except (StorageError, PyMongoError):
+                # A busy machine may make the embedded server so slow that it is replaced.
+                await start_database(database)
+        await MetaStore(database).record_version(SCHEMA)
+        return database
+
+    async def clear(self) -> None:
+        names = await self._collections()
+        counts = await self._counts(names)
+        if sum(counts.values()) > _FEW:
+            await self.client.drop_database(self.database.name)
+            names, counts = [], {}
+        await asyncio.gather(*(self._emptied(name) for name in counts))
+        if not self._indexed <= set(names):
+            # The database was dropped, here or by the test.
+            for database in self.opened.values():
+                await make_indexes(database)
+            await self.database["start_check"].delete_many({})
+
+    async def _collections(self) -> list[str]:
+        return await self.database.list_collection_names(filter={"type": "collection"})
+
+    async def _counts(self, names: list[str]) -> dict[str, int]:
+        """Return how many documents there are in each collection that has some, at most `_FEW + 1`.
+
+        One command for all takes less time than one for each.
+        """
+        if not names:
+            return {}
+        first, *others = names
+        united = [{"$unionWith": {"coll": name, "pipeline": _counted(name)}} for name in others]
+        rows = await self.database[first].aggregate([*_counted(first), *united])
+        return {row["_id"]: row["documents"] for row in await rows.to_list()}
+
+    async def _emptied(self, name: str) -> None:
+        # Not yet in the journal; the first write of the next user waits until it is.
+        collection = self.database[name].with_options(write_concern=WriteConcern(1))
+        await collection.delete_many({})
+
+    async def close(self) -> None:
+        with contextlib.suppress(PyMongoError):
+            await self.client.drop_database(self.database.name)
+        await self.client.close()
+        for database in self.opened.values():
+            await database.close()
+
+
+def _counted(collection: str) -> list[dict[str, Any]]:
+    counted = {"_id": collection, "documents": {"$sum": 1}}
+    return [{"$limit": _FEW + 1}, {"$group": counted}]
+
+
+@asynccontextmanager
+async def reused_database(server_url: str) -> AsyncIterator[str]:
+    """A URL with the name of an empty database; indexes of the test before may be there."""
+    idle = _IDLE[server_url]
+    reused = idle.pop() if idle else _new_database(server_url)
+    _USED[reused.url] = reused
+    yield reused.url
+    del _USED[reused.url]
+    try:
+        await reused.clear()
+    except (StorageError, PyMongoError):
+        # A busy machine may make the embedded server so slow that it is replaced meanwhile.
+        _UNCLEARED[server_url].append(reused)
+    else:
+        idle.append(reused)
+
+
+def _new_database(server_url: str) -> ReusedDatabase:
+    # `poll`: see EmbeddedDatabase.url.
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        server_url, serverMonitoringMode="poll"
+    )
+    name = f"test_{secrets.token_hex(4)}_reused"
+    return ReusedDatabase(urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")), client)
+
+
+@asynccontextmanager
+async def lent(url: str, kind: DatabaseKind = "mongodb") -> AsyncIterator[Database | None]:
+    """Lend the open database behind a URL of `reused_database`.
+
+    It is as after the start of a service, and one at a time may use it: None if another one does,
+    or if the URL is another.
+    """
+    reused = _USED.get(url)
+    if reused is None or reused.is_lent:
+        yield None
+        return
+    reused.is_lent = True
+    try:
+        yield await reused.open(kind)
+    finally:
+        reused.is_lent = False
+
+
+async def close_reused(server_url: str) -> None:
+    """Close and drop the databases of a server."""
+    for reused in (*_IDLE.pop(server_url, []), *_UNCLEARED.pop(server_url, [])):
+        await reused.close()

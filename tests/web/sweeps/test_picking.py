@@ -1,0 +1,63 @@
+"""The lines of a file with a button at each value: every text is whole, whatever it holds."""
+
+import re
+from html import unescape
+
+import pytest
+
+from support.browser import Browser, WebPage
+from support.service import Service
+from support.site import check
+
+LONG = "".join(f"k{number}: {number}\n" for number in range(1000))
+TEXTS = {
+    "flags": "args: [--a=1, --b, '2', \"--c=x\", --d]\n",
+    "mark": "\N{ZERO WIDTH NO-BREAK SPACE}a: 1\nb: 2\n",
+    "returns": "a: 1\r\nb: 'x'\r\n",
+    "blocks": "a: |\n  one\n  two\nb: >-\n  three\nc:\nd: {}\n",
+    "documents": "kind: A\n---\nkind: B\nname: '</button><script>alert(1)</script>'\n",
+    "keys": '"a\\"b": 1\n\'<i>\': 2\n',
+    "many": "a: [" + ", ".join(map(str, range(2000))) + "]\n",
+    "long": LONG,
+}
+
+
+async def opened(service: Service, browser: Browser, text: str) -> WebPage:
+    service.repository("acme/bench", {"config/a.yaml": text.encode()})
+    project = await service.synced("acme/bench", config_folder="config")
+    [file] = (await service.files(project["id"])).values()
+    return await browser.open(f"/ui/projects/{project['id']}/sweeps/new?file={file['id']}")
+
+
+def shown(page: WebPage) -> str:
+    """Return the text of the lines, without what cannot be seen."""
+    [html] = re.findall(r'<pre class="code" id="picks"[^>]*>(.*?)</pre>', page.html, re.DOTALL)
+    bare = re.sub(r"<b>U\+FEFF</b>|<a [^>]*>\u2205</a>|<button[^>]*>\u2205</button>", "", html)
+    return unescape(re.sub("<[^>]*>", "", bare))
+
+
+def picks(page: WebPage) -> list[str]:
+    values = [tag["value"] for tag in page.all("button") if tag.get("name") == "do"]
+    return [value.removeprefix("pick:a:") for value in values if value.startswith("pick:")]
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+async def test_all_of_a_text_is_shown(service: Service, browser: Browser, text: str) -> None:
+    page = await opened(service, browser, text)
+    check(page)
+    lines = re.split("\r\n|\n", text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
+    assert shown(page).split("\n")[:400] == lines[:400]
+
+
+async def test_flags_are_chosen_instead_of_the_items_that_have_them(
+    service: Service, browser: Browser
+) -> None:
+    page = await opened(service, browser, TEXTS["flags"])
+    assert picks(page) == ["args[--a]", "args[1]", "args[--b]", "args[--c]", "args[4]"]
+
+
+async def test_what_cannot_be_edited_says_why(service: Service, browser: Browser) -> None:
+    page = await opened(service, browser, "a: {{ .Values.a }}\nb: 1\n")
+    check(page)
+    assert "it is a template" in page.text
+    assert picks(page) == []
