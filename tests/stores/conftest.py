@@ -6,7 +6,6 @@ import pytest
 import pytest_asyncio
 
 from benchmark_manager.stores.database.database import Database
-from support.databases import kind_of
 from support.reused_database import lent
 
 
@@ -21,6 +20,6 @@ def url(request: pytest.FixtureRequest) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def database(url: str) -> AsyncIterator[Database]:
     """The open database, as after the start of a service."""
-    async with lent(url, kind_of(url)) as database:
+    async with lent(url) as database:
         assert database is not None
         yield database

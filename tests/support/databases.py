@@ -16,13 +16,13 @@ import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient, monitoring
 
-from benchmark_manager.stores.database.database import Database, DatabaseKind
+from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
 from benchmark_manager.stores.embedded.server import find_server
 from benchmark_manager.stores.embedded.timing import Timing
 from support.mongod import ReplicaSet, find_mongod
-from support.reused_database import close_reused, reused_database
+from support.reused_database import close_reused, kind_of, reused_database
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -90,11 +90,6 @@ def _client(server_url: str) -> AsyncMongoClient[dict[str, Any]]:
     return AsyncMongoClient(
         server_url, serverMonitoringMode="poll"
     )  # why: see EmbeddedDatabase.url
-
-
-def kind_of(url: str) -> DatabaseKind:
-    """Return which server is behind a URL of these fixtures."""
-    return "embedded" if "directConnection" in url else "mongodb"
 
 
 @asynccontextmanager

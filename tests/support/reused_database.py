@@ -6,7 +6,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -41,7 +41,7 @@ class ReusedDatabase:
     url: str
     client: AsyncMongoClient[dict[str, Any]]
     #: What services and tests of stores use one after the other.
-    opened: dict[DatabaseKind, Database] = field(default_factory=dict)
+    opened: Database | None = None
     #: Whether one uses it now.
     is_lent: bool = False
     #: The collections that have indexes.
@@ -51,11 +51,11 @@ class ReusedDatabase:
     def database(self) -> AsyncDatabase[dict[str, Any]]:
         return self.client[urlsplit(self.url).path[1:]]
 
-    async def open(self, kind: DatabaseKind) -> Database:
+    async def open(self) -> Database:
         """Return the database as it is after the start of a service."""
-        database = self.opened.get(kind)
+        database = self.opened
         if database is None:
-            database = self.opened[kind] = Database(self.url, "unnamed", kind)
+            database = self.opened = Database(self.url, "unnamed", kind_of(self.url))
             await start_database(database)
             self._indexed = frozenset(await self._collections())
         else:
@@ -77,8 +77,8 @@ class ReusedDatabase:
         await asyncio.gather(*(self._emptied(name) for name in counts))
         if not self._indexed <= set(names):
             # The database was dropped, here or by the test.
-            for database in self.opened.values():
-                await make_indexes(database)
+            if self.opened is not None:
+                await make_indexes(self.opened)
             await self.database["start_check"].delete_many({})
 
     async def _collections(self) -> list[str]:
@@ -105,8 +105,13 @@ class ReusedDatabase:
         with contextlib.suppress(PyMongoError):
             await self.client.drop_database(self.database.name)
         await self.client.close()
-        for database in self.opened.values():
-            await database.close()
+        if self.opened is not None:
+            await self.opened.close()
+
+
+def kind_of(url: str) -> DatabaseKind:
+    """Return which server is behind a URL of the fixtures."""
+    return "embedded" if "directConnection" in url else "mongodb"
 
 
 def _counted(collection: str) -> list[dict[str, Any]]:
@@ -141,7 +146,7 @@ def _new_database(server_url: str) -> ReusedDatabase:
 
 
 @asynccontextmanager
-async def lent(url: str, kind: DatabaseKind = "mongodb") -> AsyncIterator[Database | None]:
+async def lent(url: str) -> AsyncIterator[Database | None]:
     """Lend the open database behind a URL of `reused_database`.
 
     It is as after the start of a service, and one at a time may use it: None if another one does,
@@ -153,7 +158,7 @@ async def lent(url: str, kind: DatabaseKind = "mongodb") -> AsyncIterator[Databa
         return
     reused.is_lent = True
     try:
-        yield await reused.open(kind)
+        yield await reused.open()
     finally:
         reused.is_lent = False
 

@@ -23,7 +23,7 @@ class MeasuredResults(Protocol):
         Args:
             project_id: The project.
             digests: The releases whose results are returned; None: all of the project.
-            limit: At most so many are returned.
+            limit: Of so many or more results, `limit` are returned, without what was measured.
         """
 
     async def counts(self, project_id: str, digests: Sequence[str]) -> Mapping[str, int]:

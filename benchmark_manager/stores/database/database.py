@@ -46,9 +46,10 @@ repair_driver_waits()
 
 #: A database that does not answer must not delay the end of the service.
 _CLOSE_SECONDS: Final = 0.5
-#: The time of `$in` grows with the square of its length on the embedded server.
+#: Values in one `$in` of queries that do not ask which server there is.
 IN_AT_MOST: Final = 100
-_IN_AT_MOST_OF_MONGODB: Final = 1000
+#: The time of `$in` grows with the square of its length on the embedded server.
+_IN_AT_MOST_OF: Final[Mapping[DatabaseKind, int]] = {"embedded": 25, "mongodb": 1000}
 #: Rows of one answer in a long list: the event loop does nothing else while it decodes them.
 ROWS_AT_ONCE: Final = 250
 #: Changes of one answer, after which other tasks run.
@@ -134,7 +135,7 @@ class Database:
         """
         self.kind: DatabaseKind = kind
         #: Values in one `$in`.
-        self.in_at_most: Final = IN_AT_MOST if kind == "embedded" else _IN_AT_MOST_OF_MONGODB
+        self.in_at_most: Final = _IN_AT_MOST_OF[kind]
         self._ensure_room = ensure_room
         #: Many claims at once make the embedded server a hundred times slower.
         self.claim_lock = asyncio.Lock()

@@ -1,7 +1,7 @@
 """The collection of results."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -34,7 +34,9 @@ from benchmark_manager.stores.results.parsed import ParsedResultStore
 
 _NOUN: Final = "result"
 _NEWEST_FIRST: Final = Order("created_at", datetime, descending=True)
-_OLDEST_FIRST: Final = [("created_at", 1), ("_id", 1)]
+#: 1 for a result that is not in the trash. Where a filter has that beside releases, the embedded
+#: server reads all results of a project, also for a single release.
+_KEPT: Final[Document] = {"$cond": [{"$ifNull": ["$deleted_at", False]}, 0, 1]}
 #: Fields that a change of a result sets; the others never change.
 _CHANGED: Final = ("labels", "note", "revision")
 _DELETION: Final = ("deleted_at", "deleted_by")
@@ -133,16 +135,18 @@ class ResultStore(Store):
         self, match: Document, digests: Sequence[str], request: PageRequest
     ) -> Page[StoredResult]:
         """Return a page of the results of more releases than one query takes."""
+        wanted = frozenset(digests)
+        fields = {"_id": 0, "release": 1}
+        every = await self._results.find(match, fields, batch_size=ROWS_AT_ONCE).to_list()
+        total = sum(row["release"] in wanted for row in every)
         after = _NEWEST_FIRST.after(match, request.cursor)
-        total = 0
         rows: list[Document] = []
-        for some in self._database.parts(digests):
-            releases = {"release": {"$in": list(some)}}
-            total += await self._results.count_documents({**match, **releases})
-            found = self._results.find({"$and": [after, releases]}).sort(_NEWEST_FIRST.sort)
-            rows += await found.limit(request.limit + 1).to_list()
-            rows.sort(key=_age, reverse=True)
-            del rows[request.limit + 1 :]
+        async with self._results.find(after, batch_size=ROWS_AT_ONCE) as found:
+            async for row in found.sort(_NEWEST_FIRST.sort):
+                if row["release"] in wanted:
+                    rows.append(row)
+                if len(rows) > request.limit:
+                    break
         return PageOfRows.cut(rows, _NEWEST_FIRST, total, request.limit).page(result_of)
 
     async def measured(
@@ -153,50 +157,41 @@ class ResultStore(Store):
         Args:
             project_id: The project.
             digests: The releases whose results are returned; None: all of the project.
-            limit: At most so many are returned.
+            limit: Of so many or more results, `limit` are returned, without what was measured.
         """
-        match: Document = {"project_id": ObjectId(project_id)}
-        fields = {"release": 1, "labels": 1, "created_at": 1}
-        wanted = None if digests is None else frozenset(digests)
+        parts = list(self._of_releases({"project_id": ObjectId(project_id)}, digests))
+        fields = {"release": 1, "labels": 1, "created_at": 1, "deleted_at": 1}
         rows: list[Document] = []
-        parsed: dict[ObjectId, Document] = {}
-        for part in self._of_releases(match, digests):
-            found = self._results.find(
-                {**part, **_in_trash(deleted=False)}, fields, batch_size=ROWS_AT_ONCE
-            )
+        for part in parts:
+            found = self._results.find(part, fields, batch_size=ROWS_AT_ONCE)
             # Not row by row: for thousands of rows that takes as long as reading them.
-            read, of_part = await asyncio.gather(
-                found.sort(_OLDEST_FIRST).to_list(), self.parsed.rows(part)
-            )
-            rows += [row for row in read if wanted is None or row["release"] in wanted]
-            rows.sort(key=_age)
-            del rows[limit:]
-            parsed |= of_part
+            while some := await found.to_list(ROWS_AT_ONCE):
+                rows += [row for row in some if row.get("deleted_at") is None]
+                if len(rows) >= limit:
+                    await found.close()
+                    return await asyncio.to_thread(_measured, rows[:limit], {})
+        parsed: dict[ObjectId, Document] = {}
+        for part in parts:
+            parsed |= await self.parsed.rows(part)
+        rows.sort(key=_age)
         return await asyncio.to_thread(_measured, rows, parsed)
 
-    def _of_releases(self, match: Document, digests: Collection[str] | None) -> Iterable[Document]:
-        """Yield filters that together match these releases, and maybe others."""
-        # The time of `$in` grows with the square of its length on the embedded server.
-        if digests is None or (
-            self._database.kind == "embedded" and len(digests) > self._database.in_at_most
-        ):
-            return [match]
-        parts = self._database.parts(sorted(digests))
-        return ({**match, "release": {"$in": list(some)}} for some in parts)
+    def _of_releases(self, match: Document, digests: Collection[str] | None) -> Iterator[Document]:
+        """Yield filters that together match these releases."""
+        if digests is None:
+            yield match
+            return
+        for some in self._database.parts(sorted(digests)):
+            yield {**match, "release": {"$in": list(some)}}
 
     async def counts(self, project_id: str, digests: Sequence[str]) -> dict[str, int]:
         """Return how many results of a project these releases have; none is not listed."""
         found: dict[str, int] = {}
         for some in self._database.parts(digests):
-            match = {
-                "project_id": ObjectId(project_id),
-                "release": {"$in": list(some)},
-                **_in_trash(deleted=False),
-            }
-            rows = await self._results.aggregate(
-                [{"$match": match}, {"$group": {"_id": "$release", "count": {"$sum": 1}}}]
-            )
-            found |= {row["_id"]: row["count"] async for row in rows}
+            match = {"project_id": ObjectId(project_id), "release": {"$in": list(some)}}
+            group = {"_id": "$release", "count": {"$sum": _KEPT}}
+            rows = await self._results.aggregate([{"$match": match}, {"$group": group}])
+            found |= {row["_id"]: row["count"] async for row in rows if row["count"]}
         return found
 
     async def count(self, project_id: str, most: int) -> int:

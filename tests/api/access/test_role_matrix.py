@@ -14,11 +14,10 @@ import pytest
 import pytest_asyncio
 
 from github_test_server import GitHubTestServer
-from support.databases import kind_of
 from support.examples import ALL
 from support.guarded import GuardedService, Visitor, guarded_service
 from support.problems import Route, described_routes
-from support.reused_database import reused_database
+from support.reused_database import kind_of, reused_database
 from support.service import Json
 
 Role = Literal["none", "reader", "editor", "maintainer", "admin"]

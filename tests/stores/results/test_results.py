@@ -189,15 +189,27 @@ async def test_points_that_have_the_same_metrics_share_them(database: Database) 
     assert first.points[0].metrics is second.points[0].metrics
 
 
-async def test_tables_read_the_oldest_results_of_many_releases(database: Database) -> None:
+async def test_tables_read_the_results_of_many_releases_the_oldest_first(
+    database: Database,
+) -> None:
     count, project_id = database.in_at_most + 20, Database.new_id()
     results = [a_result(project_id, number) for number in range(count)]
-    deleted = a_result(project_id, 3, sha256="f" * 64, deleted_at=NOW)
+    deleted = a_result(project_id, 30, sha256="f" * 64, deleted_at=NOW)
     foreign = a_result(Database.new_id(), 4)
     store = await inserted(database, *reversed(results), deleted, foreign)
     digests = [result.release for result in results[5:]]
-    found = await store.measured(project_id, digests, count - 15)
-    assert [row.id for row in found] == [result.id for result in results[5 : count - 10]]
+    found = await store.measured(project_id, digests, count)
+    assert [row.id for row in found] == [result.id for result in results[5:]]
+
+
+async def test_of_more_results_than_a_table_takes_no_metrics_are_read(database: Database) -> None:
+    count, project_id = database.in_at_most + 20, Database.new_id()
+    results = [a_result(project_id, number) for number in range(count)]
+    store = await inserted(database, *results, parsed=parsed_of(x=Metric(value=1)))
+    digests = [result.release for result in results]
+    found = await store.measured(project_id, digests, count - 1)
+    assert len(found) == count - 1
+    assert {row.points for row in found} == {()}
 
 
 @pytest.mark.parametrize(
