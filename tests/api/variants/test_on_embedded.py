@@ -140,7 +140,7 @@ async def test_a_deleted_project_leaves_nothing_and_the_status_adds_up(
     assert (status["total_projects"], status["total_files"], status["database"]["kind"]) == (
         1,
         3,
-        "mongodb",
+        "embedded",
     )
     await service.services.housekeeping.run()
     assert await service.files(kept["id"], include="content")
