@@ -2,14 +2,17 @@
 
 import re
 from string import Formatter
+from typing import get_args
 
 import pytest
 
+from benchmark_manager.domain.results.parsing.collector import Complaint
 from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.messages import CATALOGUE, detail, stored_words, words
 from benchmark_manager.messages.examples import FACTS, example
 from benchmark_manager.messages.fields import FIELDS, label
 from benchmark_manager.messages.message import Sentence
+from benchmark_manager.messages.result_problems import problem_words
 from benchmark_manager.messages.stored import KOREAN
 from benchmark_manager.messages.titles import http_title, page_title
 
@@ -116,3 +119,16 @@ def test_what_is_stored_of_a_sync_is_shown_in_korean_by_its_code(code: str) -> N
 
 def test_what_no_version_knows_is_shown_as_it_is_stored() -> None:
     assert stored_words("newer_code", "The stored sentence.", "ko") == "The stored sentence."
+
+
+@pytest.mark.parametrize("code", get_args(Complaint))
+def test_a_problem_of_a_file_of_results_is_shown_in_korean_by_its_code(code: str) -> None:
+    korean = problem_words(code, "The stored sentence.", "", "ko")
+    assert HANGUL.search(korean)
+    assert korean.endswith(".")
+    assert problem_words(code, "The stored sentence.", "", "en") == "The stored sentence."
+
+
+def test_what_a_problem_names_follows_in_korean() -> None:
+    names = "a, b and 1,203 more"
+    assert problem_words("not_finite", "Stored.", names, "ko").endswith(": a, b 외 1,203개.")

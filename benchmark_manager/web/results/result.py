@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from benchmark_manager.domain.results.parsing.collector import names_in
 from benchmark_manager.errors import (
     ConflictError,
     InvalidInputError,
@@ -13,6 +14,7 @@ from benchmark_manager.errors import (
 )
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ObjectReader, ServicesDependency, requires
+from benchmark_manager.messages.result_problems import problem_words
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.release import Release
 from benchmark_manager.models.result import Result
@@ -27,6 +29,7 @@ from benchmark_manager.web.site.person import page_changes
 from benchmark_manager.web.site.pull_commands import pull_command
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
+from benchmark_manager.web.texts.problems import ListedProblems, listed
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
@@ -99,9 +102,23 @@ async def _result_page(
         release=await _release(services, principal, result),
         sweep_name=await sweep_name(services, principal, result.sweep_id),
         metrics=DrawnPoints.of(result.parsed.points, start),
+        problems_of_file=_problems(result, reader_of(request).language),
         draft=draft,
         stale=status_code == _STALE,
     )
+
+
+def _problems(result: Result, language: str) -> ListedProblems:
+    """Return the problems of the file, in the reader's language."""
+    problems = (
+        problem.model_copy(
+            update={
+                "message": problem_words(problem.code, problem.message, names_in(problem), language)
+            }
+        )
+        for problem in result.parsed.problems
+    )
+    return listed(tuple(problems))
 
 
 async def _release(services: Services, principal: Principal, result: Result) -> Release | None:

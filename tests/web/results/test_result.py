@@ -1,5 +1,6 @@
 """The pages of one result: what it says, its labels and note, how to cite it, and its deletion."""
 
+import json
 import re
 
 import pytest
@@ -143,3 +144,22 @@ async def test_an_unknown_format_says_how_to_write_metrics(
     page = await browser.open(f"/ui/results/{result['id']}")
     check(page)
     assert "No metrics were read" in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Left out, as these are no numbers: a, b, c, d, e and 2 more."),
+        ("ko", "숫자가 아니므로 제외했습니다: a, b, c, d, e 외 2개."),
+    ],
+)
+async def test_problems_of_a_file_are_shown_in_the_reader_s_language(
+    service: Service, measured: MeasuredPages, language: str, said: str
+) -> None:
+    metrics = dict.fromkeys("abcdefg", "no number")
+    data = json.dumps({"metrics": {"ttft_p99": 1.0, **metrics}}).encode()
+    result = await upload(service, measured.cells[0], data)
+    answer = await service.http.get(
+        f"/ui/results/{result['id']}", headers={"Accept": "text/html", "Accept-Language": language}
+    )
+    assert said in answer.text

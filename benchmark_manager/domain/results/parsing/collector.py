@@ -180,6 +180,21 @@ class PointMetrics:
         return None
 
 
+def names_in(problem: Problem) -> str:
+    """Return the names that a problem of a file lists, and how many more there are.
+
+    >>> names_in(Problem(severity="warning", code="not_finite", message="Left out, as these are no \
+    ... finite numbers: ttft, itl and 3 more."))
+    'ttft, itl and 3 more'
+    """
+    sentences = {str(complaint): sentence for complaint, sentence in _SENTENCES.items()}
+    before, names, after = sentences.get(problem.code, "").partition("{}")
+    message = problem.message
+    if not names or not (message.startswith(before) and message.endswith(after)):
+        return ""
+    return message[len(before) : len(message) - len(after)]
+
+
 def as_number(value: JsonValue) -> float | None:
     """Return a value as a number, which may be infinite or NaN; None if it is none."""
     if isinstance(value, str):
