@@ -1,7 +1,8 @@
 """A table of results as a page shows it: formatted, ordered, and of bounded size."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from benchmark_manager.models.result_table import (
@@ -50,13 +51,17 @@ Order = Literal["ascending", "descending", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, what more is known of it, and the address that sorts by it."""
+    """A column: its name, what more is known of it, and the address that sorts by it.
+
+    `alike` counts the folded columns that vary together with it.
+    """
 
     name: str
     about: str
     address: str
     order: Order
     key: str
+    alike: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,11 @@ class DrawnResultTable:
     def of(cls, table: ResultTable, query: TableQuery, project_id: str) -> "DrawnResultTable":
         shown = [column for column in table.metrics if not _is_hidden(table, query, column)]
         possible, labels = table.varied[:_COLUMNS], table.environment[:_COLUMNS]
-        varied = possible if query.shows_all else _first_varied(possible)
+        alike = {} if query.shows_all or not query.sweep else varied_alike(possible, table.rows)
+        varied: Sequence[VariedColumn] = possible
+        if not query.shows_all:
+            varied = _first_varied([each for each in possible if each.key not in alike])
+        together = Counter(alike.values())
         metrics = shown[:_COLUMNS]
         start = query.start if query.start < len(table.rows) else 0
         drawn = ordered(table, query.sort)[start : start + PAGE_ROWS]
@@ -128,7 +137,12 @@ class DrawnResultTable:
             point=draw.column("", POINT, "") if any(row.point for row in table.rows) else None,
             repeats=draw.column("", REPEATS, ""),
             varied=tuple(
-                draw.column(column.key, VARIED + column.key, column.file if column.path else "")
+                replace(
+                    draw.column(
+                        column.key, VARIED + column.key, column.file if column.path else ""
+                    ),
+                    alike=together[column.key],
+                )
                 for column in varied
             ),
             labels=tuple(draw.column(name, LABEL + name, "") for name in labels),
@@ -147,6 +161,27 @@ class DrawnResultTable:
             hidden=len(table.metrics) - len(shown),
             rows=Window(fitting(rows, lambda row: row.cost, ROWS), start, len(table.rows)),
         )
+
+
+def varied_alike(columns: Iterable[VariedColumn], rows: Sequence[TableRow]) -> dict[str, str]:
+    """Return the columns that vary as an earlier one does, with that one's key.
+
+    An axis that sets several values makes such columns: one tells the others' values. Of two rows
+    all columns would be alike.
+    """
+    if len(rows) <= 2:  # noqa: PLR2004 -- two differ in one way only
+        return {}
+    first: dict[tuple[int, ...], str] = {}
+    alike = {}
+    for column in columns:
+        numbers: dict[str, int] = {}
+        values = (repr(row.varied.get(column.key, ...)) for row in rows)
+        kept = first.setdefault(
+            tuple(numbers.setdefault(value, len(numbers)) for value in values), column.key
+        )
+        if kept != column.key:
+            alike[column.key] = kept
+    return alike
 
 
 def _first_varied(columns: Sequence[VariedColumn]) -> Sequence[VariedColumn]:

@@ -5,12 +5,17 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 from starlette.datastructures import QueryParams
 
 from benchmark_manager.models.result import Metric, ParsedResult, Result, ResultPoint
 from benchmark_manager.models.result_table import MetricCell, ResultTable, TableRow, VariedColumn
 from benchmark_manager.web.results.citation import Citation, Cited
-from benchmark_manager.web.results.drawn_table import DrawnResultTable, percentage
+from benchmark_manager.web.results.drawn_table import (
+    DrawnResultTable,
+    percentage,
+    varied_alike,
+)
 from benchmark_manager.web.results.labels import label_lines, read_labels
 from benchmark_manager.web.results.sorting import ordered
 from benchmark_manager.web.results.table_query import TableQuery
@@ -106,6 +111,50 @@ def test_a_page_begins_with_a_few_keys_that_were_varied() -> None:
 
 def test_a_page_shows_all_that_was_varied_when_asked_to() -> None:
     assert drawn_keys("varied=all") == (["a.bin", *(f"k{index}" for index in range(9))], 0)
+
+
+COLUMNS = tuple(VariedColumn(file="a.yaml", path=key, key=key) for key in ("a", "b", "c", "d"))
+
+
+def varied_rows(*values: dict[str, JsonValue]) -> list[TableRow]:
+    return [
+        row(index, None, None).model_copy(update={"varied": v}) for index, v in enumerate(values)
+    ]
+
+
+def test_columns_that_vary_as_an_earlier_one_are_alike() -> None:
+    rows = varied_rows(
+        {"a": 1, "b": "--a=1", "c": 1, "d": None},
+        {"a": 2, "b": "--a=2", "c": 1},
+        {"a": 1, "b": "--a=1", "c": "1", "d": None},
+    )
+    assert varied_alike(COLUMNS, rows) == {"b": "a", "d": "a"}
+
+
+def test_columns_of_two_rows_are_not_alike() -> None:
+    rows = varied_rows({"a": 1, "b": 1}, {"a": 2, "b": 2})
+    assert varied_alike(COLUMNS, rows) == {}
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("sweep=65f0", [("a", 1), ("c", 0)]),
+        ("sweep=65f0&varied=all", [("a", 0), ("b", 0), ("c", 0)]),
+        ("", [("a", 0), ("b", 0), ("c", 0)]),
+    ],
+    ids=["a sweep", "all settings", "releases"],
+)
+def test_a_page_of_a_sweep_shows_one_of_the_settings_that_vary_together(
+    address: str, shown: list[tuple[str, int]]
+) -> None:
+    rows = varied_rows(
+        {"a": 1, "b": 10, "c": 1}, {"a": 2, "b": 20, "c": 1}, {"a": 1, "b": 10, "c": 2}
+    )
+    table = TABLE.model_copy(update={"varied": COLUMNS[:3], "rows": tuple(rows)})
+    drawn = DrawnResultTable.of(table, TableQuery.of(QueryParams(address)), "1")
+    assert [(column.name, column.alike) for column in drawn.varied] == shown
+    assert drawn.folded == 3 - len(shown)
 
 
 @pytest.mark.parametrize(
