@@ -1,12 +1,12 @@
 """Results: uploading, reading, changing and deleting them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import NOT_MODIFIED, OF_BODIES, documented
@@ -17,8 +17,8 @@ from benchmark_manager.api.http.requests import (
     Reader,
     ServicesDependency,
     changes,
-    json_list,
     json_resource,
+    next_page,
     streamed_content,
 )
 from benchmark_manager.api.results.bodies import read_upload
@@ -33,7 +33,6 @@ from benchmark_manager.models.result import Result, ResultFilters, ToolName
 
 router = APIRouter(tags=["results"], route_class=BoundedBody, strict_content_type=False)
 
-_RESULTS: Final[TypeAdapter[Any]] = TypeAdapter(list[ResultAnswer])
 _BYTES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -129,13 +128,23 @@ async def list_results(
         created_by=created_by,
         deleted=deleted,
     )
-    found = await services.results.page(principal, project_id, filters, page)
-    rows = await asyncio.to_thread(_answers, found.rows)
-    return json_list(request, found, rows, _RESULTS)
+    found = await services.results.stored_page(principal, project_id, filters, page)
+    headers = {"X-Total-Count": str(found.total), **next_page(request, found.next_cursor)}
+    parts = _in_parts(services.results.in_pieces(found.rows))
+    return StreamingResponse(parts, media_type="application/json", headers=headers)
 
 
-def _answers(results: Sequence[Result]) -> list[ResultAnswer]:
-    return [result_answer(result) for result in results]
+async def _in_parts(results: AsyncIterator[Result]) -> AsyncIterator[bytes]:
+    """Yield a JSON array, a result at a time: a thread that writes one keeps others waiting."""
+    before = b"["
+    async for result in results:
+        yield before + await asyncio.to_thread(_as_json, result)
+        before = b","
+    yield b"[]" if before == b"[" else b"]"
+
+
+def _as_json(result: Result) -> bytes:
+    return to_json(result_answer(result))
 
 
 @router.get(

@@ -1,6 +1,7 @@
 """Read results: what is stored, with what a parser read and what they belong to."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Final
 
 from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.access.principal import Principal, Role
@@ -13,6 +14,8 @@ from benchmark_manager.stores.database.database import Session
 
 #: What errors call a result.
 NOUN = "result"
+#: Results whose metrics are in memory at once: those of one file may be many megabytes.
+_PIECE: Final = 10
 
 
 class ResultReader:
@@ -80,11 +83,31 @@ class ResultReader:
             NotFoundError: there is no such project, or it has no such sweep or cell.
             InvalidInputError: `invalid_cursor`.
         """
+        found = await self.stored_page(principal, project_id, filters, request)
+        return Page(tuple(await self.whole(found.rows)), found.total, found.next_cursor)
+
+    async def stored_page(
+        self,
+        principal: Principal,
+        project_id: str,
+        filters: ResultFilters,
+        request: PageRequest,
+    ) -> Page[StoredResult]:
+        """Return a page as `page` does, without what was read from the files, which may be large.
+
+        Raises:
+            NotFoundError, InvalidInputError: as `page`.
+        """
         principal.require("reader", project_id)
         await self._stores.projects.get(project_id)
         digests = await self._digests(project_id, filters)
-        found = await self._stores.results.page(project_id, filters, request, digests=digests)
-        return Page(tuple(await self.whole(found.rows)), found.total, found.next_cursor)
+        return await self._stores.results.page(project_id, filters, request, digests=digests)
+
+    async def in_pieces(self, rows: Sequence[StoredResult]) -> AsyncIterator[Result]:
+        """Yield whole results of one project, few of which are in memory at once."""
+        for start in range(0, len(rows), _PIECE):
+            for result in await self.whole(rows[start : start + _PIECE]):
+                yield result
 
     async def _digests(self, project_id: str, filters: ResultFilters) -> set[str] | None:
         """Return the releases that the filters leave; None where they restrict none."""

@@ -1,6 +1,6 @@
 """Upload, read, change and delete results."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from benchmark_manager.domain.results.edits import deleted, edited, expect_revision, undeleted
@@ -89,6 +89,24 @@ class ResultService:
             InvalidInputError: `invalid_cursor`.
         """
         return await self._reader.page(principal, project_id, filters, request)
+
+    async def stored_page(
+        self,
+        principal: Principal,
+        project_id: str,
+        filters: ResultFilters,
+        request: PageRequest,
+    ) -> Page[StoredResult]:
+        """Return a page of a project's results, newest first, without their metrics.
+
+        Raises:
+            NotFoundError, InvalidInputError: as `page`.
+        """
+        return await self._reader.stored_page(principal, project_id, filters, request)
+
+    def in_pieces(self, rows: Sequence[StoredResult]) -> AsyncIterator[Result]:
+        """Yield these results of one project whole, one after another."""
+        return self._reader.in_pieces(rows)
 
     async def count(self, project_id: str, most: int) -> int:
         """Return how many results a project has; of more than `most`, that number."""
