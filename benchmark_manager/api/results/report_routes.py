@@ -1,7 +1,7 @@
 """Results as reports in the forms of other tools."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -11,6 +11,7 @@ from pydantic import JsonValue, TypeAdapter
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import Reader, ServicesDependency
+from benchmark_manager.api.results.pieces import in_json
 from benchmark_manager.api.results.table_routes import SELECTION_CODES, SelectionDependency
 from benchmark_manager.domain.results.reports import report_of
 from benchmark_manager.factory import Services
@@ -20,8 +21,8 @@ from benchmark_manager.models.result import Result, ResultFilters
 
 router = APIRouter(tags=["results"], route_class=BoundedBody, strict_content_type=False)
 
-#: Results that are read at once.
-_PAGE: Final = 100
+#: Results whose metrics are read at once where they are few.
+_PAGE: Final = 1_000
 _REPORT: Final[TypeAdapter[Any]] = TypeAdapter(dict[str, JsonValue])
 
 
@@ -46,34 +47,27 @@ async def result_report(
     version 0.2 has no place are left out, and so are the table's own parameters.
     """
     releases = await services.result_tables.selected(principal, project_id, selection)
-    filters = ResultFilters(releases=releases)
-    parts = _reports(services, principal, project_id, filters, selection.point)
+    results = _results(services, principal, project_id, ResultFilters(releases=releases))
+    parts = in_json(results, partial(_reports, point=selection.point))
     return StreamingResponse(parts, media_type="application/json")
 
 
-async def _reports(
-    services: Services,
-    principal: Principal,
-    project_id: str,
-    filters: ResultFilters,
-    point: str | None,
-) -> AsyncIterator[bytes]:
-    """Yield a JSON array of reports, a page of results at a time."""
+async def _results(
+    services: Services, principal: Principal, project_id: str, filters: ResultFilters
+) -> AsyncIterator[list[Result]]:
+    """Yield all results that the filters leave, in pieces."""
     request = PageRequest(limit=_PAGE)
-    before = b"["
     while True:
         page = await services.results.page(principal, project_id, filters, request)
-        if reports := await asyncio.to_thread(_as_json, page.rows, point):
-            yield before + reports
-            before = b","
+        async for piece in services.results.in_pieces(page.rows):
+            yield piece
         if page.next_cursor is None:
-            break
+            return
         request = PageRequest(limit=_PAGE, cursor=page.next_cursor)
-    yield b"[]" if before == b"[" else b"]"
 
 
-def _as_json(results: Iterable[Result], point: str | None) -> bytes:
-    return b",".join(
+def _reports(results: Iterable[Result], point: str | None) -> Iterator[bytes]:
+    return (
         _REPORT.dump_json(report_of(result, each, number))
         for result in results
         for number, each in enumerate(result.parsed.points)

@@ -1,7 +1,7 @@
 """Results: uploading, reading, changing and deleting them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -22,6 +22,7 @@ from benchmark_manager.api.http.requests import (
     streamed_content,
 )
 from benchmark_manager.api.results.bodies import read_upload
+from benchmark_manager.api.results.pieces import in_json
 from benchmark_manager.api.results.shapes import ResultAnswer, ResultUpdate, result_answer
 from benchmark_manager.api.results.upload_schema import UPLOAD_REQUEST
 from benchmark_manager.domain.fields import LONGEST_ACTOR, LONGEST_ID
@@ -128,23 +129,14 @@ async def list_results(
         created_by=created_by,
         deleted=deleted,
     )
-    found = await services.results.stored_page(principal, project_id, filters, page)
+    found = await services.results.page(principal, project_id, filters, page)
     headers = {"X-Total-Count": str(found.total), **next_page(request, found.next_cursor)}
-    parts = _in_parts(services.results.in_pieces(found.rows))
+    parts = in_json(services.results.in_pieces(found.rows), _answers)
     return StreamingResponse(parts, media_type="application/json", headers=headers)
 
 
-async def _in_parts(results: AsyncIterator[Result]) -> AsyncIterator[bytes]:
-    """Yield a JSON array, a result at a time: a thread that writes one keeps others waiting."""
-    before = b"["
-    async for result in results:
-        yield before + await asyncio.to_thread(_as_json, result)
-        before = b","
-    yield b"[]" if before == b"[" else b"]"
-
-
-def _as_json(result: Result) -> bytes:
-    return to_json(result_answer(result))
+def _answers(results: Sequence[Result]) -> Iterator[bytes]:
+    return (to_json(result_answer(result)) for result in results)
 
 
 @router.get(

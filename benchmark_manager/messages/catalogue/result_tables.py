@@ -33,6 +33,11 @@ MESSAGES: Final[Mapping[str, Message]] = {
     "too_many_results": Message(
         422,
         {
+            "metrics": Sentence(
+                "A table reads at most {limit} MB of metrics; choose fewer results.",
+                "표 하나에서 지표를 {limit}MB까지 읽습니다. 결과를 더 적게 고르세요.",
+                hint="`sweep` or `releases` chooses some.",
+            ),
             "releases": Sentence(
                 "A table compares at most {limit} releases; choose fewer.",
                 "표 하나에서 릴리스를 {limit}개까지 비교할 수 있습니다. 더 적게 고르세요.",

@@ -45,7 +45,7 @@ class VariantResultReader:
         if not digests:
             return VariantResults((), (), is_cut)
         filters = ResultFilters(releases=tuple(digests))
-        page = await self._reader.page(
+        page = await self._reader.listed(
             principal, variant.project_id, filters, PageRequest(limit=limit)
         )
         return VariantResults(page.rows, tuple(digests), is_cut)

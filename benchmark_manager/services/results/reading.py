@@ -1,6 +1,6 @@
 """Read results: what is stored, with what a parser read and what they belong to."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from benchmark_manager.errors import NotFoundError
@@ -14,8 +14,9 @@ from benchmark_manager.stores.database.database import Session
 
 #: What errors call a result.
 NOUN = "result"
-#: Results whose metrics are in memory at once: those of one file may be many megabytes.
-_PIECE: Final = 10
+#: Whole results in memory at once, and bytes of their files: objects take five times as much.
+_PIECE: Final = 100
+_PIECE_BYTES: Final = 1_000_000
 
 
 class ResultReader:
@@ -50,9 +51,27 @@ class ResultReader:
 
     async def whole(self, stored: Sequence[StoredResult]) -> list[Result]:
         """Return results of one project with all that belongs to them."""
+        return await self._with(stored, await self._parsing.of_many(stored))
+
+    async def in_pieces(self, rows: Sequence[StoredResult]) -> AsyncIterator[list[Result]]:
+        """Yield whole results of one project, few of which are in memory at once."""
+        piece: list[StoredResult] = []
+        size = 0
+        for row in rows:
+            if piece and (size + row.size > _PIECE_BYTES or len(piece) == _PIECE):
+                yield await self.whole(piece)
+                piece, size = [], 0
+            piece.append(row)
+            size += row.size
+        if piece:
+            yield await self.whole(piece)
+
+    async def _with(
+        self, stored: Sequence[StoredResult], parsed: Mapping[str, ParsedResult]
+    ) -> list[Result]:
+        """Return results with their receipts and cells, and with what was read from them."""
         if not stored:
             return []
-        parsed = await self._parsing.of_many(stored)
         receipts = await self._stores.receipts.get_many(
             result.receipt_id for result in stored if result.receipt_id is not None
         )
@@ -70,44 +89,40 @@ class ResultReader:
             for result in stored
         ]
 
-    async def page(
+    async def listed(
         self,
         principal: Principal,
         project_id: str,
         filters: ResultFilters,
         request: PageRequest,
     ) -> Page[Result]:
-        """Return a page of a project's results, newest first.
+        """Return a page of a project's results, newest first, without points and problems.
 
         Raises:
-            NotFoundError: there is no such project, or it has no such sweep or cell.
-            InvalidInputError: `invalid_cursor`.
+            NotFoundError, InvalidInputError: as `page`.
         """
-        found = await self.stored_page(principal, project_id, filters, request)
-        return Page(tuple(await self.whole(found.rows)), found.total, found.next_cursor)
+        found = await self.page(principal, project_id, filters, request)
+        tools = await self._stores.results.parsed.tools([row.id for row in found.rows])
+        rows = await self._with(found.rows, tools)
+        return Page(tuple(rows), found.total, found.next_cursor)
 
-    async def stored_page(
+    async def page(
         self,
         principal: Principal,
         project_id: str,
         filters: ResultFilters,
         request: PageRequest,
     ) -> Page[StoredResult]:
-        """Return a page as `page` does, without what was read from the files, which may be large.
+        """Return a page of what is stored of a project's results, newest first.
 
         Raises:
-            NotFoundError, InvalidInputError: as `page`.
+            NotFoundError: there is no such project, or it has no such sweep or cell.
+            InvalidInputError: `invalid_cursor`.
         """
         principal.require("reader", project_id)
         await self._stores.projects.get(project_id)
         digests = await self._digests(project_id, filters)
         return await self._stores.results.page(project_id, filters, request, digests=digests)
-
-    async def in_pieces(self, rows: Sequence[StoredResult]) -> AsyncIterator[Result]:
-        """Yield whole results of one project, few of which are in memory at once."""
-        for start in range(0, len(rows), _PIECE):
-            for result in await self.whole(rows[start : start + _PIECE]):
-                yield result
 
     async def _digests(self, project_id: str, filters: ResultFilters) -> set[str] | None:
         """Return the releases that the filters leave; None where they restrict none."""

@@ -81,8 +81,8 @@ class ResultService:
         project_id: str,
         filters: ResultFilters,
         request: PageRequest,
-    ) -> Page[Result]:
-        """Return a page of a project's results, newest first.
+    ) -> Page[StoredResult]:
+        """Return a page of what is stored of a project's results, newest first.
 
         Raises:
             NotFoundError: there is no such project, or it has no such sweep or cell.
@@ -90,22 +90,22 @@ class ResultService:
         """
         return await self._reader.page(principal, project_id, filters, request)
 
-    async def stored_page(
+    async def listed(
         self,
         principal: Principal,
         project_id: str,
         filters: ResultFilters,
         request: PageRequest,
-    ) -> Page[StoredResult]:
-        """Return a page of a project's results, newest first, without their metrics.
+    ) -> Page[Result]:
+        """Return a page of a project's results, newest first, without points and problems.
 
         Raises:
             NotFoundError, InvalidInputError: as `page`.
         """
-        return await self._reader.stored_page(principal, project_id, filters, request)
+        return await self._reader.listed(principal, project_id, filters, request)
 
-    def in_pieces(self, rows: Sequence[StoredResult]) -> AsyncIterator[Result]:
-        """Yield these results of one project whole, one after another."""
+    def in_pieces(self, rows: Sequence[StoredResult]) -> AsyncIterator[list[Result]]:
+        """Yield the results of a page whole; those of large files are in memory one by one."""
         return self._reader.in_pieces(rows)
 
     async def count(self, project_id: str, most: int) -> int:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
+from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.result import ParsedResult, StoredResult
 from benchmark_manager.stores.database.database import (
     ROWS_AT_ONCE,
@@ -16,6 +18,11 @@ from benchmark_manager.stores.database.database import (
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.results.documents import parsed_document, parsed_of
 
+#: Names and values of the metrics of a table: 20,000 results with 30 metrics have 40 million.
+MOST_BYTES: Final = 100_000_000
+#: Rows after which their size is compared with the most: one may have 2 million bytes.
+_ROWS_BETWEEN: Final = 50
+
 
 class ParsedResultStore(Store):
     """The `parsed_results` collection: a document has the id of its result.
@@ -23,8 +30,10 @@ class ParsedResultStore(Store):
     It is derived from the result's bytes, and made anew by a newer version of the parser.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, most_bytes: int = MOST_BYTES) -> None:
+        """`most_bytes`: names and values of metrics that `rows` returns."""
         super().__init__(database)
+        self._most_bytes = most_bytes
         self._parsed = database.collection("parsed_results")
 
     async def insert(
@@ -54,11 +63,40 @@ class ParsedResultStore(Store):
             lambda: {str(row["_id"]): (parsed_of(row), row["version"]) for row in rows}
         )
 
+    async def tools(self, result_ids: Sequence[str]) -> dict[str, ParsedResult]:
+        """Return which tools wrote these results, without points and problems."""
+        found: dict[str, ParsedResult] = {}
+        for some in self._database.parts(result_ids):
+            match = {"_id": {"$in": [ObjectId(key) for key in some]}}
+            rows = await self._parsed.find(match, {"tool": 1, "tool_version": 1}).to_list()
+            found |= {
+                str(row["_id"]): parsed_of({**row, "points": (), "problems": ()}) for row in rows
+            }
+        return found
+
     async def rows(self, match: Document) -> dict[ObjectId, Document]:
-        """Return the documents that match a project, and perhaps releases, by their ids."""
+        """Return the documents that match a project, and perhaps releases, by their ids.
+
+        Raises:
+            InvalidInputError: `too_many_results`: they have more bytes of metrics.
+        """
         fields = {"tool": 1, "points": 1, "problems.severity": 1}
-        found = await self._parsed.find(match, fields, batch_size=ROWS_AT_ONCE).to_list()
-        return {row["_id"]: row for row in found}
+        found = self._parsed.find(match, fields, batch_size=ROWS_AT_ONCE)
+        rows: dict[ObjectId, Document] = {}
+        size = 0
+        while some := await found.to_list(_ROWS_BETWEEN):
+            rows |= {row["_id"]: row for row in some}
+            size += sum(
+                len(point["metrics"]) + len(point["values"])
+                for row in some
+                for point in row["points"]
+            )
+            if size > self._most_bytes:
+                await found.close()
+                raise InvalidInputError(
+                    "too_many_results", "metrics", limit=self._most_bytes // 1_000_000
+                )
+        return rows
 
     async def read_before(self, version: int, limit: int) -> list[ObjectId]:
         """Return the ids of at most `limit` results that only earlier versions have read."""

@@ -34,7 +34,7 @@ async def list_results(
     reader = reader_of(request)
     query = ListQuery.of(request.query_params)
     filters, label_error = query.filters(reader)
-    page = await services.results.page(principal, project_id, filters, rows_from(cursor))
+    page = await services.results.listed(principal, project_id, filters, rows_from(cursor))
     return render(
         request,
         "results/list.html",

@@ -42,7 +42,7 @@ async def of_release(
     """Return the results of a release in all its projects, shown in the context of one."""
     readable = [key for key in release.project_ids[:_PROJECTS] if principal.may("reader", key)]
     pages = [
-        await services.results.page(
+        await services.results.listed(
             principal, key, ResultFilters(releases=(release.digest,)), PageRequest(limit=_SHOWN)
         )
         for key in readable

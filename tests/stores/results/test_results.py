@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from bson import ObjectId
 
+from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.result import (
@@ -250,3 +252,13 @@ async def test_releases_of_results_are_cited_also_in_the_trash(database: Databas
         return await store.cited(asked, session)
 
     assert await database.transaction(work) == {result.release for result in results}
+
+
+async def test_more_metrics_than_a_table_takes_are_refused(database: Database) -> None:
+    project_id = Database.new_id()
+    results = [a_result(project_id, number) for number in range(3)]
+    await inserted(database, *results, parsed=parsed_of(x=Metric(value=1)))
+    few = ParsedResultStore(database, most_bytes=50)
+    with pytest.raises(InvalidInputError) as refused:
+        await few.rows({"project_id": ObjectId(project_id)})
+    assert (refused.value.code, refused.value.reason) == ("too_many_results", "metrics")
