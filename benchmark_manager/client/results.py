@@ -159,8 +159,8 @@ class Results:
 
         Args:
             project_id: of the releases.
-            selection: `sweep` or `releases`, `metrics`, `baseline`, `point`, `group` and `pareto`,
-                as the OpenAPI document describes them; lists are sequences of texts.
+            selection: `sweep` or `releases`, `retired`, `metrics`, `baseline`, `point`, `group`
+                and `pareto`, as the OpenAPI document describes them; lists are sequences of texts.
         """
         path = f"{_of_project(project_id)}/table"
         answer = self._client.get(path, **_selected(selection))

@@ -21,7 +21,7 @@ class TableSelection(Record):
     """Which results a table compares, and how.
 
     At most one of `sweep_id` and `releases` is given; with neither, all releases of the project
-    that have results.
+    that have results. With `retired`, retired cells of the sweep are compared too.
 
     `metrics` are the columns, in their order; empty: the most telling ones that were measured.
     `baseline` is a digest, or with `sweep_id` a cell's index as text. `point` restricts to the
@@ -30,6 +30,7 @@ class TableSelection(Record):
     """
 
     sweep_id: str | None = None
+    retired: bool = False
     releases: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     baseline: str | None = None

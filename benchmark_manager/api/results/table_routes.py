@@ -35,6 +35,10 @@ async def table_selection(
     sweep: Annotated[
         str | None, Query(max_length=LONGEST_ID, description="Compare the cells of this sweep.")
     ] = None,
+    retired: Annotated[
+        bool,
+        Query(description="With `sweep`: also its retired cells, as those from before a rebase."),
+    ] = False,
     releases: Annotated[
         str,
         Query(
@@ -85,6 +89,7 @@ async def table_selection(
     """Return the selection that a query describes."""
     return selection_of(
         sweep=sweep,
+        retired=retired,
         releases=releases,
         runs=runs,
         metrics=metrics,

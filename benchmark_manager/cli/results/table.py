@@ -54,6 +54,12 @@ _Group = Annotated[
     Literal["release", "environment"],
     typer.Option(help="A row for each release, or for each release and environment (labels)."),
 ]
+_Retired = Annotated[
+    bool,
+    typer.Option(
+        "--retired", help="With --sweep: also its retired cells, as those from before a rebase."
+    ),
+]
 _Pareto = Annotated[
     str | None,
     typer.Option(metavar="NAME,NAME", help="The two metrics of a trade-off."),
@@ -71,6 +77,7 @@ class _Selection:
     point: str | None
     group: str
     pareto: str | None = None
+    retired: bool = False
 
     def found(self, client: Client, project_id: str) -> dict[str, Any]:
         """Return the parameters of the API.
@@ -80,9 +87,12 @@ class _Selection:
         """
         if self.sweep is not None and self.releases is not None:
             raise WrongUsageError("Give either --sweep or --releases.")
+        if self.retired and self.sweep is None:
+            raise WrongUsageError("--retired needs --sweep.")
         named = names_of(self.releases) or ()
         return {
             "sweep": None if self.sweep is None else self._sweep(client, project_id),
+            "retired": "true" if self.retired else None,
             "releases": [f"sha256:{find_release(client, project_id, one)}" for one in named],
             "metrics": names_of(self.metrics),
             "baseline": self._baseline(client, project_id),
@@ -112,6 +122,7 @@ def show_table(
     point: _Point = None,
     group: _Group = "release",
     pareto: _Pareto = None,
+    retired: _Retired = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Write the whole table as CSV, and nothing else.")
     ] = False,
@@ -133,7 +144,7 @@ def show_table(
     """
     if as_csv and as_json:
         raise WrongUsageError("Give either --csv or --json.")
-    selection = _Selection(sweep, releases, metrics, baseline, point, group, pareto)
+    selection = _Selection(sweep, releases, metrics, baseline, point, group, pareto, retired)
     with output.refusals_as_json(as_json), connect(url, timeout=_TABLE_SECONDS) as client:
         project_id = find_project(client, project)["id"]
         selected = selection.found(client, project_id)
@@ -153,6 +164,7 @@ def write_report(
     releases: _Releases = None,
     metrics: _Metrics = None,
     point: _Point = None,
+    retired: _Retired = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -160,7 +172,7 @@ def write_report(
 
     The id of each report's configuration (`cfg_id`) is the release's digest.
     """
-    selection = _Selection(sweep, releases, metrics, None, point, "release")
+    selection = _Selection(sweep, releases, metrics, None, point, "release", retired=retired)
     with output.refusals_as_json(as_json), connect(url, timeout=_TABLE_SECONDS) as client:
         project_id = find_project(client, project)["id"]
         selected = selection.found(client, project_id)

@@ -35,6 +35,7 @@ def check_selection(selection: TableSelection) -> None:
 def selection_of(
     *,
     sweep: str | None,
+    retired: bool,
     releases: str,
     runs: str,
     metrics: str,
@@ -56,6 +57,7 @@ def selection_of(
         raise InvalidInputError("invalid_request", "two_metrics", field="pareto")
     return TableSelection(
         sweep_id=sweep or None,
+        retired=retired,
         releases=_names(releases),
         metrics=_names(metrics),
         baseline=baseline or None,

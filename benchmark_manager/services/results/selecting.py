@@ -52,24 +52,27 @@ class ReleaseSelector:
         if selection.sweep_id is not None and selection.releases:
             raise InvalidInputError("invalid_request", "sweep_or_releases", field="releases")
         if selection.sweep_id is not None:
-            return await self._cells(project_id, selection.sweep_id)
+            return await self._cells(project_id, selection.sweep_id, selection.retired)
         if selection.releases:
             return Selected(await self._named(principal, project_id, selection.releases))
         return Selected(None)
 
-    async def _cells(self, project_id: str, sweep_id: str) -> Selected:
+    async def _cells(self, project_id: str, sweep_id: str, with_retired: bool) -> Selected:
         sweep = await self._stores.sweeps.get(sweep_id)
         if sweep.project_id != project_id:
             raise NotFoundError("sweep", sweep_id)
         cells = await self._stores.cells.of_sweep(sweep_id, retired=False)
         retired = await self._stores.cells.of_sweep(sweep_id, retired=True)
         present = {cell.digest for cell in cells}
-        older = sorted({cell.digest for cell in retired} - present)
-        counts = await self._stores.results.counts(project_id, older) if older else {}
+        older = {cell.digest: cell for cell in retired if cell.digest not in present}
         notices = []
-        if counts:
+        if with_retired:
+            cells = [*cells, *older.values()]
+        elif older:
+            counts = await self._stores.results.counts(project_id, sorted(older))
             facts: dict[str, str | int | list[str]] = {"count": sum(counts.values())}
-            notices.append(TableNotice(code="retired_left_out", facts=facts))
+            if counts:
+                notices.append(TableNotice(code="retired_left_out", facts=facts))
         compared = {cell.digest: _of_cell(cell) for cell in cells}
         return Selected(compared, tuple(cells), tuple(notices))
 

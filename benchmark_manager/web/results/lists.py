@@ -1,5 +1,7 @@
 """The list of a project's results, and its trash."""
 
+import itertools
+from collections.abc import Iterable
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -8,6 +10,7 @@ from benchmark_manager.errors import NotFoundError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import Reader, ServicesDependency
 from benchmark_manager.models.access.principal import Principal
+from benchmark_manager.models.result import Result
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.results.list_query import ListQuery
 from benchmark_manager.web.site.forms import protected_form
@@ -20,6 +23,8 @@ from benchmark_manager.web.site.words import TOOL
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
+#: Sweeps of a page of results that are named.
+_NAMED_SWEEPS: Final = 20
 _ANY: Final = N_("any")
 
 
@@ -40,6 +45,7 @@ async def list_results(
         "results/list.html",
         view=await project_view(services, project_id),
         results=page.rows,
+        sweep_names=await sweep_names(services, principal, page.rows),
         total=page.total,
         query=query,
         label_error=label_error,
@@ -55,6 +61,15 @@ def _tools(reader: PageReader) -> dict[str, str]:
     """Return what the filter offers, in words by value."""
     words: dict[str, str] = {name: reader.words(word) for name, word in TOOL.items()}
     return {"": reader.words(_ANY), **words}
+
+
+async def sweep_names(
+    services: Services, principal: Principal, results: Iterable[Result]
+) -> dict[str, str]:
+    """Return the names of the sweeps whose cells were measured, of a few, by their ids."""
+    found = dict.fromkeys(result.sweep_id for result in results if result.sweep_id)
+    some = itertools.islice(found, _NAMED_SWEEPS)
+    return {key: await sweep_name(services, principal, key) for key in some}
 
 
 async def sweep_name(services: Services, principal: Principal, sweep_id: str | None) -> str:

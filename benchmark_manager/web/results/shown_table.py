@@ -37,6 +37,9 @@ class ShownTable:
     alone: str
     #: With all settings that were varied.
     unfolded: str
+    #: With retired cells where results of some are left out; without them where they are shown.
+    with_retired: str
+    without_retired: str
     points: Mapping[str, str]
     groups: Mapping[str, str]
     axes: Mapping[str, str]
@@ -71,6 +74,8 @@ class ShownTable:
             baseline=next((row for row in table.rows if row.is_baseline), None),
             alone=query.with_baseline("").address(),
             unfolded=query.with_all_varied().address(),
+            with_retired=query.with_retired(True).address() if _leaves_out_retired(table) else "",
+            without_retired=query.with_retired(False).address() if query.shows_retired else "",
             points={"": reader.words(_ALL_POINTS), **_named(filter(None, table.points[:_POINTS]))},
             groups={name: reader.words(word) for name, word in GROUP.items()},
             axes=_named(charts.axes),
@@ -88,6 +93,10 @@ class ShownTable:
     @property
     def offers_points(self) -> bool:
         return len(self.points) > 2  # noqa: PLR2004 -- all of them, and one
+
+
+def _leaves_out_retired(table: ResultTable) -> bool:
+    return any(notice.code == "retired_left_out" for notice in table.notices)
 
 
 def _followed(query: str) -> str:

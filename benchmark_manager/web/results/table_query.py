@@ -32,6 +32,7 @@ class TableQuery:
     """
 
     sweep: str = ""
+    shows_retired: bool = False
     releases: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     baseline: str = ""
@@ -53,6 +54,7 @@ class TableQuery:
         front = (_short(parameters, "front"), _short(parameters, "against"))
         return cls(
             sweep="" if ticked else _short(parameters, "sweep"),
+            shows_retired=parameters.get("retired") == "show" and not ticked,
             releases=_digests(releases),
             metrics=_names(parameters.getlist("metric")),
             baseline=_with_prefix(_short(parameters, "baseline")),
@@ -72,6 +74,7 @@ class TableQuery:
         """Return what the service compares."""
         return TableSelection(
             sweep_id=self.sweep or None,
+            retired=self.shows_retired,
             releases=self.releases,
             metrics=self.metrics,
             baseline=self.baseline or None,
@@ -90,6 +93,7 @@ class TableQuery:
         first, second = self.front or ("", "")
         pairs = [
             ("sweep", self.sweep),
+            ("retired", "show" if self.shows_retired else ""),
             ("releases", ",".join(digest.removeprefix(_PREFIX) for digest in self.releases)),
             *(("metric", name) for name in self.metrics),
             ("baseline", self.baseline.removeprefix(_PREFIX)),
@@ -113,6 +117,9 @@ class TableQuery:
     def with_baseline(self, baseline: str) -> "TableQuery":
         return replace(self, baseline=baseline)
 
+    def with_retired(self, shows: bool) -> "TableQuery":
+        return replace(self, shows_retired=shows, start=0)
+
     def with_all_varied(self) -> "TableQuery":
         return replace(self, shows_all=True)
 
@@ -124,6 +131,7 @@ class TableQuery:
         first, second = self.front or ("", "")
         pairs = [
             ("sweep", self.sweep),
+            ("retired", "true" if self.shows_retired else ""),
             ("releases", ",".join(self.releases)),
             ("metrics", listed(self.metrics)),
             ("baseline", self.baseline),

@@ -154,6 +154,17 @@ async def test_retired_cells_are_left_out_with_a_notice(measured: Measured) -> N
     assert codes(table) == ["retired_left_out"]
 
 
+async def test_retired_cells_are_compared_when_asked_for(measured: Measured) -> None:
+    sweep = await measured.swept.sweep(sizes(128, 256))
+    for cell in await measured.swept.cells(sweep):
+        await measured.repeats(cell["digest"], [1.0])
+    await measured.swept.change(sweep, sizes(128, 512))
+    table = await measured.table(sweep=sweep["id"], retired="true", baseline="1")
+    assert [row["cell_index"] for row in table["rows"]] == [0, 1]
+    assert len(table["columns"]["varied"]) == 1
+    assert codes(table) == []
+
+
 async def test_points_have_rows_of_their_own(measured: Measured) -> None:
     release = await measured.released("one")
     for rate in (16, 2):

@@ -202,6 +202,7 @@ async def test_a_deleted_result_is_restored(
         ("edit", UNKNOWN),
         ("table", "measured", "--csv", "--json"),
         ("table", "measured", "--sweep", "x", "--releases", "0" * 64),
+        ("table", "measured", "--retired"),
     ],
     ids=lambda arguments: arguments[0],
 )

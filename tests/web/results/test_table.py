@@ -132,6 +132,38 @@ async def test_a_refused_table_says_why_and_keeps_the_form(
     assert measured.home in page.links()
 
 
+async def test_results_of_retired_cells_are_shown_when_asked_for(
+    service: Service, browser: Browser, measured: MeasuredPages
+) -> None:
+    sweep = await service.get(f"/sweeps/{measured.sweep}")
+    definition = sweep["definition"]
+    definition["axes"][0]["values"] = [256]
+    await service.put(f"/sweeps/{measured.sweep}", definition)
+    page = await browser.open(f"{measured.home}?sweep={measured.sweep}")
+    check(page)
+    assert "8 results of retired cells are not shown." in page.text
+    [link] = [link for link in page.links() if "retired=show" in link]
+    shown = await browser.open(link)
+    check(shown)
+    assert len(rows_of(page)) == 1
+    assert len(rows_of(shown)) == 3
+    assert "With retired cells" in shown.text
+
+
+async def test_a_baseline_that_was_retired_leads_to_the_table_that_has_it(
+    service: Service, browser: Browser, measured: MeasuredPages
+) -> None:
+    sweep = await service.get(f"/sweeps/{measured.sweep}")
+    definition = sweep["definition"]
+    definition["axes"][0]["values"] = [256]
+    await service.put(f"/sweeps/{measured.sweep}", definition)
+    page = await browser.open(f"{measured.home}?sweep={measured.sweep}&baseline=0", 422)
+    check(page)
+    [link] = [link for link in page.links() if "retired=show" in link]
+    shown = await browser.open(link)
+    assert "Baseline" in rows_of(shown)[0][0]
+
+
 async def test_environments_that_differ_are_said_and_kept_apart(
     service: Service, browser: Browser, measured: MeasuredPages
 ) -> None:
@@ -200,6 +232,13 @@ async def test_the_list_is_filtered(
     check(page)
     found = {link for link in page.links() if link.startswith("/ui/results/")}
     assert len(found) == count
+
+
+async def test_the_list_names_the_sweep_of_each_cell(
+    browser: Browser, measured: MeasuredPages
+) -> None:
+    page = await browser.open(f"{measured.home}/list")
+    assert page.html.count("<bdi>night</bdi>") == 9
 
 
 async def test_a_label_that_is_none_is_refused_beside_its_field(
