@@ -33,8 +33,10 @@ from benchmark_manager.web.texts.visible import html_size
 #: Rows of a page, and columns of each kind; the CSV has all.
 PAGE_ROWS: Final = 100
 _COLUMNS: Final = 40
-#: Varied columns unless all are asked for: with more, the metrics are out of sight on most screens.
-_VARIED: Final = 6
+#: Varied columns and labels unless all are asked for, and varied columns beside many labels: with
+#: more, the metrics are out of sight on most screens.
+_BEFORE_METRICS: Final = 6
+_LEAST_VARIED: Final = 3
 #: Characters of a value, of a label, and of a column's name.
 _VALUE: Final = 40
 _NAME: Final = 80
@@ -125,7 +127,8 @@ class DrawnResultTable:
         alike = {} if query.shows_all or not query.sweep else varied_alike(possible, table.rows)
         varied: Sequence[VariedColumn] = possible
         if not query.shows_all:
-            varied = _first_varied([each for each in possible if each.key not in alike])
+            most = max(_LEAST_VARIED, _BEFORE_METRICS - len(labels))
+            varied = _first_varied([each for each in possible if each.key not in alike], most)
         together = Counter(alike.values())
         metrics = shown[:_COLUMNS]
         start = query.start if query.start < len(table.rows) else 0
@@ -184,9 +187,9 @@ def varied_alike(columns: Iterable[VariedColumn], rows: Sequence[TableRow]) -> d
     return alike
 
 
-def _first_varied(columns: Sequence[VariedColumn]) -> Sequence[VariedColumn]:
+def _first_varied(columns: Sequence[VariedColumn], most: int) -> Sequence[VariedColumn]:
     """Return a few columns in their order, keys rather than whole files: those say more."""
-    first = sorted(columns, key=lambda column: column.path == "")[:_VARIED]
+    first = sorted(columns, key=lambda column: column.path == "")[:most]
     return [column for column in columns if column in first]
 
 

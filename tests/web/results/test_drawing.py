@@ -109,6 +109,15 @@ def test_a_page_begins_with_a_few_keys_that_were_varied() -> None:
     assert drawn_keys("") == (["k0", "k1", "k2", "k3", "k4", "k5"], 4)
 
 
+@pytest.mark.parametrize(("labels", "shown"), [(1, 5), (2, 4), (8, 3)])
+def test_labels_leave_room_for_fewer_keys(labels: int, shown: int) -> None:
+    keys = [VariedColumn(file="a.yaml", path=f"k{index}", key=f"k{index}") for index in range(9)]
+    names = tuple(f"label{index}" for index in range(labels))
+    table = TABLE.model_copy(update={"varied": tuple(keys), "environment": names})
+    drawn = DrawnResultTable.of(table, TableQuery.of(QueryParams("")), "1")
+    assert len(drawn.varied) == shown
+
+
 def test_a_page_shows_all_that_was_varied_when_asked_to() -> None:
     assert drawn_keys("varied=all") == (["a.bin", *(f"k{index}" for index in range(9))], 0)
 
