@@ -104,7 +104,7 @@ class Receipt(Record):
 
 
 class Result(Record):
-    """A result. `revision` counts the changes of its labels and note.
+    """A result. `revision` counts the changes of its labels, note and receipt.
 
     `sweep_id` and `cell_index` name the newest cell of the project whose release it measured; None
     where there is none. `run_id` is None for a result that was uploaded by hand.

@@ -51,8 +51,8 @@ _SAID: Final = ("invalid_labels", "invalid_note")
     responses={
         200: {
             "model": ResultAnswer,
-            "description": "These bytes are a result of this release already; it stays as it is. "
-            "In the trash, it is restored.",
+            "description": "These bytes are a result of this release already; it stays as it is, "
+            "but gets the receipt of this upload where it has none. In the trash, it is restored.",
         },
         **documented(
             *("malformed_form", "release_not_found", "run_not_found", "receipt_not_found"),

@@ -57,7 +57,7 @@ class ResultAnswer(BaseModel):
     points: list[ResultPoint] = Field(description="Stages, rates or task groups of the file.")
     problems: list[Problem] = Field(description="What was not read of the file.")
     receipt: ResultReceipt | None
-    revision: int = Field(description="Counts changes of labels and note, and deletions.")
+    revision: int = Field(description="Counts changes of labels, note and receipt, and deletions.")
     created_at: datetime
     created_by: str
     deleted_at: datetime | None = Field(description="null: it is not in the trash.")

@@ -2,9 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Final
 
 from benchmark_manager.errors import StaleError
 from benchmark_manager.models.result import StoredResult
+
+#: What records call the fields that change.
+_CALLED: Final = {"labels": "labels", "note": "note", "receipt_id": "receipt"}
 
 
 def expect_revision(result: StoredResult, expected: Collection[int] | None) -> None:
@@ -33,8 +37,20 @@ def edited(
 def changed_fields(before: StoredResult, after: StoredResult) -> tuple[str, ...]:
     """Return the names of the fields in which two revisions differ."""
     return tuple(
-        name for name in ("labels", "note") if getattr(before, name) != getattr(after, name)
+        called for name, called in _CALLED.items() if getattr(before, name) != getattr(after, name)
     )
+
+
+def with_receipt(result: StoredResult, receipt_id: str | None) -> StoredResult:
+    """Return the result with this receipt, or as it is: where it has one, or with None."""
+    if receipt_id is None or result.receipt_id is not None:
+        return result
+    return _next(result, {"receipt_id": receipt_id})
+
+
+def restored(result: StoredResult, receipt_id: str | None) -> StoredResult:
+    """Return the result outside the trash, with this receipt where it has none."""
+    return undeleted(result).model_copy(update={"receipt_id": result.receipt_id or receipt_id})
 
 
 def deleted(result: StoredResult, *, at: datetime, by: str) -> StoredResult:

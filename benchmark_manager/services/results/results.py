@@ -44,8 +44,8 @@ class ResultService:
     async def upload(self, principal: Principal, upload: ResultUpload) -> tuple[Result, bool]:
         """Store a result, and return it and whether it is new.
 
-        The same bytes for the same release and run are one result, which stays as it is; in the
-        trash it is restored.
+        The same bytes for the same release and run are one result, which only gets the receipt of
+        this upload where it has none; in the trash it is restored.
 
         Raises:
             NotFoundError, ForbiddenError, ConflictError

@@ -38,7 +38,7 @@ _NEWEST_FIRST: Final = Order("created_at", datetime, descending=True)
 #: server reads all results of a project, also for a single release.
 _KEPT: Final[Document] = {"$cond": [{"$ifNull": ["$deleted_at", False]}, 0, 1]}
 #: Fields that a change of a result sets; the others never change.
-_CHANGED: Final = ("labels", "note", "revision")
+_CHANGED: Final = ("labels", "note", "receipt_id", "revision")
 _DELETION: Final = ("deleted_at", "deleted_by")
 
 
@@ -85,7 +85,7 @@ class ResultStore(Store):
         return result_of(document)
 
     async def change(self, result: StoredResult, session: Session) -> None:
-        """Store labels, note, revision and deletion of a result that this transaction has read."""
+        """Store what edits change of a result that this transaction has read."""
         document = result_document(result)
         fields = (*_CHANGED, *_DELETION) if result.deleted_at is not None else _CHANGED
         update: Document = {"$set": {name: document[name] for name in fields}}
