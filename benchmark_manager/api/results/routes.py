@@ -52,7 +52,8 @@ _SAID: Final = ("invalid_labels", "invalid_note")
         200: {
             "model": ResultAnswer,
             "description": "These bytes are a result of this release already; it stays as it is, "
-            "but gets the receipt of this upload where it has none. In the trash, it is restored.",
+            "but gets the receipt of this upload where it has none. In the trash, it is restored, "
+            "with the tool, name, labels and note of this upload.",
         },
         **documented(
             *("malformed_form", "release_not_found", "run_not_found", "receipt_not_found"),
@@ -169,7 +170,7 @@ async def get_result_bytes(
 
 @router.put(
     "/results/{result_id}",
-    summary="Change a result's labels and note",
+    summary="Change a result's labels, note and tool",
     response_model=ResultAnswer,
     responses=documented("result_not_found", "stale", *OF_BODIES, *_SAID),
 )
@@ -181,10 +182,8 @@ async def update_result(
     body: ResultUpdate,
     revisions: IfMatchDependency,
 ) -> Response:
-    """Change what is given. The bytes, and what was read from them, never change."""
-    result = await services.results.edit(
-        principal, result_id, labels=body.labels, note=body.note, expected=revisions
-    )
+    """Change what is given. The bytes never change; they are read again for another tool."""
+    result = await services.results.edit(principal, result_id, body.changes, revisions)
     answer = await asyncio.to_thread(result_answer, result)
     return json_resource(request, answer, revision=result.revision)
 

@@ -6,7 +6,12 @@ from typing import Annotated, Final
 
 import typer
 
-from benchmark_manager.cli.results.options import LabelOption, ToolOption, labels_of
+from benchmark_manager.cli.results.options import (
+    LabelOption,
+    OtherToolOption,
+    ToolOption,
+    labels_of,
+)
 from benchmark_manager.cli.results.showing import labels_text, measured, metric_rows
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import WrongUsageError
@@ -192,13 +197,14 @@ def edit_result(
     note: Annotated[
         str | None, typer.Option(help="Another note; '' removes it.", show_default=False)
     ] = None,
+    tool: OtherToolOption = None,
     revision: _Revision = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Add, change or remove labels of a result, or its note; its bytes never change."""
-    if label is None and remove_label is None and note is None:
-        raise WrongUsageError("Give --label, --remove-label or --note.")
+    """Add, change or remove labels of a result, its note or its tool; its bytes never change."""
+    if label is None and remove_label is None and note is None and tool is None:
+        raise WrongUsageError("Give --label, --remove-label, --note or --tool.")
     given, removed = labels_of(label), set(remove_label or ())
     with output.refusals_as_json(as_json), connect(url) as client:
         results = Results(client)
@@ -209,7 +215,13 @@ def edit_result(
             labels = {name: text for name, text in kept if name not in removed} | given
             # Of the revision that was read, or another's labels would be lost.
             revision = revision or before["revision"]
-        saved = results.update(_id(result), labels=labels, note=note, revision=revision)
+        saved = results.update(
+            _id(result),
+            labels=labels,
+            note=note,
+            tool="" if tool == "auto" else tool,
+            revision=revision,
+        )
     if as_json:
         output.write_json(saved)
     else:

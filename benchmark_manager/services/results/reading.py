@@ -58,7 +58,7 @@ class ResultReader:
         )
         return [
             Result(
-                **result.model_dump(exclude={"chosen_tool", "tool", "receipt_id"}),
+                **result.model_dump(exclude={"tool", "receipt_id"}),
                 parsed=parsed.get(result.id, ParsedResult()),
                 receipt=receipts.get(result.receipt_id or ""),
                 sweep_id=cells[result.release].sweep_id if result.release in cells else None,

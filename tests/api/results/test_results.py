@@ -328,6 +328,41 @@ async def test_labels_and_note_change_and_nothing_else(project: ReleasedProject)
     assert cleared == {**result, "labels": {}, "note": "", "revision": 3}
 
 
+async def test_another_tool_reads_the_file_again(on_either: ReleasedProject) -> None:
+    wrong = await on_either.result(tool="vllm")
+    path = f"/results/{wrong['id']}"
+    changed = await on_either.service.put(path, {"tool": "plain"})
+    assert (wrong["points"], changed["tool"], changed["revision"]) == ([], "plain", 2)
+    assert [*changed["points"][0]["metrics"]] == ["ttft_p99", "output_throughput"]
+    assert await on_either.service.get(path) == changed
+    assert await on_either.listed(tool="plain") == [wrong["id"]]
+
+
+async def test_without_a_tool_the_content_of_a_file_decides(project: ReleasedProject) -> None:
+    wrong = await project.result(tool="vllm")
+    changed = await project.service.put(f"/results/{wrong['id']}", {"tool": None})
+    assert (changed["tool"], changed["problems"], changed["revision"]) == ("plain", [], 2)
+
+
+@pytest.mark.parametrize(
+    "body", [{"tool": "vllm"}, {"note": ""}, {}], ids=["same", "none", "empty"]
+)
+async def test_a_change_that_keeps_the_tool_reads_nothing_again(
+    project: ReleasedProject, body: Json
+) -> None:
+    wrong = await project.result(tool="vllm")
+    assert await project.service.put(f"/results/{wrong['id']}", body) == wrong
+
+
+async def test_another_tool_for_an_older_revision_is_refused(project: ReleasedProject) -> None:
+    wrong = await project.result(tool="vllm")
+    path = f"/results/{wrong['id']}"
+    headers = {"If-Match": '"7"'}
+    answer = await project.service.http.put(path, json={"tool": "plain"}, headers=headers)
+    assert_problem(answer, 412, "stale")
+    assert await project.service.get(path) == wrong
+
+
 async def test_a_change_of_an_older_revision_is_refused(project: ReleasedProject) -> None:
     result = await project.result()
     path = f"/results/{result['id']}"
@@ -349,8 +384,9 @@ async def test_a_change_of_an_older_revision_is_refused(project: ReleasedProject
         ({"note": "x" * 10_001}, "invalid_note"),
         ({"file_name": "b.json"}, "invalid_request"),
         ({"labels": {"a": None}}, "invalid_request"),
+        ({"tool": "unknown"}, "invalid_request"),
     ],
-    ids=["label", "note", "another field", "no text"],
+    ids=["label", "note", "another field", "no text", "no tool"],
 )
 async def test_a_wrong_change_is_refused(project: ReleasedProject, body: Json, code: str) -> None:
     result = await project.result()
@@ -376,11 +412,18 @@ async def test_a_deleted_result_is_in_the_trash_until_it_is_restored(
     assert_problem(await service.http.post(f"{path}/undelete"), 404, "result_not_found")
 
 
-async def test_uploading_what_is_in_the_trash_restores_it(on_either: ReleasedProject) -> None:
-    result = await on_either.result(labels={"gpu": "H100"})
-    assert (await on_either.service.http.delete(f"/results/{result['id']}")).status_code == 204
-    answer = await on_either.upload()
-    assert (answer.status_code, answer.json()) == (200, {**result, "revision": 3})
+async def test_uploading_what_is_in_the_trash_restores_it_as_it_is_uploaded_now(
+    on_either: ReleasedProject,
+) -> None:
+    wrong = await on_either.result(labels={"gpu": "H100"}, note="first", tool="vllm")
+    assert (await on_either.service.http.delete(f"/results/{wrong['id']}")).status_code == 204
+    answer = await on_either.form(labels='{"gpu": "A100"}', name="b.json")
+    right = await on_either.result(b" " + PLAIN, labels={"gpu": "A100"}, file_name="b.json")
+    taken = ("tool", "points", "problems", "labels", "note", "file_name")
+    expected = {**wrong, **{name: right[name] for name in taken}, "revision": 3}
+    assert (answer.status_code, answer.json()) == (200, expected)
+    assert await on_either.service.get(f"/results/{wrong['id']}") == expected
+    assert await on_either.listed(tool="plain") == [right["id"], wrong["id"]]
 
 
 async def test_a_result_names_the_newest_cell_that_it_measured(module_either: Service) -> None:

@@ -177,6 +177,16 @@ async def test_labels_and_note_are_changed(cli: CommandLine, digest: str, tmp_pa
     assert "(stale)" in kept.err
 
 
+async def test_a_wrong_tool_is_corrected(cli: CommandLine, digest: str, tmp_path: Path) -> None:
+    file = plain(tmp_path, "wrong-tool.json", ttft_p99=70)
+    [wrong] = await uploaded(cli, file, "-r", digest, "--tool", "vllm")
+    right = (await cli("result", "edit", wrong["id"], "--tool", "plain", "--json")).json
+    assert (wrong["points"], len(right["points"]), right["tool"]) == ([], 1, "plain")
+    again = (await cli("result", "edit", wrong["id"], "--tool", "vllm", "--json")).json
+    recognised = (await cli("result", "edit", wrong["id"], "--tool", "auto", "--json")).json
+    assert (again["tool"], recognised["tool"], recognised["revision"]) == ("vllm", "plain", 4)
+
+
 async def test_a_deleted_result_is_restored(
     cli: CommandLine, digest: str, project: SweptProject, tmp_path: Path
 ) -> None:
