@@ -108,7 +108,8 @@ class Results:
     ) -> Iterator[Json]:
         """Yield the results of a project that have all of these, newest first.
 
-        With `deleted`, those in the trash, and not the others. `release` is a whole digest.
+        With `deleted`, those in the trash, and not the others. `release` is a digest, or its first
+        12 digits at least; `cell` needs `sweep_id`.
         """
         query: dict[str, Any] = {
             "release": release,

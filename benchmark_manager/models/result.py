@@ -177,10 +177,12 @@ class ResultUpload(Record):
 class ResultFilters(Record):
     """Which results of a project to list; None and empty values do not restrict.
 
-    `labels` must all be equal. `releases` are digests.
+    `labels` must all be equal. `releases` are digests; `release` is one, or its beginning, as a
+    person gives it. `cell_index` needs `sweep_id`.
     """
 
     releases: tuple[str, ...] = ()
+    release: str | None = None
     sweep_id: str | None = None
     cell_index: int | None = None
     tool: ToolName | None = None

@@ -92,8 +92,9 @@ async def upload_result(
     summary="The results of a project, newest first",
     response_model=list[ResultAnswer],
     responses=documented(
-        *("project_not_found", "sweep_not_found", "cell_not_found", "invalid_cursor"),
-        *("invalid_request", "invalid_labels"),
+        *("project_not_found", "release_not_found", "sweep_not_found", "cell_not_found"),
+        *("digest_ambiguous", "digest_too_short", "invalid_cursor", "invalid_request"),
+        "invalid_labels",
     ),
 )
 async def list_results(
@@ -103,13 +104,14 @@ async def list_results(
     project_id: str,
     page: PageDependency,
     release: Annotated[
-        str | None, Query(max_length=LONGEST_ID, description="A release's whole digest.")
+        str | None,
+        Query(max_length=LONGEST_ID, description="A release's digest, or its first digits."),
     ] = None,
     sweep: Annotated[
         str | None, Query(max_length=LONGEST_ID, description="A sweep's id: results of its cells.")
     ] = None,
     cell: Annotated[
-        int | None, Query(ge=0, le=LARGEST_INDEX, description="With `sweep`: a cell's index.")
+        int | None, Query(ge=0, le=LARGEST_INDEX, description="A cell's index; needs `sweep`.")
     ] = None,
     tool: Annotated[ToolName | None, Query(description="The tool that wrote the file.")] = None,
     created_by: Annotated[
@@ -122,7 +124,7 @@ async def list_results(
     `label.NAME=VALUE` leaves those whose label NAME is VALUE.
     """
     filters = ResultFilters(
-        releases=() if release is None else (release,),
+        release=release,
         sweep_id=sweep,
         cell_index=cell,
         tool=tool,

@@ -23,9 +23,9 @@ from benchmark_manager.cli.terminal.lookup import (
 )
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
 from benchmark_manager.client.address import DEFAULT_URL
-from benchmark_manager.client.client import Client, Json, connect
+from benchmark_manager.client.client import Json, connect
 from benchmark_manager.client.results import Results
-from benchmark_manager.client.shapes import ID, RELEASE
+from benchmark_manager.client.shapes import ID
 
 app = typer.Typer(
     name="result",
@@ -83,7 +83,7 @@ def list_results(
         project_id = find_project(client, project)["id"]
         found = Results(client).of_project(
             project_id,
-            release=None if release is None else _whole_digest(client, project_id, release),
+            release=None if release is None else find_release(client, project_id, release),
             sweep_id=None if sweep is None else find_sweep(client, project_id, sweep)["id"],
             tool=tool,
             labels=labels,
@@ -98,12 +98,6 @@ def list_results(
         _show_list(shown)
     if len(rows) > len(shown):
         output.say(f"There are more than {limit}; --limit 0 lists all.")
-
-
-def _whole_digest(client: Client, project_id: str, reference: str) -> str:
-    digits = find_release(client, project_id, reference)
-    found: Json = client.json(client.get(f"/releases/{digits}"), RELEASE)
-    return str(found["digest"])
 
 
 def _show_list(rows: Sequence[Json]) -> None:

@@ -103,8 +103,10 @@ class ResultService:
         """Return a page of a project's results, newest first.
 
         Raises:
-            NotFoundError: there is no such project, or it has no such sweep or cell.
-            InvalidInputError: `invalid_cursor`.
+            NotFoundError: there is no such project, or it has no such release, sweep or cell.
+            InvalidInputError: `invalid_cursor`, `digest_too_short`; `invalid_request` for a cell
+                without its sweep.
+            ConflictError: `digest_ambiguous`.
         """
         return await self._reader.page(principal, project_id, filters, request)
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
@@ -307,14 +307,71 @@ async def test_results_come_in_pages_newest_first(on_either: ReleasedProject) ->
         ({"tool": "hammer"}, 422, "invalid_request"),
         ({"label.": "x"}, 422, "invalid_labels"),
         ({"cursor": "x"}, 422, "invalid_cursor"),
+        ({"release": "f" * 64}, 404, "release_not_found"),
+        ({"release": "f" * 12}, 404, "release_not_found"),
+        ({"release": "no digest"}, 404, "release_not_found"),
+        ({"release": "f" * 11}, 422, "digest_too_short"),
     ],
-    ids=["sweep", "tool", "label", "cursor"],
+    ids=["sweep", "tool", "label", "cursor", "whole", "beginning", "none", "short"],
 )
 async def test_a_filter_that_is_wrong_is_refused(
     project: ReleasedProject, params: Json, status: int, code: str
 ) -> None:
     answer = await project.service.http.get(f"{project.home}/results", params=params)
     assert_problem(answer, status, code)
+
+
+async def test_a_cell_is_one_of_a_sweep_that_is_named(project: ReleasedProject) -> None:
+    answer = await project.service.http.get(f"{project.home}/results", params={"cell": 3})
+    assert_problem(answer, 422, "invalid_request")
+    assert fields_at_fault(answer, "invalid_request") == {"sweep"}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda digest: digest,
+        lambda digest: digest.removeprefix("sha256:"),
+        lambda digest: digest.removeprefix("sha256:").upper(),
+        lambda digest: digest[:19],
+        lambda digest: digest[7:19],
+        lambda digest: digest[7:19].upper(),
+    ],
+    ids=["whole", "digits", "upper case", "beginning", "first digits", "upper first digits"],
+)
+async def test_a_release_is_named_by_its_digest_or_by_the_beginning(
+    project: ReleasedProject, write: Callable[[str], str]
+) -> None:
+    result = await project.result()
+    await project.result(release=await project.other_release())
+    assert await project.listed(release=write(project.digest)) == [result["id"]]
+
+
+async def test_the_beginning_of_two_digests_names_none(project: ReleasedProject) -> None:
+    digits = project.digest.removeprefix("sha256:")
+    releases = project.service.services.database.collection("releases")
+    row = await releases.find_one({"digest": digits}, {"_id": 0})
+    assert row is not None
+    other = digits[:-1] + ("0" if digits[-1] != "0" else "1")
+    await releases.insert_one({**row, "digest": other})
+    answer = await project.service.http.get(
+        f"{project.home}/results", params={"release": digits[:12]}
+    )
+    assert_problem(answer, 409, "digest_ambiguous")
+
+
+async def test_a_release_and_a_sweep_without_it_leave_nothing(module_service: Service) -> None:
+    async with unchanged_service(module_service):
+        swept = await swept_project(module_service)
+        sweep = await swept.sweep()
+        cells = await swept.cells(sweep)
+        project = ReleasedProject(module_service, swept.id, cells[0]["digest"])
+        result = await project.result()
+        found = [
+            await project.listed(sweep=sweep["id"], cell=index, release=cells[0]["digest"][:19])
+            for index in (0, 1)
+        ]
+        assert found == [[result["id"]], []]
 
 
 async def test_labels_and_note_change_and_nothing_else(project: ReleasedProject) -> None:

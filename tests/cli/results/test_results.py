@@ -63,6 +63,8 @@ async def test_files_are_uploaded_and_listed(
     assert listed[0]["labels"] == {"gpu": "H100 80GB", "list": "first"}
     shown = await cli("result", "list", project.id, "--release", digest[:20], "--limit", "1")
     assert len(shown.out.splitlines()) == 2
+    unknown = await cli("result", "list", project.id, "--release", "f" * 12, code=1)
+    assert "(release_not_found)" in unknown.err
 
 
 async def test_an_upload_may_be_repeated(cli: CommandLine, digest: str, tmp_path: Path) -> None:
