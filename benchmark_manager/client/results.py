@@ -108,7 +108,8 @@ class Results:
     ) -> Iterator[Json]:
         """Yield the results of a project that have all of these, newest first.
 
-        With `deleted`, those in the trash, and not the others. `release` is a whole digest.
+        With `deleted`, those in the trash, and not the others. `release` is a digest, or its first
+        12 digits at least; `cell` needs `sweep_id`.
         """
         query: dict[str, Any] = {
             "release": release,
@@ -136,14 +137,20 @@ class Results:
         *,
         labels: Mapping[str, str] | None = None,
         note: str | None = None,
+        tool: str | None = None,
         revision: int | None = None,
     ) -> Json:
-        """Change labels and note, if the result is at this revision; None accepts any.
+        """Change labels, note and tool, if the result is at this revision; None accepts any.
 
-        What is None stays as it is.
+        What is None stays as it is. With another tool the file is read again; "" stands for the one
+        that its content says.
         """
-        given = {"labels": None if labels is None else dict(labels), "note": note}
-        body = {name: value for name, value in given.items() if value is not None}
+        given = {"labels": None if labels is None else dict(labels), "note": note, "tool": tool}
+        body: dict[str, JsonValue] = {
+            name: value for name, value in given.items() if value is not None
+        }
+        if tool == "":
+            body["tool"] = None
         return self._sent("PUT", _path(result_id), body, revision=revision)
 
     def delete(self, result_id: str, *, revision: int | None = None) -> None:

@@ -40,7 +40,7 @@ def result_parts(parts: Parts, receipts: ReceiptService) -> ResultParts:
     )
     reader = ResultReader(stores, parsing)
     return ResultParts(
-        ResultService(stores, reader, uploading, clock=parts.clock, record=parts.audit),
+        ResultService(stores, reader, parsing, uploading, clock=parts.clock, record=parts.audit),
         ResultTableService(_table_stores(parts), parts.workers),
         VariantResultReader(stores, reader),
         ResultUpkeep(

@@ -12,9 +12,9 @@ from pydantic import Field
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.record import OrElse, Record
 
-ToolName = Literal[
-    "vllm", "sglang", "lm-eval", "inference-perf", "guidellm", "llm-d", "plain", "unknown"
-]
+KnownTool = Literal["vllm", "sglang", "lm-eval", "inference-perf", "guidellm", "llm-d", "plain"]
+"""A tool whose files can be read."""
+ToolName = Literal[KnownTool, "unknown"]
 Direction = Literal["lower", "higher"]
 """Which values of a metric are the better ones."""
 ReceiptStatus = Literal["verified", "not_verified", "differs"]
@@ -104,7 +104,9 @@ class Receipt(Record):
 
 
 class Result(Record):
-    """A result. `revision` counts the changes of its labels and note.
+    """A result. `revision` counts the changes of its labels, note, receipt and chosen tool.
+
+    `chosen_tool` replaces what the file is recognised as; None: its content decides.
 
     `sweep_id` and `cell_index` name the newest cell of the project whose release it measured; None
     where there is none. `run_id` is None for a result that was uploaded by hand.
@@ -116,6 +118,7 @@ class Result(Record):
     run_id: str | None = None
     sweep_id: str | None = None
     cell_index: int | None = None
+    chosen_tool: ToolName | None = None
     parsed: ParsedResult
     file_name: str
     size: int
@@ -174,10 +177,12 @@ class ResultUpload(Record):
 class ResultFilters(Record):
     """Which results of a project to list; None and empty values do not restrict.
 
-    `labels` must all be equal. `releases` are digests.
+    `labels` must all be equal. `releases` are digests; `release` is one, or its beginning, as a
+    person gives it. `cell_index` needs `sweep_id`.
     """
 
     releases: tuple[str, ...] = ()
+    release: str | None = None
     sweep_id: str | None = None
     cell_index: int | None = None
     tool: ToolName | None = None

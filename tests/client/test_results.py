@@ -46,6 +46,7 @@ def life_of_a_result(url: str, project_id: str, digest: str) -> dict[str, Any]:
             "deleted": [one["id"] == result["id"] for one in deleted],
             "restored": results.undelete(result["id"])["id"] == result["id"],
             "read": results.get(result["id"])["note"],
+            "tools": [results.update(result["id"], tool=tool)["tool"] for tool in ("vllm", "")],
         }
 
 
@@ -70,4 +71,5 @@ async def test_a_program_uploads_reads_changes_and_deletes_a_result(service: Ser
         "deleted": [True],
         "restored": True,
         "read": "cold",
+        "tools": ["vllm", "plain"],
     }

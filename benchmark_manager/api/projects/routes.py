@@ -29,7 +29,8 @@ from benchmark_manager.api.projects.shapes import (
     project_detail,
 )
 from benchmark_manager.domain.fields import LONGEST_NAME_QUERY
-from benchmark_manager.domain.projects.settings import UNSET, ProjectChanges, ProjectSettings
+from benchmark_manager.domain.projects.settings import ProjectChanges, ProjectSettings
+from benchmark_manager.domain.unset import UNSET
 from benchmark_manager.factory import Services
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.project import Project, Ref, Standing

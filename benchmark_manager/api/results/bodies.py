@@ -13,13 +13,13 @@ from benchmark_manager.domain.http.form_charsets import is_utf8_form
 from benchmark_manager.domain.results.fields import read_labels
 from benchmark_manager.errors import InvalidInputError, NotFoundError, RequestError
 from benchmark_manager.models.record import words_of
-from benchmark_manager.models.result import ResultUpload, ToolName
+from benchmark_manager.models.result import KnownTool, ResultUpload
 
 #: What a file may be uploaded with.
 FIELDS: Final = (
     *("release", "run", "project_id", "file_name", "tool", "labels", "note", "receipt"),
 )
-TOOLS: Final[frozenset[str]] = words_of(ToolName) - {"unknown"}
+TOOLS: Final[frozenset[str]] = words_of(KnownTool)
 _FORM: Final = "multipart/form-data"
 _FILE: Final = "file"
 #: Bytes of a field: fifty labels in which every character is escaped.

@@ -51,8 +51,9 @@ _SAID: Final = ("invalid_labels", "invalid_note")
     responses={
         200: {
             "model": ResultAnswer,
-            "description": "These bytes are a result of this release already; it stays as it is. "
-            "In the trash, it is restored.",
+            "description": "These bytes are a result of this release already; it stays as it is, "
+            "but gets the receipt of this upload where it has none. In the trash, it is restored, "
+            "with the tool, name, labels and note of this upload.",
         },
         **documented(
             *("malformed_form", "release_not_found", "run_not_found", "receipt_not_found"),
@@ -91,8 +92,9 @@ async def upload_result(
     summary="The results of a project, newest first",
     response_model=list[ResultAnswer],
     responses=documented(
-        *("project_not_found", "sweep_not_found", "cell_not_found", "invalid_cursor"),
-        *("invalid_request", "invalid_labels"),
+        *("project_not_found", "release_not_found", "sweep_not_found", "cell_not_found"),
+        *("digest_ambiguous", "digest_too_short", "invalid_cursor", "invalid_request"),
+        "invalid_labels",
     ),
 )
 async def list_results(
@@ -102,13 +104,14 @@ async def list_results(
     project_id: str,
     page: PageDependency,
     release: Annotated[
-        str | None, Query(max_length=LONGEST_ID, description="A release's whole digest.")
+        str | None,
+        Query(max_length=LONGEST_ID, description="A release's digest, or its first digits."),
     ] = None,
     sweep: Annotated[
         str | None, Query(max_length=LONGEST_ID, description="A sweep's id: results of its cells.")
     ] = None,
     cell: Annotated[
-        int | None, Query(ge=0, le=LARGEST_INDEX, description="With `sweep`: a cell's index.")
+        int | None, Query(ge=0, le=LARGEST_INDEX, description="A cell's index; needs `sweep`.")
     ] = None,
     tool: Annotated[ToolName | None, Query(description="The tool that wrote the file.")] = None,
     created_by: Annotated[
@@ -121,7 +124,7 @@ async def list_results(
     `label.NAME=VALUE` leaves those whose label NAME is VALUE.
     """
     filters = ResultFilters(
-        releases=() if release is None else (release,),
+        release=release,
         sweep_id=sweep,
         cell_index=cell,
         tool=tool,
@@ -170,7 +173,7 @@ async def get_result_bytes(
 
 @router.put(
     "/results/{result_id}",
-    summary="Change a result's labels and note",
+    summary="Change a result's labels, note and tool",
     response_model=ResultAnswer,
     responses=documented("result_not_found", "stale", *OF_BODIES, *_SAID),
 )
@@ -182,10 +185,8 @@ async def update_result(
     body: ResultUpdate,
     revisions: IfMatchDependency,
 ) -> Response:
-    """Change what is given. The bytes, and what was read from them, never change."""
-    result = await services.results.edit(
-        principal, result_id, labels=body.labels, note=body.note, expected=revisions
-    )
+    """Change what is given. The bytes never change; they are read again for another tool."""
+    result = await services.results.edit(principal, result_id, body.changes, revisions)
     answer = await asyncio.to_thread(result_answer, result)
     return json_resource(request, answer, revision=result.revision)
 

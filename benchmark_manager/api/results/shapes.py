@@ -5,14 +5,23 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from benchmark_manager.api.http.shapes import ID, RequestBody
+from benchmark_manager.domain.results.edits import ResultChanges
 from benchmark_manager.domain.results.fields import (
     LONGEST_LABEL_NAME,
     LONGEST_LABEL_VALUE,
     LONGEST_NOTE,
     MOST_LABELS,
 )
+from benchmark_manager.domain.unset import UNSET
 from benchmark_manager.models.problem import Problem
-from benchmark_manager.models.result import Receipt, ReceiptStatus, Result, ResultPoint, ToolName
+from benchmark_manager.models.result import (
+    KnownTool,
+    Receipt,
+    ReceiptStatus,
+    Result,
+    ResultPoint,
+    ToolName,
+)
 
 DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _SHA256 = DIGEST.removeprefix("sha256:")
@@ -57,7 +66,9 @@ class ResultAnswer(BaseModel):
     points: list[ResultPoint] = Field(description="Stages, rates or task groups of the file.")
     problems: list[Problem] = Field(description="What was not read of the file.")
     receipt: ResultReceipt | None
-    revision: int = Field(description="Counts changes of labels and note, and deletions.")
+    revision: int = Field(
+        description="Counts changes of labels, note, receipt and chosen tool, and deletions."
+    )
     created_at: datetime
     created_by: str
     deleted_at: datetime | None = Field(description="null: it is not in the trash.")
@@ -75,6 +86,18 @@ class ResultUpdate(RequestBody):
         examples=[_LABELS],
     )
     note: str | None = Field(default=None, description=f"At most {LONGEST_NOTE} characters.")
+    tool: KnownTool | None = Field(
+        default=None,
+        description="The tool that wrote the file; null: its content decides. The file is read "
+        "again where that is not what was chosen before. Left out, it stays.",
+        examples=["vllm"],
+    )
+
+    @property
+    def changes(self) -> ResultChanges:
+        """Return what is to change."""
+        tool = self.tool if "tool" in self.model_fields_set else UNSET
+        return ResultChanges(self.labels, self.note, tool)
 
 
 def result_answer(result: Result) -> ResultAnswer:

@@ -47,7 +47,8 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
     "note": {"type": "string", "maxLength": LONGEST_NOTE},
     "receipt": {
         "type": "string",
-        "description": "A receipt's id. Unset: the newest of the same API token for the release.",
+        "description": "A receipt's id. Unset: the newest of the same API token for the release. "
+        "A result that has a receipt keeps it.",
     },
 }
 

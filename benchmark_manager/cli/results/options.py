@@ -11,6 +11,13 @@ Tool: TypeAlias = Literal[
     "vllm", "sglang", "lm-eval", "inference-perf", "guidellm", "llm-d", "plain"
 ]
 ToolOption = Annotated[Tool | None, typer.Option("--tool", help="The tool that wrote the file.")]
+OtherToolOption = Annotated[
+    Literal[Tool, "auto"] | None,
+    typer.Option(
+        "--tool",
+        help="Read the file again as that of another tool; auto: of the one that its content says.",
+    ),
+]
 LabelOption = Annotated[
     list[str] | None,
     typer.Option(

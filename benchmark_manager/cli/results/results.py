@@ -6,7 +6,12 @@ from typing import Annotated, Final
 
 import typer
 
-from benchmark_manager.cli.results.options import LabelOption, ToolOption, labels_of
+from benchmark_manager.cli.results.options import (
+    LabelOption,
+    OtherToolOption,
+    ToolOption,
+    labels_of,
+)
 from benchmark_manager.cli.results.showing import labels_text, measured, metric_rows
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import WrongUsageError
@@ -18,9 +23,9 @@ from benchmark_manager.cli.terminal.lookup import (
 )
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
 from benchmark_manager.client.address import DEFAULT_URL
-from benchmark_manager.client.client import Client, Json, connect
+from benchmark_manager.client.client import Json, connect
 from benchmark_manager.client.results import Results
-from benchmark_manager.client.shapes import ID, RELEASE
+from benchmark_manager.client.shapes import ID
 
 app = typer.Typer(
     name="result",
@@ -78,7 +83,7 @@ def list_results(
         project_id = find_project(client, project)["id"]
         found = Results(client).of_project(
             project_id,
-            release=None if release is None else _whole_digest(client, project_id, release),
+            release=None if release is None else find_release(client, project_id, release),
             sweep_id=None if sweep is None else find_sweep(client, project_id, sweep)["id"],
             tool=tool,
             labels=labels,
@@ -93,12 +98,6 @@ def list_results(
         _show_list(shown)
     if len(rows) > len(shown):
         output.say(f"There are more than {limit}; --limit 0 lists all.")
-
-
-def _whole_digest(client: Client, project_id: str, reference: str) -> str:
-    digits = find_release(client, project_id, reference)
-    found: Json = client.json(client.get(f"/releases/{digits}"), RELEASE)
-    return str(found["digest"])
 
 
 def _show_list(rows: Sequence[Json]) -> None:
@@ -192,13 +191,14 @@ def edit_result(
     note: Annotated[
         str | None, typer.Option(help="Another note; '' removes it.", show_default=False)
     ] = None,
+    tool: OtherToolOption = None,
     revision: _Revision = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Add, change or remove labels of a result, or its note; its bytes never change."""
-    if label is None and remove_label is None and note is None:
-        raise WrongUsageError("Give --label, --remove-label or --note.")
+    """Add, change or remove labels of a result, its note or its tool; its bytes never change."""
+    if label is None and remove_label is None and note is None and tool is None:
+        raise WrongUsageError("Give --label, --remove-label, --note or --tool.")
     given, removed = labels_of(label), set(remove_label or ())
     with output.refusals_as_json(as_json), connect(url) as client:
         results = Results(client)
@@ -209,7 +209,13 @@ def edit_result(
             labels = {name: text for name, text in kept if name not in removed} | given
             # Of the revision that was read, or another's labels would be lost.
             revision = revision or before["revision"]
-        saved = results.update(_id(result), labels=labels, note=note, revision=revision)
+        saved = results.update(
+            _id(result),
+            labels=labels,
+            note=note,
+            tool="" if tool == "auto" else tool,
+            revision=revision,
+        )
     if as_json:
         output.write_json(saved)
     else:

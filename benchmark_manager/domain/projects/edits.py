@@ -10,9 +10,8 @@ from benchmark_manager.domain.projects.schedule import first_phase
 from benchmark_manager.domain.projects.settings import (
     ProjectChanges,
     ProjectSettings,
-    Unset,
-    given_or,
 )
+from benchmark_manager.domain.unset import Unset, given_or
 from benchmark_manager.models.project import Project, Ref, RepositoryAddress, Source
 
 #: The settings of a source that are called as in the API.

@@ -2,25 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
 
 from benchmark_manager.domain.projects.refs import ref_of, ref_of_branch
+from benchmark_manager.domain.unset import UNSET, Unset, given_or
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.project import Ref
-
-T = TypeVar("T")
-
-
-class Unset:
-    """The value of a field that was not given, where None is a value of its own."""
-
-
-UNSET: Final = Unset()
-
-
-def given_or(value: T | Unset, otherwise: T) -> T:
-    """Return the value where it was given, else the other one."""
-    return otherwise if isinstance(value, Unset) else value
 
 
 @dataclass(frozen=True, slots=True)

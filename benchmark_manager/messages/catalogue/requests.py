@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from benchmark_manager.messages.catalogue.result_tables import SELECTIONS
-from benchmark_manager.messages.catalogue.results import UPLOAD_FIELDS
+from benchmark_manager.messages.catalogue.results import FILTERS, UPLOAD_FIELDS
 from benchmark_manager.messages.catalogue.sweep_edits import FILES
 from benchmark_manager.messages.catalogue.sweeps import DEFINITIONS
 from benchmark_manager.messages.message import Message, Sentence, one_sentence
@@ -196,6 +196,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
             **DEFINITIONS,
             **SELECTIONS,
             **FILES,
+            **FILTERS,
             **UPLOAD_FIELDS,
             "substitute_form": Sentence(
                 "{field} must be PATH=ID: the path of an original, and the id of a variant of it.",

@@ -19,6 +19,14 @@ UPLOAD_FIELDS: Final[Mapping[str, Sentence]] = {
     "empty_file": Sentence("{field} must not be empty.", "{field}: 빈 파일은 받지 않습니다."),
     "field_twice": Sentence("{field} is given twice.", "{field}: 두 번 지정했습니다."),
 }
+#: What is wrong with the filters of a list, by the reasons of `invalid_request`.
+FILTERS: Final[Mapping[str, Sentence]] = {
+    "cell_without_sweep": Sentence(
+        "{field} is missing: a cell is one of a sweep.",
+        "{field}: 값이 없습니다. 셀은 스윕과 함께 지정하세요.",
+        hint="Give `sweep` beside `cell`.",
+    ),
+}
 #: Results that are too large, by the reasons of `too_large`.
 UPLOADS: Final[Mapping[str, Sentence]] = {
     "result": Sentence(

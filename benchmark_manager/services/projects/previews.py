@@ -9,9 +9,10 @@ from typing import Final
 from benchmark_manager.domain.projects.file_patterns import normalise_patterns
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.domain.projects.repository_url import check_token, parse_repository_url
-from benchmark_manager.domain.projects.settings import UNSET, chosen_ref
+from benchmark_manager.domain.projects.settings import chosen_ref
 from benchmark_manager.domain.sync.folder_counts import FolderCounts, count_selected
 from benchmark_manager.domain.sync.selection import Selection
+from benchmark_manager.domain.unset import UNSET
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol.graphql import RepositoryOverview
 from benchmark_manager.github.protocol.listings import TreeListing

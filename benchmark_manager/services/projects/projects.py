@@ -10,7 +10,8 @@ from benchmark_manager.domain.projects.edits import (
     resumed,
     with_changes,
 )
-from benchmark_manager.domain.projects.settings import ProjectChanges, ProjectSettings, given_or
+from benchmark_manager.domain.projects.settings import ProjectChanges, ProjectSettings
+from benchmark_manager.domain.unset import given_or
 from benchmark_manager.models.access.principal import Principal, includes
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.project import Project, ProjectStats, Standing

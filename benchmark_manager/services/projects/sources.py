@@ -12,10 +12,9 @@ from benchmark_manager.domain.projects.repository_url import (
 from benchmark_manager.domain.projects.settings import (
     ProjectChanges,
     ProjectSettings,
-    Unset,
     chosen_ref,
-    given_or,
 )
+from benchmark_manager.domain.unset import Unset, given_or
 from benchmark_manager.errors import TokenUnreadableError
 from benchmark_manager.github.sending.credentials import fingerprint_of
 from benchmark_manager.models.project import Project, Ref, Source

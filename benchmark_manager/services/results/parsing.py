@@ -10,14 +10,13 @@ from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.result import ParsedResult, StoredResult, ToolName
 from benchmark_manager.services.results.text_work import read_result
 from benchmark_manager.stores.results.chunks import ResultChunkStore
+from benchmark_manager.stores.results.parsed import UNREAD
 from benchmark_manager.stores.results.results import ResultStore
 from benchmark_manager.workers.pool import WorkerPool
 
 #: Results that one request reads again at most; housekeeping reads the others.
 _READ_AGAIN: Final = 20
 _AT_ONCE: Final = 2
-#: The version of what was stored without being read: older than that of any parser.
-_UNREAD: Final = 0
 _NOT_YET: Final = Problem(
     severity="warning",
     code="not_read_yet",
@@ -60,7 +59,18 @@ class ResultParsing:
         try:
             return await self.parsed(data, file_name, tool), self.version
         except WorkersBusyError:
-            return ParsedResult(tool=tool or "unknown", problems=(_NOT_YET,)), _UNREAD
+            return self.read_later(tool)
+
+    def read_later(self, tool: ToolName | None) -> tuple[ParsedResult, int]:
+        """Return what stands for a file until somebody asks for its result."""
+        return ParsedResult(tool=tool or "unknown", problems=(_NOT_YET,)), UNREAD
+
+    async def read_as(
+        self, result: StoredResult, tool: ToolName | None
+    ) -> tuple[ParsedResult, int]:
+        """Return what a stored result says as a file of this tool, as `first_read` does."""
+        async with self._reading:
+            return await self.first_read(await self._bytes(result), result.file_name, tool)
 
     async def parsed(self, data: bytes, file_name: str, tool: ToolName | None) -> ParsedResult:
         """Return what a file says; one that takes too long says nothing.
@@ -103,10 +113,14 @@ class ResultParsing:
         return found
 
     async def _read(self, result: StoredResult) -> ParsedResult:
-        parts = [part async for part in self._chunks.read(result.sha256, result.size)]
-        parsed = await self.parsed(b"".join(parts), result.file_name, result.chosen_tool)
+        data = await self._bytes(result)
+        parsed = await self.parsed(data, result.file_name, result.chosen_tool)
         await self._results.keep_parsed(result, parsed, self.version)
         return parsed
+
+    async def _bytes(self, result: StoredResult) -> bytes:
+        parts = [part async for part in self._chunks.read(result.sha256, result.size)]
+        return b"".join(parts)
 
     async def read_old(self, limit: int) -> int:
         """Read some results that only earlier versions of the parser have read; return how many."""

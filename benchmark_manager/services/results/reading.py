@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
-from benchmark_manager.errors import NotFoundError
+from benchmark_manager.errors import InvalidInputError, NotFoundError
 from benchmark_manager.models.access.principal import Principal, Role
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.result import ParsedResult, Result, ResultFilters, StoredResult
 from benchmark_manager.services.results.cells import CellFinder
+from benchmark_manager.services.results.named_releases import named_releases
 from benchmark_manager.services.results.parsing import ResultParsing
 from benchmark_manager.services.results.stores import ResultStores
 from benchmark_manager.stores.database.database import Session
@@ -80,7 +81,7 @@ class ResultReader:
         )
         return [
             Result(
-                **result.model_dump(exclude={"chosen_tool", "tool", "receipt_id"}),
+                **result.model_dump(exclude={"tool", "receipt_id"}),
                 parsed=parsed.get(result.id, ParsedResult()),
                 receipt=receipts.get(result.receipt_id or ""),
                 sweep_id=cells[result.release].sweep_id if result.release in cells else None,
@@ -116,21 +117,31 @@ class ResultReader:
         """Return a page of what is stored of a project's results, newest first.
 
         Raises:
-            NotFoundError: there is no such project, or it has no such sweep or cell.
-            InvalidInputError: `invalid_cursor`.
+            NotFoundError: there is no such project, or it has no such release, sweep or cell.
+            InvalidInputError: `invalid_cursor`, `digest_too_short`; `invalid_request` for a cell
+                without its sweep.
+            ConflictError: `digest_ambiguous`.
         """
         principal.require("reader", project_id)
         await self._stores.projects.get(project_id)
-        digests = await self._digests(project_id, filters)
+        digests = await self._digests(principal, project_id, filters)
         return await self._stores.results.page(project_id, filters, request, digests=digests)
 
-    async def _digests(self, project_id: str, filters: ResultFilters) -> set[str] | None:
+    async def _digests(
+        self, principal: Principal, project_id: str, filters: ResultFilters
+    ) -> set[str] | None:
         """Return the releases that the filters leave; None where they restrict none."""
-        given = set(filters.releases) if filters.releases else None
-        if filters.sweep_id is None:
-            return given
-        swept = await self._cells.digests(project_id, filters.sweep_id, filters.cell_index)
-        return swept if given is None else swept & given
+        if filters.cell_index is not None and filters.sweep_id is None:
+            raise InvalidInputError("invalid_request", "cell_without_sweep", field="sweep")
+        left: list[set[str]] = []
+        if filters.releases:
+            left.append(set(filters.releases))
+        if filters.release is not None:
+            store = self._stores.releases
+            left.append(set(await named_releases(store, principal, project_id, [filters.release])))
+        if filters.sweep_id is not None:
+            left.append(await self._cells.digests(project_id, filters.sweep_id, filters.cell_index))
+        return set.intersection(*left) if left else None
 
     def content(self, result: StoredResult) -> AsyncIterator[bytes]:
         """Yield the exact bytes of a result."""

@@ -1,15 +1,30 @@
 """Upload, read, change and delete results."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime
 
-from benchmark_manager.domain.results.edits import deleted, edited, expect_revision, undeleted
+from benchmark_manager.domain.results.edits import (
+    ResultChanges,
+    deleted,
+    edited,
+    expect_revision,
+    is_read_alike,
+    undeleted,
+)
 from benchmark_manager.domain.results.fields import check_labels, check_note
+from benchmark_manager.domain.unset import Unset
 from benchmark_manager.models.access.principal import Principal, Role
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.recorded_change import ChangeAction
-from benchmark_manager.models.result import Result, ResultFilters, ResultUpload, StoredResult
+from benchmark_manager.models.result import (
+    ParsedResult,
+    Result,
+    ResultFilters,
+    ResultUpload,
+    StoredResult,
+)
 from benchmark_manager.services.access.recording import ChangeRecorder
+from benchmark_manager.services.results.parsing import ResultParsing
 from benchmark_manager.services.results.reading import ResultReader
 from benchmark_manager.services.results.recorded import recorded
 from benchmark_manager.services.results.stores import ResultStores
@@ -24,6 +39,7 @@ class ResultService:
         self,
         stores: ResultStores,
         reader: ResultReader,
+        parsing: ResultParsing,
         uploading: ResultUploading,
         *,
         clock: Callable[[], datetime],
@@ -32,6 +48,7 @@ class ResultService:
         """`record` is called with every change, in the transaction that makes it."""
         self._stores = stores
         self._reader = reader
+        self._parsing = parsing
         self._uploading = uploading
         self._clock = clock
         self._record = record
@@ -44,8 +61,9 @@ class ResultService:
     async def upload(self, principal: Principal, upload: ResultUpload) -> tuple[Result, bool]:
         """Store a result, and return it and whether it is new.
 
-        The same bytes for the same release and run are one result, which stays as it is; in the
-        trash it is restored.
+        The same bytes for the same release and run are one result, which only gets the receipt of
+        this upload where it has none. In the trash, it is restored with the tool, name, labels and
+        note of this upload.
 
         Raises:
             NotFoundError, ForbiddenError, ConflictError
@@ -85,8 +103,10 @@ class ResultService:
         """Return a page of what is stored of a project's results, newest first.
 
         Raises:
-            NotFoundError: there is no such project, or it has no such sweep or cell.
-            InvalidInputError: `invalid_cursor`.
+            NotFoundError: there is no such project, or it has no such release, sweep or cell.
+            InvalidInputError: `invalid_cursor`, `digest_too_short`; `invalid_request` for a cell
+                without its sweep.
+            ConflictError: `digest_ambiguous`.
         """
         return await self._reader.page(principal, project_id, filters, request)
 
@@ -116,30 +136,42 @@ class ResultService:
         self,
         principal: Principal,
         result_id: str,
-        *,
-        labels: Mapping[str, str] | None,
-        note: str | None,
+        changes: ResultChanges,
         expected: Collection[int] | None,
     ) -> Result:
-        """Change what is given; None keeps labels, or the note, as they are.
+        """Change what is given; the file is read again where that is another tool.
 
         Raises:
             NotFoundError, ForbiddenError
             InvalidInputError: `invalid_labels`, `invalid_note`.
             StaleError: the result is not at one of `expected` revisions (None accepts any).
         """
-        check_labels(labels or {})
-        check_note(note or "")
+        check_labels(changes.labels or {})
+        check_note(changes.note or "")
+        parsed, version = await self._read(principal, result_id, changes)
 
         async def work(session: Session) -> StoredResult:
             before = await self._reader.stored(principal, result_id, "editor", session)
             expect_revision(before, expected)
-            after = edited(before, labels=labels, note=note)
+            after = edited(before, changes)
             if after != before:
                 await self._change("result.edit", principal, before, after, session)
+            if not is_read_alike(before, after):
+                await self._stores.results.read_otherwise(after, parsed, version, session)
             return after
 
         return await self._whole(await self._stores.database.transaction(work))
+
+    async def _read(
+        self, principal: Principal, result_id: str, changes: ResultChanges
+    ) -> tuple[ParsedResult, int]:
+        """Return what a result says with these changes, for a transaction, which cannot wait."""
+        before = await self._reader.stored(principal, result_id, "editor")
+        tool = before.chosen_tool if isinstance(changes.tool, Unset) else changes.tool
+        if tool == before.chosen_tool:
+            # Needed only where somebody else chooses a tool just now.
+            return self._parsing.read_later(tool)
+        return await self._parsing.read_as(before, tool)
 
     async def delete(
         self, principal: Principal, result_id: str, expected: Collection[int] | None

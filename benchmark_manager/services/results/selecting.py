@@ -5,13 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmark_manager.domain.releases.digest import PREFIX, digest_digits, is_whole
+from benchmark_manager.domain.releases.digest import PREFIX
 from benchmark_manager.domain.results.table import ComparedRelease
 from benchmark_manager.domain.sweeps.limits import LARGEST_INDEX
 from benchmark_manager.errors import ConflictError, InvalidInputError, NotFoundError
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.result_table import TableNotice, TableSelection
 from benchmark_manager.models.sweep import SweepCell
+from benchmark_manager.services.results.named_releases import named_releases
 from benchmark_manager.services.results.table_stores import TableStores
 
 #: Releases of one table.
@@ -81,19 +82,8 @@ class ReleaseSelector:
     ) -> dict[str, ComparedRelease]:
         if len(set(references)) > MOST_RELEASES:
             raise InvalidInputError("too_many_results", "releases", limit=MOST_RELEASES)
-        digests: dict[str, str] = {}
-        for reference in references:
-            digits = digest_digits(reference)
-            if is_whole(digits):
-                digests[PREFIX + digits] = reference
-            else:
-                found = await self._stores.releases.find(reference, principal.readable())
-                digests[found.digest] = reference
-        named = await self.named(project_id, digests)
-        for digest, reference in digests.items():
-            if digest not in named:
-                raise NotFoundError("release", reference)
-        return named
+        names = await named_releases(self._stores.releases, principal, project_id, references)
+        return {digest: ComparedRelease(digest, name) for digest, name in names.items()}
 
     async def named(self, project_id: str, digests: Collection[str]) -> dict[str, ComparedRelease]:
         """Return those of the releases that a project made, with their names."""

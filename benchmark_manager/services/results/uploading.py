@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import Final
 
-from benchmark_manager.domain.results.edits import undeleted
+from benchmark_manager.domain.results.edits import is_read_alike, restored, with_receipt
 from benchmark_manager.domain.results.fields import check_labels, check_note, file_name_of
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.access.principal import Principal
@@ -49,7 +49,8 @@ class ResultUploading:
     async def upload(self, principal: Principal, upload: ResultUpload) -> tuple[StoredResult, bool]:
         """Store a result, unless its bytes are one of the same release and run already.
 
-        That one is returned as it is, and taken out of the trash.
+        That one gets the receipt of this upload where it has none. In the trash, it is restored
+        with the tool, name, labels and note of this upload.
 
         Raises:
             NotFoundError, ForbiddenError, ConflictError
@@ -117,15 +118,18 @@ class ResultUploading:
         receipt = await self._receipts.for_upload(
             principal, draft.release, draft.project_id, receipt_id, session
         )
+        draft = draft.model_copy(update={"receipt_id": None if receipt is None else receipt.id})
         same = await self._stores.results.same(draft, session)
         if same is None:
-            tied = draft.model_copy(update={"receipt_id": None if receipt is None else receipt.id})
-            await self._stores.results.insert(tied, parsed, version, session)
-            await self._record([recorded("result.create", principal, None, tied)], session)
-            return tied, True
-        if same.deleted_at is None:
-            return same, False
-        restored = undeleted(same)
-        await self._stores.results.change(restored, session)
-        await self._record([recorded("result.undelete", principal, same, restored)], session)
-        return restored, False
+            await self._stores.results.insert(draft, parsed, version, session)
+            await self._record([recorded("result.create", principal, None, draft)], session)
+            return draft, True
+        live = same.deleted_at is None
+        after = with_receipt(same, draft.receipt_id) if live else restored(same, draft)
+        if after.revision != same.revision:
+            await self._stores.results.change(after, session)
+            change = recorded("result.edit" if live else "result.undelete", principal, same, after)
+            await self._record([change], session)
+        if not is_read_alike(same, after):
+            await self._stores.results.read_otherwise(after, parsed, version, session)
+        return after, False

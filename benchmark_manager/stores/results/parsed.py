@@ -22,6 +22,8 @@ from benchmark_manager.stores.results.documents import parsed_document, parsed_o
 MOST_BYTES: Final = 100_000_000
 #: Rows after which their size is compared with the most: one may have 2 million bytes.
 _ROWS_BETWEEN: Final = 50
+#: The version of what no parser has read: older than that of any parser.
+UNREAD: Final = 0
 
 
 class ParsedResultStore(Store):
@@ -52,6 +54,19 @@ class ParsedResultStore(Store):
         except DuplicateKeyError:
             # A newer version stored its own.
             return
+
+    async def put(
+        self, result: StoredResult, parsed: ParsedResult, version: int, session: Session
+    ) -> None:
+        """Store what was read from a result, whatever version has read it before."""
+        document = await asyncio.to_thread(parsed_document, result, parsed, version)
+        match = {"_id": document["_id"]}
+        await self._parsed.replace_one(match, document, upsert=True, session=session)
+
+    async def outdate(self, result_id: str) -> None:
+        """Have a result read again, by the version of the parser that has read it, too."""
+        match = {"_id": ObjectId(result_id)}
+        await self._parsed.update_one(match, {"$set": {"version": UNREAD}})
 
     async def get_many(self, result_ids: Sequence[str]) -> dict[str, tuple[ParsedResult, int]]:
         """Return what was read from these results, and by which version of the parser."""

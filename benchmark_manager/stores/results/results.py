@@ -7,8 +7,10 @@ from functools import partial
 from typing import Final
 
 from bson import ObjectId
+from pymongo import ReturnDocument
 
 from benchmark_manager.domain.releases.digest import PREFIX
+from benchmark_manager.domain.results.edits import is_read_alike
 from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.measured_result import MeasuredResult
 from benchmark_manager.models.page import Page, PageRequest
@@ -38,7 +40,7 @@ _NEWEST_FIRST: Final = Order("created_at", datetime, descending=True)
 #: server reads all results of a project, also for a single release.
 _KEPT: Final[Document] = {"$cond": [{"$ifNull": ["$deleted_at", False]}, 0, 1]}
 #: Fields that a change of a result sets; the others never change.
-_CHANGED: Final = ("labels", "note", "revision")
+_CHANGED: Final = ("labels", "note", "chosen_tool", "file_name", "receipt_id", "revision")
 _DELETION: Final = ("deleted_at", "deleted_by")
 
 
@@ -85,7 +87,7 @@ class ResultStore(Store):
         return result_of(document)
 
     async def change(self, result: StoredResult, session: Session) -> None:
-        """Store labels, note, revision and deletion of a result that this transaction has read."""
+        """Store what edits change of a result that this transaction has read."""
         document = result_document(result)
         fields = (*_CHANGED, *_DELETION) if result.deleted_at is not None else _CHANGED
         update: Document = {"$set": {name: document[name] for name in fields}}
@@ -94,12 +96,28 @@ class ResultStore(Store):
         await self._results.update_one({"_id": document["_id"]}, update, session=session)
 
     async def keep_parsed(self, result: StoredResult, parsed: ParsedResult, version: int) -> None:
-        """Store what a newer version of the parser read from a result, unless that is gone."""
+        """Store what a newer version of the parser read from a result, unless that is gone.
+
+        Where the result's tool or name changed meanwhile, it is marked as to be read again.
+        """
         await self.parsed.replace(result, parsed, version)
-        tool = {"$set": {"tool": parsed.tool}}
-        found = await self._results.update_one({"_id": ObjectId(result.id)}, tool)
-        if not found.matched_count:
+        found = await self._results.find_one_and_update(
+            {"_id": ObjectId(result.id)},
+            {"$set": {"tool": parsed.tool}},
+            return_document=ReturnDocument.AFTER,
+        )
+        if found is None:
             await self.parsed.delete([result.id], None)
+        elif not is_read_alike(result, result_of(found)):
+            await self.parsed.outdate(result.id)
+
+    async def read_otherwise(
+        self, result: StoredResult, parsed: ParsedResult, version: int, session: Session
+    ) -> None:
+        """Store what is read from a result whose tool or name this transaction has changed."""
+        tool = {"$set": {"tool": parsed.tool}}
+        await self._results.update_one({"_id": ObjectId(result.id)}, tool, session=session)
+        await self.parsed.put(result, parsed, version, session)
 
     async def page(
         self,

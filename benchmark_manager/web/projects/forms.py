@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmark_manager.domain.fields import POLLING_INTERVALS, is_polling_interval
-from benchmark_manager.domain.projects.settings import UNSET, ProjectChanges, ProjectSettings
+from benchmark_manager.domain.projects.settings import ProjectChanges, ProjectSettings
+from benchmark_manager.domain.unset import UNSET
 from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import Project, Ref, RefKind

@@ -1,10 +1,10 @@
 """The forms of a result: read, and shown again with what was typed."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, get_args
 
 from benchmark_manager.errors import BenchmarkManagerError
-from benchmark_manager.models.result import Result
+from benchmark_manager.models.result import Result, ToolName
 from benchmark_manager.web.results.labels import label_lines, read_labels
 from benchmark_manager.web.site.field_rules import refused_field
 from benchmark_manager.web.site.forms import Form
@@ -33,7 +33,12 @@ class ResultDraft:
 
     @classmethod
     def of(cls, result: Result) -> "ResultDraft":
-        return cls(labels=label_lines(result.labels), note=result.note, revision=result.revision)
+        return cls(
+            labels=label_lines(result.labels),
+            note=result.note,
+            tool=result.chosen_tool or "",
+            revision=result.revision,
+        )
 
     @classmethod
     def typed(cls, form: Form, reader: Reader, most: int = 0) -> "ResultDraft":
@@ -53,6 +58,11 @@ class ResultDraft:
         if found.error:
             made.errors["labels"] = found.error
         return made
+
+    @property
+    def chosen_tool(self) -> ToolName | None:
+        """Return the tool that was chosen; None: the content of the file decides."""
+        return next((name for name in get_args(ToolName) if name == self.tool), None)
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
         """Put a refusal beside the field that it is about."""

@@ -53,7 +53,7 @@ class ListQuery:
         labels = read_labels(self.label, reader)
         return (
             ResultFilters(
-                releases=(self.release,) if self.release else (),
+                release=self.release or None,
                 sweep_id=self.sweep or None,
                 tool=next((name for name in get_args(ToolName) if name == self.tool), None),
                 labels=labels.labels,

@@ -1,11 +1,13 @@
-"""Pages of one result: its metrics, its labels and note, how to cite it, and its deletion."""
+"""Pages of one result: its metrics, its tool, labels and note, how to cite it, and its deletion."""
 
 import asyncio
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from benchmark_manager.domain.results.edits import ResultChanges
 from benchmark_manager.domain.results.parsing.collector import names_in
+from benchmark_manager.domain.unset import UNSET
 from benchmark_manager.errors import (
     ConflictError,
     InvalidInputError,
@@ -58,7 +60,7 @@ async def save_result(
     form: FormDependency,
     principal: Annotated[Principal, page_changes("result.edit", "editor", "object")],
 ) -> Response:
-    """Save labels and note, or show what was typed again with the error or the newer result."""
+    """Save what was typed, or show it again with the error or the newer result."""
     result = await services.results.get(principal, result_id, "editor")
     draft = ResultDraft.typed(form, reader_of(request))
     status = _UNPROCESSABLE
@@ -67,9 +69,10 @@ async def save_result(
             saved = await services.results.edit(
                 principal,
                 result_id,
-                labels=draft.read,
-                note=draft.note,
-                expected=frozenset({draft.revision}),
+                ResultChanges(
+                    draft.read, draft.note, draft.chosen_tool if form.ticked("tool") else UNSET
+                ),
+                frozenset({draft.revision}),
             )
         except StaleError:
             result = await services.results.get(principal, result_id)

@@ -1,6 +1,6 @@
 """The form that uploads a result of a release."""
 
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -9,7 +9,7 @@ from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency, requires
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.release import Release
-from benchmark_manager.models.result import Result, ResultUpload, ToolName
+from benchmark_manager.models.result import Result, ResultUpload
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.results.drafts import ResultDraft
 from benchmark_manager.web.results.section import projects_for
@@ -81,7 +81,7 @@ async def _upload(
             project_id=draft.project_id or None,
             file_name=form.file_name("file"),
             data=data,
-            tool=next((name for name in get_args(ToolName) if name == draft.tool), None),
+            tool=draft.chosen_tool,
             labels=draft.read,
             note=draft.note,
         ),

@@ -106,6 +106,61 @@ async def test_a_result_names_its_receipt(world: World) -> None:
     assert found["id"] == named["id"]
 
 
+async def again(program: Visitor, digest: str, content: bytes, **query: str) -> Any:
+    """Upload bytes, perhaps once more, and return the result."""
+    headers = {"Content-Type": "application/octet-stream"}
+    params = {"release": digest, **query}
+    answer = await program.ask("POST", "/results", params=params, content=content, headers=headers)
+    assert answer.status_code in {200, 201}, answer.text
+    return answer.json()
+
+
+async def test_a_repeated_upload_adds_the_receipt_that_it_names(world: World) -> None:
+    program, other, digest = await world.program(), await world.program(), world.releases[0]
+    first = await again(program, digest, b"named later")
+    named = await receipt(other, digest)
+    second = await again(program, digest, b"named later", receipt=named["id"])
+    assert (first["receipt"], second["receipt"]["id"]) == (None, named["id"])
+    assert (second["id"], second["revision"]) == (first["id"], 2)
+    assert await program.get(f"/results/{first['id']}") == second
+
+
+async def test_a_repeated_upload_adds_the_last_receipt_of_its_token(world: World) -> None:
+    program, digest = await world.program(), world.releases[0]
+    await again(program, digest, b"found later")
+    last = await receipt(program, digest)
+    found = await again(program, digest, b"found later")
+    assert found["receipt"]["id"] == last["id"]
+
+
+async def test_a_receipt_that_is_added_is_on_record(world: World) -> None:
+    program, digest = await world.program(), world.releases[0]
+    result = await again(program, digest, b"on record")
+    await receipt(program, digest)
+    for _ in range(2):
+        await again(program, digest, b"on record")
+    found = await world.guarded.admin.get("/audit", object=result["id"])
+    records = [(row["action"], row["keys"], row["revision"]) for row in found]
+    assert records == [("result.edit", ["receipt"], 2), ("result.create", [], 1)]
+
+
+async def test_a_result_keeps_the_receipt_that_it_has(world: World) -> None:
+    program, digest = await world.program(), world.releases[0]
+    await receipt(program, digest)
+    first = await again(program, digest, b"kept")
+    later = await receipt(program, digest)
+    assert await again(program, digest, b"kept", receipt=later["id"]) == first
+
+
+async def test_a_result_that_an_upload_restores_gets_its_receipt(world: World) -> None:
+    program, digest = await world.program(), world.releases[0]
+    result = await again(program, digest, b"restored")
+    assert (await program.ask("DELETE", f"/results/{result['id']}")).status_code == 204
+    last = await receipt(program, digest)
+    found = await again(program, digest, b"restored")
+    assert (found["receipt"]["id"], found["revision"]) == (last["id"], 3)
+
+
 async def test_a_receipt_of_another_release_is_refused(world: World) -> None:
     program = await world.program()
     named = await receipt(program, world.releases[1])

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
@@ -307,14 +307,71 @@ async def test_results_come_in_pages_newest_first(on_either: ReleasedProject) ->
         ({"tool": "hammer"}, 422, "invalid_request"),
         ({"label.": "x"}, 422, "invalid_labels"),
         ({"cursor": "x"}, 422, "invalid_cursor"),
+        ({"release": "f" * 64}, 404, "release_not_found"),
+        ({"release": "f" * 12}, 404, "release_not_found"),
+        ({"release": "no digest"}, 404, "release_not_found"),
+        ({"release": "f" * 11}, 422, "digest_too_short"),
     ],
-    ids=["sweep", "tool", "label", "cursor"],
+    ids=["sweep", "tool", "label", "cursor", "whole", "beginning", "none", "short"],
 )
 async def test_a_filter_that_is_wrong_is_refused(
     project: ReleasedProject, params: Json, status: int, code: str
 ) -> None:
     answer = await project.service.http.get(f"{project.home}/results", params=params)
     assert_problem(answer, status, code)
+
+
+async def test_a_cell_is_one_of_a_sweep_that_is_named(project: ReleasedProject) -> None:
+    answer = await project.service.http.get(f"{project.home}/results", params={"cell": 3})
+    assert_problem(answer, 422, "invalid_request")
+    assert fields_at_fault(answer, "invalid_request") == {"sweep"}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda digest: digest,
+        lambda digest: digest.removeprefix("sha256:"),
+        lambda digest: digest.removeprefix("sha256:").upper(),
+        lambda digest: digest[:19],
+        lambda digest: digest[7:19],
+        lambda digest: digest[7:19].upper(),
+    ],
+    ids=["whole", "digits", "upper case", "beginning", "first digits", "upper first digits"],
+)
+async def test_a_release_is_named_by_its_digest_or_by_the_beginning(
+    project: ReleasedProject, write: Callable[[str], str]
+) -> None:
+    result = await project.result()
+    await project.result(release=await project.other_release())
+    assert await project.listed(release=write(project.digest)) == [result["id"]]
+
+
+async def test_the_beginning_of_two_digests_names_none(project: ReleasedProject) -> None:
+    digits = project.digest.removeprefix("sha256:")
+    releases = project.service.services.database.collection("releases")
+    row = await releases.find_one({"digest": digits}, {"_id": 0})
+    assert row is not None
+    other = digits[:-1] + ("0" if digits[-1] != "0" else "1")
+    await releases.insert_one({**row, "digest": other})
+    answer = await project.service.http.get(
+        f"{project.home}/results", params={"release": digits[:12]}
+    )
+    assert_problem(answer, 409, "digest_ambiguous")
+
+
+async def test_a_release_and_a_sweep_without_it_leave_nothing(module_service: Service) -> None:
+    async with unchanged_service(module_service):
+        swept = await swept_project(module_service)
+        sweep = await swept.sweep()
+        cells = await swept.cells(sweep)
+        project = ReleasedProject(module_service, swept.id, cells[0]["digest"])
+        result = await project.result()
+        found = [
+            await project.listed(sweep=sweep["id"], cell=index, release=cells[0]["digest"][:19])
+            for index in (0, 1)
+        ]
+        assert found == [[result["id"]], []]
 
 
 async def test_labels_and_note_change_and_nothing_else(project: ReleasedProject) -> None:
@@ -326,6 +383,41 @@ async def test_labels_and_note_change_and_nothing_else(project: ReleasedProject)
     assert await project.service.put(path, {"note": "first"}) == expected
     cleared = await project.service.put(path, {"labels": {}, "note": ""})
     assert cleared == {**result, "labels": {}, "note": "", "revision": 3}
+
+
+async def test_another_tool_reads_the_file_again(on_either: ReleasedProject) -> None:
+    wrong = await on_either.result(tool="vllm")
+    path = f"/results/{wrong['id']}"
+    changed = await on_either.service.put(path, {"tool": "plain"})
+    assert (wrong["points"], changed["tool"], changed["revision"]) == ([], "plain", 2)
+    assert [*changed["points"][0]["metrics"]] == ["ttft_p99", "output_throughput"]
+    assert await on_either.service.get(path) == changed
+    assert await on_either.listed(tool="plain") == [wrong["id"]]
+
+
+async def test_without_a_tool_the_content_of_a_file_decides(project: ReleasedProject) -> None:
+    wrong = await project.result(tool="vllm")
+    changed = await project.service.put(f"/results/{wrong['id']}", {"tool": None})
+    assert (changed["tool"], changed["problems"], changed["revision"]) == ("plain", [], 2)
+
+
+@pytest.mark.parametrize(
+    "body", [{"tool": "vllm"}, {"note": ""}, {}], ids=["same", "none", "empty"]
+)
+async def test_a_change_that_keeps_the_tool_reads_nothing_again(
+    project: ReleasedProject, body: Json
+) -> None:
+    wrong = await project.result(tool="vllm")
+    assert await project.service.put(f"/results/{wrong['id']}", body) == wrong
+
+
+async def test_another_tool_for_an_older_revision_is_refused(project: ReleasedProject) -> None:
+    wrong = await project.result(tool="vllm")
+    path = f"/results/{wrong['id']}"
+    headers = {"If-Match": '"7"'}
+    answer = await project.service.http.put(path, json={"tool": "plain"}, headers=headers)
+    assert_problem(answer, 412, "stale")
+    assert await project.service.get(path) == wrong
 
 
 async def test_a_change_of_an_older_revision_is_refused(project: ReleasedProject) -> None:
@@ -349,8 +441,9 @@ async def test_a_change_of_an_older_revision_is_refused(project: ReleasedProject
         ({"note": "x" * 10_001}, "invalid_note"),
         ({"file_name": "b.json"}, "invalid_request"),
         ({"labels": {"a": None}}, "invalid_request"),
+        ({"tool": "unknown"}, "invalid_request"),
     ],
-    ids=["label", "note", "another field", "no text"],
+    ids=["label", "note", "another field", "no text", "no tool"],
 )
 async def test_a_wrong_change_is_refused(project: ReleasedProject, body: Json, code: str) -> None:
     result = await project.result()
@@ -376,11 +469,18 @@ async def test_a_deleted_result_is_in_the_trash_until_it_is_restored(
     assert_problem(await service.http.post(f"{path}/undelete"), 404, "result_not_found")
 
 
-async def test_uploading_what_is_in_the_trash_restores_it(on_either: ReleasedProject) -> None:
-    result = await on_either.result(labels={"gpu": "H100"})
-    assert (await on_either.service.http.delete(f"/results/{result['id']}")).status_code == 204
-    answer = await on_either.upload()
-    assert (answer.status_code, answer.json()) == (200, {**result, "revision": 3})
+async def test_uploading_what_is_in_the_trash_restores_it_as_it_is_uploaded_now(
+    on_either: ReleasedProject,
+) -> None:
+    wrong = await on_either.result(labels={"gpu": "H100"}, note="first", tool="vllm")
+    assert (await on_either.service.http.delete(f"/results/{wrong['id']}")).status_code == 204
+    answer = await on_either.form(labels='{"gpu": "A100"}', name="b.json")
+    right = await on_either.result(b" " + PLAIN, labels={"gpu": "A100"}, file_name="b.json")
+    taken = ("tool", "points", "problems", "labels", "note", "file_name")
+    expected = {**wrong, **{name: right[name] for name in taken}, "revision": 3}
+    assert (answer.status_code, answer.json()) == (200, expected)
+    assert await on_either.service.get(f"/results/{wrong['id']}") == expected
+    assert await on_either.listed(tool="plain") == [right["id"], wrong["id"]]
 
 
 async def test_a_result_names_the_newest_cell_that_it_measured(module_either: Service) -> None:

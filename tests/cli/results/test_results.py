@@ -63,6 +63,8 @@ async def test_files_are_uploaded_and_listed(
     assert listed[0]["labels"] == {"gpu": "H100 80GB", "list": "first"}
     shown = await cli("result", "list", project.id, "--release", digest[:20], "--limit", "1")
     assert len(shown.out.splitlines()) == 2
+    unknown = await cli("result", "list", project.id, "--release", "f" * 12, code=1)
+    assert "(release_not_found)" in unknown.err
 
 
 async def test_an_upload_may_be_repeated(cli: CommandLine, digest: str, tmp_path: Path) -> None:
@@ -175,6 +177,16 @@ async def test_labels_and_note_are_changed(cli: CommandLine, digest: str, tmp_pa
     assert (saved["labels"], saved["note"]) == ({"gpu": "H100", "driver": "570"}, "new")
     kept = await cli("result", "edit", result["id"], "--note", "x", "--revision", "9", code=1)
     assert "(stale)" in kept.err
+
+
+async def test_a_wrong_tool_is_corrected(cli: CommandLine, digest: str, tmp_path: Path) -> None:
+    file = plain(tmp_path, "wrong-tool.json", ttft_p99=70)
+    [wrong] = await uploaded(cli, file, "-r", digest, "--tool", "vllm")
+    right = (await cli("result", "edit", wrong["id"], "--tool", "plain", "--json")).json
+    assert (wrong["points"], len(right["points"]), right["tool"]) == ([], 1, "plain")
+    again = (await cli("result", "edit", wrong["id"], "--tool", "vllm", "--json")).json
+    recognised = (await cli("result", "edit", wrong["id"], "--tool", "auto", "--json")).json
+    assert (again["tool"], recognised["tool"], recognised["revision"]) == ("vllm", "plain", 4)
 
 
 async def test_a_deleted_result_is_restored(

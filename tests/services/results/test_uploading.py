@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from benchmark_manager.domain.results.edits import ResultChanges
+from benchmark_manager.domain.results.parsing.parse import PARSER_VERSION
 from benchmark_manager.errors import ForbiddenError, InvalidInputError, NotFoundError
 from benchmark_manager.factory import Services, utc_now
 from benchmark_manager.models.result import ParsedResult, Result, ResultUpload
@@ -42,8 +45,8 @@ async def project(shared_project: ReleasedProject) -> AsyncIterator[ReleasedProj
         yield shared_project
 
 
-def an_upload(project: ReleasedProject, data: bytes = PLAIN) -> ResultUpload:
-    return ResultUpload(release=project.digest, file_name="a.json", data=data)
+def an_upload(project: ReleasedProject, data: bytes = PLAIN, **fields: Any) -> ResultUpload:
+    return ResultUpload(release=project.digest, file_name="a.json", data=data, **fields)
 
 
 async def chunks(services: Services) -> int:
@@ -132,6 +135,50 @@ async def test_a_file_that_no_worker_has_time_for_is_kept_and_read_later(
     assert [problem.code for problem in unread.parsed.problems] == ["not_read_yet"]
     later = await services.results.get(ADA, unread.id)
     assert (later.parsed.tool, later.parsed.problems) == ("plain", ())
+
+
+async def test_a_tool_that_is_chosen_while_no_worker_is_free_is_read_later(
+    project: ReleasedProject, workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = project.service.services
+    wrong, _ = await services.results.upload(ADA, an_upload(project, tool="vllm"))
+    with monkeypatch.context() as busy:
+        busy.setattr(workers, "limits", Limits(wait=0))
+        unread = await services.results.edit(ADA, wrong.id, ResultChanges(tool="plain"), None)
+    assert [problem.code for problem in unread.parsed.problems] == ["not_read_yet"]
+    later = await services.results.get(ADA, wrong.id)
+    assert (later.parsed.tool, later.parsed.problems) == ("plain", ())
+
+
+async def test_what_was_read_for_the_former_tool_does_not_stay(project: ReleasedProject) -> None:
+    services = project.service.services
+    wrong, _ = await services.results.upload(ADA, an_upload(project, tool="vllm"))
+    store = ResultStore(services.database)
+    before = await store.get(wrong.id)
+    right = await services.results.edit(ADA, wrong.id, ResultChanges(tool="plain"), None)
+    # As a reader that began before the change.
+    await store.keep_parsed(before, wrong.parsed, PARSER_VERSION)
+    assert await services.results.get(ADA, wrong.id) == right
+    assert await project.listed(tool="plain") == [wrong.id]
+
+
+async def test_a_change_of_the_tool_is_on_record(project: ReleasedProject) -> None:
+    services = project.service.services
+    wrong, _ = await services.results.upload(ADA, an_upload(project, tool="vllm"))
+    await services.results.edit(ADA, wrong.id, ResultChanges(tool="plain"), None)
+    [record] = await services.database.collection("audit").find({"action": "result.edit"}).to_list()
+    assert (record["keys"], record["revision"]) == (["tool"], 2)
+
+
+async def test_what_an_upload_changes_of_a_result_in_the_trash_is_on_record(
+    project: ReleasedProject,
+) -> None:
+    services = project.service.services
+    wrong, _ = await services.results.upload(ADA, an_upload(project, tool="vllm"))
+    await services.results.delete(ADA, wrong.id, None)
+    await services.results.upload(ADA, an_upload(project, note="right"))
+    records = services.database.collection("audit").find({"action": "result.undelete"})
+    assert [record["keys"] for record in await records.to_list()] == [["note", "tool"]]
 
 
 async def test_housekeeping_reads_again_what_nobody_asks_for(project: ReleasedProject) -> None:

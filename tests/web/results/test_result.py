@@ -43,6 +43,30 @@ async def test_labels_and_note_are_changed(browser: Browser, measured: MeasuredP
     assert "warm\ncache" in saved.text
 
 
+async def test_another_tool_reads_the_file_again(
+    service: Service, browser: Browser, measured: MeasuredPages
+) -> None:
+    wrong = await upload(service, measured.cells[0], plain(71.5), tool="vllm")
+    page = await browser.open(f"/ui/results/{wrong['id']}")
+    assert "No metrics were read" in page.text
+    form = saving(page, wrong["id"])
+    assert form.fields["tool"] == "vllm"
+    saved = await browser.send(form, tool="")
+    check(saved)
+    assert "71.5" in saved.text
+    assert saving(saved, wrong["id"]).fields["tool"] == ""
+
+
+async def test_a_form_without_a_choice_of_the_tool_keeps_it(
+    service: Service, browser: Browser, measured: MeasuredPages
+) -> None:
+    wrong = await upload(service, measured.cells[0], plain(72.5), tool="vllm")
+    form = saving(await browser.open(f"/ui/results/{wrong['id']}"), wrong["id"])
+    del form.fields["tool"]
+    await browser.send(form, note="kept")
+    assert (await service.get(f"/results/{wrong['id']}"))["tool"] == "vllm"
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

@@ -241,6 +241,25 @@ async def test_the_list_names_the_sweep_of_each_cell(
     assert page.html.count("<bdi>night</bdi>") == 9
 
 
+async def test_the_list_is_of_a_release_by_the_beginning_of_its_digest(
+    browser: Browser, measured: MeasuredPages
+) -> None:
+    page = await browser.open(f"{measured.home}/list?release={measured.cells[3][7:19].upper()}")
+    check(page)
+    found = {link for link in page.links() if link.startswith("/ui/results/")}
+    assert found == {f"/ui/results/{result}" for result in measured.results[3]}
+
+
+@pytest.mark.parametrize(
+    ("release", "status"), [("f" * 64, 404), ("f" * 11, 422)], ids=["unknown", "short"]
+)
+async def test_a_release_that_does_not_exist_has_no_list(
+    browser: Browser, measured: MeasuredPages, release: str, status: int
+) -> None:
+    page = await browser.open(f"{measured.home}/list?release={release}", status)
+    check(page)
+
+
 async def test_a_label_that_is_none_is_refused_beside_its_field(
     browser: Browser, measured: MeasuredPages
 ) -> None:
