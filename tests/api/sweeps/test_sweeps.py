@@ -264,7 +264,12 @@ REFUSED: dict[str, tuple[Json, str, str]] = {
     "path": (
         sizes(1, axes=[{"name": "x", "set": "engine:engine.max_num_seq", "values": [1]}]),
         "path_not_found",
-        "'config/engine.yaml' does not exist; the closest path is 'engine.max_num_seqs'.",
+        "the closest path is 'engine.max_num_seqs'. End the path in `?` to add it.",
+    ),
+    "item": (
+        sizes(1, axes=[{"name": "x", "set": "engine:engine[9]?", "values": [1]}]),
+        "path_not_found",
+        "'engine[9]?' in 'config/engine.yaml' does not exist; the closest path is 'engine'.",
     ),
     "no flag": (
         {
