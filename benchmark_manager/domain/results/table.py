@@ -53,6 +53,18 @@ def shown_results(results: Sequence[MeasuredResult], point: str | None) -> list[
     ]
 
 
+def check_baseline(results: Iterable[MeasuredResult], baseline: str | None) -> None:
+    """Accept a baseline that has results with points among these.
+
+    Raises:
+        InvalidInputError: `baseline_not_compared`.
+    """
+    if baseline is not None and not any(
+        result.release == baseline and result.points for result in results
+    ):
+        raise InvalidInputError("baseline_not_compared", field="baseline", id=baseline)
+
+
 def result_table(
     selection: TableSelection,
     results: Sequence[MeasuredResult],
@@ -72,9 +84,8 @@ def result_table(
     Raises:
         InvalidInputError: `baseline_not_compared`: none of the results is of the baseline.
     """
+    check_baseline(results, baseline)
     measured = [result for result in results if result.points]
-    if baseline is not None and all(result.release != baseline for result in measured):
-        raise InvalidInputError("baseline_not_compared", field="baseline", id=baseline)
     every = [point for result in measured for point in result.points]
     at_point = [each for each in every if selection.point in {None, each.point}]
     metrics = measured_metrics(every, at_point)
