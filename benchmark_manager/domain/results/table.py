@@ -117,7 +117,8 @@ def result_table(
         environment=labels.differing,
         metrics=columns,
         notices=(
-            *_notices(results, points, selection, labels),
+            *labels.notices(),
+            *_notices(results, shown, points, selection),
             *_of_failures(repeats),
             *varied.notices,
         ),
@@ -218,13 +219,15 @@ def _on_front(repeats: Sequence[Repeats], pair: Sequence[MetricColumn]) -> list[
 
 def _notices(
     results: Iterable[MeasuredResult],
+    shown: Iterable[MeasuredResult],
     points: Sequence[str],
     selection: TableSelection,
-    labels: Labels,
 ) -> Iterator[TableNotice]:
-    yield from labels.notices()
-    results = list(results)
-    tools = sorted({result.tool for result in results if result.points})
+    """Yield notices on the shown results, and on what is not shown of all selected ones.
+
+    What could not be read of a file may have been at any point, also at a point that is chosen.
+    """
+    tools = sorted({result.tool for result in shown})
     if len(tools) > 1:
         yield TableNotice(code="mixed_tools", facts={"tools": list(tools)})
     if selection.point is None and len(points) > 1:
