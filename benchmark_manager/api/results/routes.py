@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
-from benchmark_manager.api.http.json_bodies import BoundedBody
+from benchmark_manager.api.http.json_bodies import UniqueNamesBody
 from benchmark_manager.api.http.problems import NOT_MODIFIED, OF_BODIES, documented
 from benchmark_manager.api.http.requests import (
     IfMatchDependency,
@@ -31,7 +31,7 @@ from benchmark_manager.domain.sweeps.limits import LARGEST_INDEX
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.result import Result, ResultFilters, ToolName
 
-router = APIRouter(tags=["results"], route_class=BoundedBody, strict_content_type=False)
+router = APIRouter(tags=["results"], route_class=UniqueNamesBody, strict_content_type=False)
 
 _RESULTS: Final[TypeAdapter[Any]] = TypeAdapter(list[ResultAnswer])
 _BYTES: Final[dict[int | str, dict[str, Any]]] = {
@@ -181,7 +181,10 @@ async def update_result(
     body: ResultUpdate,
     revisions: IfMatchDependency,
 ) -> Response:
-    """Change what is given. The bytes, and what was read from them, never change."""
+    """Change what is given. The bytes, and what was read from them, never change.
+
+    A label that stands twice is refused.
+    """
     result = await services.results.edit(
         principal, result_id, labels=body.labels, note=body.note, expected=revisions
     )

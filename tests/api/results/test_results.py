@@ -317,6 +317,16 @@ async def test_a_filter_that_is_wrong_is_refused(
     assert_problem(answer, status, code)
 
 
+async def test_a_label_that_a_change_names_twice_is_refused(project: ReleasedProject) -> None:
+    result = await project.result()
+    answer = await project.service.http.put(
+        f"/results/{result['id']}",
+        content='{"labels": {"gpu": "A100", "gpu": "H100"}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert fields_at_fault(answer) == {"body"}
+
+
 async def test_labels_and_note_change_and_nothing_else(project: ReleasedProject) -> None:
     result = await project.result(labels={"gpu": "H100", "driver": "1"}, note="first")
     path = f"/results/{result['id']}"
