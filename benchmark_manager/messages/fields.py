@@ -22,6 +22,7 @@ FIELDS: Final[Mapping[str, FieldName]] = {
     "audience": FieldName("audience", "The audience", "대상(audience)"),
     "axes": FieldName("axes", "The axes", "축"),
     "baseline": FieldName("baseline", "The baseline", "기준선"),
+    "body": FieldName("body", "The body", "본문"),
     "branch": FieldName("branch", "The branch", "브랜치"),
     "config_folder": FieldName("config_folder", "The folder", "폴더"),
     "config_map_name": FieldName("name", "The name", "이름"),

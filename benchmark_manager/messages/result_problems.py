@@ -6,6 +6,7 @@ from typing import Final
 
 #: Sentences by code; what a problem names follows them.
 KOREAN: Final[Mapping[str, str]] = {
+    "alias_not_read": "목록이나 객체의 별칭과 `<<`는 따라가지 않으므로 제외했습니다",
     "cut_file": "파일이 중간에 끊겼습니다. 잘린 부분은 읽지 못했습니다.",
     "duplicate_key": "한 객체에 이름이 같은 항목이 있습니다. 마지막 것을 읽었습니다",
     "empty_file": "파일이 비어 있습니다.",

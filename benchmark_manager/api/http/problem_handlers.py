@@ -93,6 +93,9 @@ async def _invalid_request(_: Request, error: Exception) -> Response:
     broken = next((e for e in found if e["type"] == "json_invalid"), None)
     if broken is not None:
         return problem(RequestError("malformed_json", "syntax", position=broken["loc"][-1]))
+    # Python parses more levels than Pydantic checks.
+    if any(e["type"] == "recursion_depth_exceeded" for e in found):
+        return problem(RequestError("malformed_json", "too_deep"))
     # Never the input itself: it may be a token.
     errors = [
         FieldError(field=_field(e["loc"]), message=_message(e)) for e in found[:_ERRORS_LISTED]

@@ -63,13 +63,13 @@ _EVERYWHERE: Final = (
 
 
 class RefusedBodyError(HTTPException):
-    """A body that is not read to its end, with the `error` of its answer.
+    """A body that is not read to its end, or is no JSON, with the `error` of its answer.
 
     An HTTPException, as FastAPI takes any other error that arises while a body is read for broken
     JSON.
     """
 
-    def __init__(self, error: RequestError) -> None:
+    def __init__(self, error: BenchmarkManagerError) -> None:
         super().__init__(CATALOGUE[error.code].status_of(error.reason))
         self.error = error
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
-from benchmark_manager.api.http.json_bodies import BoundedBody
+from benchmark_manager.api.http.json_bodies import UniqueNamesBody
 from benchmark_manager.api.http.problems import NOT_MODIFIED, OF_BODIES, documented
 from benchmark_manager.api.http.requests import (
     IfMatchDependency,
@@ -32,7 +32,7 @@ from benchmark_manager.domain.sweeps.limits import LARGEST_INDEX
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.result import Result, ResultFilters, ToolName
 
-router = APIRouter(tags=["results"], route_class=BoundedBody, strict_content_type=False)
+router = APIRouter(tags=["results"], route_class=UniqueNamesBody, strict_content_type=False)
 
 _BYTES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -185,7 +185,10 @@ async def update_result(
     body: ResultUpdate,
     revisions: IfMatchDependency,
 ) -> Response:
-    """Change what is given. The bytes never change; they are read again for another tool."""
+    """Change what is given. The bytes never change; they are read again for another tool.
+
+    A label that stands twice is refused.
+    """
     result = await services.results.edit(principal, result_id, body.changes, revisions)
     answer = await asyncio.to_thread(result_answer, result)
     return json_resource(request, answer, revision=result.revision)

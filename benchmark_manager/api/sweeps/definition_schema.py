@@ -112,7 +112,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
 _DEFINITION_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "title": "SweepDefinitionBody",
-    "description": "A sweep's definition.",
+    "description": "A sweep's definition. No object in it may have a name twice.",
     "required": ["name", "files", "axes"],
     "additionalProperties": False,
     "examples": [_EXAMPLE],
@@ -186,7 +186,8 @@ class SweepDefinitionBody(_AnyObject):
 _IMPORT_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "title": "SweepImportBody",
-    "description": "Another tool's sweep, which is to be a definition.",
+    "description": "Another tool's sweep, which is to be a definition. No object in it, or in a "
+    "text of JSON, may have a name twice.",
     "required": ["format", "text", "files"],
     "additionalProperties": False,
     "examples": [

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
-from benchmark_manager.api.http.json_bodies import BoundedBody
+from benchmark_manager.api.http.json_bodies import UniqueNamesBody
 from benchmark_manager.api.http.problems import NOT_MODIFIED, OF_BODIES, documented
 from benchmark_manager.api.http.requests import (
     IfMatchDependency,
@@ -36,7 +36,7 @@ from benchmark_manager.domain.sweeps.limits import LARGEST_INDEX
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.services.sweeps.sweeps import PREVIEWED
 
-router = APIRouter(tags=["sweeps"], route_class=BoundedBody, strict_content_type=False)
+router = APIRouter(tags=["sweeps"], route_class=UniqueNamesBody, strict_content_type=False)
 
 _SWEEPS: Final[TypeAdapter[Any]] = TypeAdapter(list[SweepAnswer])
 _CELLS: Final[TypeAdapter[Any]] = TypeAdapter(list[CellAnswer])

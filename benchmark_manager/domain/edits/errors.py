@@ -11,7 +11,8 @@ class EditError(Exception):
     """A text, or one path of it, cannot be edited. Worker processes hand it on by pickling.
 
     Reasons of `path_not_found`: `syntax` (this is no path), `flag` (the list has no such flag),
-    `no_value` (the flag stands alone), else "".
+    `no_value` (the flag stands alone), `not_addable` (nothing is there, and a `?` at the end would
+    not add it, as to what is missing belongs more than keys of a mapping), else "".
 
     Reasons of `edit_not_possible`: `contradiction` (two assignments to one location, or one inside
     another), `shared` (an alias or `<<` reads the value too), `tag` (it has a tag which the new

@@ -54,7 +54,7 @@ class Location:
 class _MissingStepError(Exception):
     """Nothing is there under a step."""
 
-    def __init__(self, reason: str = "", code: EditErrorCode = "path_not_found") -> None:
+    def __init__(self, reason: str = "not_addable", code: EditErrorCode = "path_not_found") -> None:
         super().__init__(reason)
         self.reason = reason
         self.code: EditErrorCode = code
@@ -115,7 +115,7 @@ class Locations:
             slot = self._child(node, step)
             if slot is None:
                 if not optional:
-                    raise _MissingStepError
+                    raise _MissingStepError(_why_missing(node, steps[number:]))
                 return Location(path, tuple(chain), missing=self._missing(node, steps[number:]))
             chain.append(slot)
         return Location(path, tuple(chain))
@@ -124,7 +124,7 @@ class Locations:
         keys = [step for step in steps if isinstance(step, KeyStep)]
         if len(keys) != len(steps):
             raise _MissingStepError
-        if not isinstance(node, Collection) or node.kind != "mapping":
+        if not _is_mapping(node):
             raise _MissingStepError("no_mapping", "edit_not_possible")
         for key in keys:
             # A path without quotes names a number or a word here, which no JSON has as a key.
@@ -244,6 +244,16 @@ def _only(found: Sequence[Slot]) -> Slot | None:
     if len(found) > 1:
         raise _MissingStepError("", "path_ambiguous")
     return found[0] if found else None
+
+
+def _why_missing(node: Node, steps: Sequence[PathStep]) -> str:
+    """Return the reason of a path whose last steps are not there: can they be added?"""
+    addable = _is_mapping(node) and all(isinstance(step, KeyStep) for step in steps)
+    return "" if addable else "not_addable"
+
+
+def _is_mapping(node: Node) -> bool:
+    return isinstance(node, Collection) and node.kind == "mapping"
 
 
 def _is_text(key: KeyStep) -> bool:

@@ -15,7 +15,8 @@ class MeasuredMetrics:
     """All metrics of some points by name, with the unit that most of them have.
 
     A value in another unit is not shown beside these, and a metric whose files do not agree which
-    values are better has no direction.
+    values are better has no direction. `units` are those of the shown values, the most frequent
+    first.
     """
 
     by_name: Mapping[str, MetricColumn]
@@ -50,8 +51,8 @@ def measured_metrics(
     points: Sequence[MeasuredPoint], shown: Sequence[MeasuredPoint]
 ) -> MeasuredMetrics:
     """Return the metrics of these points; where shown ones have a metric, they decide its form."""
-    forms = _forms(points) | _forms(shown)
-    by_name = {name: _column(name, found) for name, found in forms.items()}
+    forms = _forms(shown)
+    by_name = {name: _column(name, found) for name, found in (_forms(points) | forms).items()}
     return MeasuredMetrics(by_name, {name: _units(found) for name, found in forms.items()})
 
 

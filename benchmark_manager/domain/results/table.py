@@ -53,6 +53,18 @@ def shown_results(results: Sequence[MeasuredResult], point: str | None) -> list[
     ]
 
 
+def check_baseline(results: Iterable[MeasuredResult], baseline: str | None) -> None:
+    """Accept a baseline that has results with points among these.
+
+    Raises:
+        InvalidInputError: `baseline_not_compared`.
+    """
+    if baseline is not None and not any(
+        result.release == baseline and result.points for result in results
+    ):
+        raise InvalidInputError("baseline_not_compared", field="baseline", id=baseline)
+
+
 def result_table(
     selection: TableSelection,
     results: Sequence[MeasuredResult],
@@ -72,9 +84,8 @@ def result_table(
     Raises:
         InvalidInputError: `baseline_not_compared`: none of the results is of the baseline.
     """
+    check_baseline(results, baseline)
     measured = [result for result in results if result.points]
-    if baseline is not None and all(result.release != baseline for result in measured):
-        raise InvalidInputError("baseline_not_compared", field="baseline", id=baseline)
     every = [point for result in measured for point in result.points]
     at_point = [each for each in every if selection.point in {None, each.point}]
     metrics = measured_metrics(every, at_point)
@@ -106,7 +117,8 @@ def result_table(
         environment=labels.differing,
         metrics=columns,
         notices=(
-            *_notices(results, points, selection, labels),
+            *labels.notices(),
+            *_notices(results, shown, points, selection),
             *_of_failures(repeats),
             *varied.notices,
         ),
@@ -207,13 +219,15 @@ def _on_front(repeats: Sequence[Repeats], pair: Sequence[MetricColumn]) -> list[
 
 def _notices(
     results: Iterable[MeasuredResult],
+    shown: Iterable[MeasuredResult],
     points: Sequence[str],
     selection: TableSelection,
-    labels: Labels,
 ) -> Iterator[TableNotice]:
-    yield from labels.notices()
-    results = list(results)
-    tools = sorted({result.tool for result in results if result.points})
+    """Yield notices on the shown results, and on what is not shown of all selected ones.
+
+    What could not be read of a file may have been at any point, also at a point that is chosen.
+    """
+    tools = sorted({result.tool for result in shown})
     if len(tools) > 1:
         yield TableNotice(code="mixed_tools", facts={"tools": list(tools)})
     if selection.point is None and len(points) > 1:

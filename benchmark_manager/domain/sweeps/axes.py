@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from benchmark_manager.domain.sweeps.given import GivenValue, check_length, shown
+from benchmark_manager.domain.sweeps.given import GivenValue, check_length
 from benchmark_manager.domain.sweeps.limits import MOST_AXES, MOST_SETTINGS, MOST_VALUES
 from benchmark_manager.domain.sweeps.targets import place_of, place_text, read_target
+from benchmark_manager.domain.text.characters import shown
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.sweep import (
     Axis,

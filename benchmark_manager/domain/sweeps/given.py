@@ -17,11 +17,9 @@ from benchmark_manager.domain.sweeps.limits import (
     LONGEST_DEFINITION,
     MOST_BITS,
 )
-from benchmark_manager.domain.text.characters import holds_control
+from benchmark_manager.domain.text.characters import holds_control, shown
 from benchmark_manager.errors import InvalidInputError
 
-#: Characters of a given name that an error repeats.
-_SHOWN: Final = 100
 #: What a value counts beside its text.
 _VALUE_SIZE: Final = 4
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -156,14 +154,6 @@ def check_size(value: JsonValue, field: str) -> None:
 def is_line(text: str, longest: int) -> bool:
     """Return whether a text is one line that is not blank."""
     return bool(text.strip()) and len(text) <= longest and not holds_control(text)
-
-
-def shown(name: str) -> str:
-    """Return what an error repeats of a given name: its beginning, as text that can be encoded.
-
-    An empty name is shown as two quotes, so that a field is never without a name.
-    """
-    return _SURROGATE.sub("\ufffd", name[:_SHOWN]) or '""'
 
 
 def _parts(value: JsonValue) -> Iterator[JsonValue]:

@@ -5,8 +5,9 @@ from collections.abc import Collection
 from typing import Final, TypeAlias
 
 from benchmark_manager.domain.fields import LONGEST_PATH
-from benchmark_manager.domain.sweeps.given import GivenValue, shown
+from benchmark_manager.domain.sweeps.given import GivenValue
 from benchmark_manager.domain.sweeps.limits import LONGEST_ALIAS
+from benchmark_manager.domain.text.characters import shown
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.sweep import Target
 

@@ -5,6 +5,14 @@ from typing import NoReturn, TypeVar
 T = TypeVar("T")
 
 
+class RepeatedNameError(ValueError):
+    """An object has two members of the same `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 def refuse_constant(word: str) -> NoReturn:
     """Refuse NaN and the infinities (`parse_constant`).
 
@@ -18,9 +26,19 @@ def unique_members(pairs: list[tuple[str, T]]) -> dict[str, T]:
     """Return the members of an object in which no name occurs twice (`object_pairs_hook`).
 
     Raises:
-        ValueError
+        RepeatedNameError
     """
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError
+        raise RepeatedNameError(_repeated(pairs))
     return members
+
+
+def _repeated(pairs: list[tuple[str, T]]) -> str:
+    """Return the first name that occurred before."""
+    seen = set[str]()
+    for name, _ in pairs:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""

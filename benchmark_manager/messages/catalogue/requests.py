@@ -21,6 +21,14 @@ MESSAGES: Final[Mapping[str, Message]] = {
                 "The body cannot be read as JSON; send JSON in UTF-8.",
                 "본문을 JSON으로 읽을 수 없습니다. UTF-8로 된 JSON을 보내세요.",
             ),
+            "too_deep": Sentence(
+                "The body cannot be read as JSON: its lists and objects are nested too deeply.",
+                "본문을 JSON으로 읽을 수 없습니다. 목록과 객체가 너무 깊이 중첩되어 있습니다.",
+            ),
+            "long_number": Sentence(
+                "The body cannot be read as JSON: a whole number has more than {limit} digits.",
+                "본문을 JSON으로 읽을 수 없습니다. {limit}자리가 넘는 정수가 있습니다.",
+            ),
         },
     ),
     "prefix_not_allowed": Message(
@@ -183,6 +191,10 @@ MESSAGES: Final[Mapping[str, Message]] = {
             "query_of_lines": Sentence(
                 "{field} must be one line, without NUL.",
                 "{field}: NUL이 없는 한 줄이어야 합니다.",
+            ),
+            "member_twice": Sentence(
+                "{field} has an object in which the name {name!r} stands twice; leave one of them.",
+                "{field}: 한 객체에 {name!r}(이)라는 이름이 두 번 있습니다. 하나만 남기세요.",
             ),
             "unreadable_editor": Sentence(
                 "The editor sent its text in a form that cannot be read; save again.",

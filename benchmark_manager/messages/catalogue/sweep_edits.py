@@ -57,6 +57,11 @@ MESSAGES: Final[Mapping[str, Message]] = {
                 "이(가) 없습니다. 가장 비슷한 경로는 {closest!r}입니다. 추가하려면 경로 끝에 "
                 "`?`를 붙이세요.",
             ),
+            "not_addable": _of_cell("does not exist.", "이(가) 없습니다."),
+            "not_addable_closest": _of_cell(
+                "does not exist; the closest path is {closest!r}.",
+                "이(가) 없습니다. 가장 비슷한 경로는 {closest!r}입니다.",
+            ),
             "syntax": _of_cell(
                 "is no path; write it as differences show it, such as `spec.args[--flag]`.",
                 "은(는) 경로가 아닙니다. 차이 보기에 나오는 대로 `spec.args[--flag]`처럼 쓰세요.",

@@ -8,8 +8,8 @@ from benchmark_manager.messages.message import Sentence
 #: What is wrong with a tool's text, by the reasons of `invalid_request`.
 IMPORTS: Final[Mapping[str, Sentence]] = {
     "json_expected": Sentence(
-        "{field} must be JSON in which no object has a name twice.",
-        "{field}: 한 객체에 같은 이름이 두 번 나오지 않는 JSON이어야 합니다.",
+        "{field} must be JSON; check its syntax near character {position}.",
+        "{field}: JSON이어야 합니다. {position}번째 글자 근처의 문법을 확인하세요.",
     ),
     "link_vars_expected": Sentence(
         "{field} must be pairs of names such as max_num_seqs=max_concurrency, with commas between "

@@ -5,7 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from benchmark_manager.domain.results.selections import check_selection
-from benchmark_manager.domain.results.table import ComparedRelease, result_table, shown_results
+from benchmark_manager.domain.results.table import (
+    ComparedRelease,
+    check_baseline,
+    result_table,
+    shown_results,
+)
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.measured_result import MeasuredResult
@@ -84,7 +89,8 @@ class ResultTableService:
         check_selection(selection)
         selected = await self._selector.selected(principal, project_id, selection)
         results = await self._results(project_id, selected.releases)
-        baseline_of(selection, await self._releases(project_id, selected.releases, results))
+        releases = await self._releases(project_id, selected.releases, results)
+        check_baseline(results, baseline_of(selection, releases))
         return () if selected.releases is None else tuple(selected.releases)
 
     async def _results(

@@ -12,6 +12,8 @@ from benchmark_manager.services.sweeps.editing import FailedEdit
 _NAMED: Final = 10
 #: Characters of a path that an error repeats.
 _SHOWN: Final = 300
+#: Reasons of `path_not_found` that become others where there is a similar path.
+_WITH_CLOSEST: Final = {"": "closest", "not_addable": "not_addable_closest"}
 
 
 def refusal_of(failed: FailedEdit) -> InvalidInputError:
@@ -25,7 +27,7 @@ def refusal_of(failed: FailedEdit) -> InvalidInputError:
             return InvalidInputError("path_ambiguous", cell=cell, file=file, path=path)
         case "path_not_found":
             closest = "" if error.closest is None else error.closest[:_SHOWN]
-            reason = error.reason or ("closest" if closest else "")
+            reason = _WITH_CLOSEST.get(error.reason, error.reason) if closest else error.reason
             return InvalidInputError(
                 "path_not_found", reason, cell=cell, file=file, path=path, closest=closest
             )

@@ -17,6 +17,9 @@ _METRICS: Final = 8
 _COMMITS: Final = 3
 #: What Markdown, or the HTML in it, would take for a mark.
 _MARKS: Final = re.compile(r"([\\`*_\[\]<>#|~&])")
+#: What GitHub and GitLab take for a person, whom they notify, or for an issue, with what follows
+#: it: they look for a name after any text that they show, such as the end of code.
+_REFERENCES: Final = re.compile(r"((?:(?<![0-9A-Za-z_])@|#(?=[0-9]))[\w./@#-]*)")
 _LONG: Final = 200
 
 
@@ -130,4 +133,14 @@ def _markdown(
 
 
 def _escaped(text: str) -> str:
-    return _MARKS.sub(r"\\\1", text)
+    """Return Markdown that shows a text as it is, and refers to nobody and to no issue.
+
+    References are written as code: an escape, or a character as its number, makes no difference to
+    who is mentioned, as mentions are found in what is shown.
+    """
+    # Every second part is a reference.
+    plain_and_references = enumerate(_REFERENCES.split(text))
+    return "".join(
+        f"`{part}`" if number % 2 else _MARKS.sub(r"\\\1", part)
+        for number, part in plain_and_references
+    )

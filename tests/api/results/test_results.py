@@ -374,6 +374,16 @@ async def test_a_release_and_a_sweep_without_it_leave_nothing(module_service: Se
         assert found == [[result["id"]], []]
 
 
+async def test_a_label_that_a_change_names_twice_is_refused(project: ReleasedProject) -> None:
+    result = await project.result()
+    answer = await project.service.http.put(
+        f"/results/{result['id']}",
+        content='{"labels": {"gpu": "A100", "gpu": "H100"}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert fields_at_fault(answer) == {"body"}
+
+
 async def test_labels_and_note_change_and_nothing_else(project: ReleasedProject) -> None:
     result = await project.result(labels={"gpu": "H100", "driver": "1"}, note="first")
     path = f"/results/{result['id']}"

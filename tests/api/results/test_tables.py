@@ -302,6 +302,17 @@ async def test_the_selected_results_are_exported_as_reports(measured: Measured) 
     assert [part["metadata"]["cfg_id"] for part in report["scenario"]["stack"]] == [chosen]
 
 
+@pytest.mark.parametrize("path", ["table?", "report?format=brv02&"])
+async def test_a_cell_without_results_is_no_baseline(measured: Measured, path: str) -> None:
+    sweep = await measured.swept.sweep(sizes(128, 256))
+    first, _ = await measured.swept.cells(sweep)
+    await measured.repeats(first["digest"], [1.0])
+    answer = await measured.swept.service.http.get(
+        f"{measured.swept.home}/results/{path}sweep={sweep['id']}&baseline=1"
+    )
+    assert_problem(answer, 422, "baseline_not_compared")
+
+
 async def test_a_project_without_results_exports_none(measured: Measured) -> None:
     answer = await measured.swept.service.http.get(
         f"{measured.swept.home}/results/report?format=brv02"

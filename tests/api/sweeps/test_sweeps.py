@@ -1,6 +1,7 @@
 """Sweeps through the API: previewed, made, read, changed, rebased and deleted."""
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -260,11 +261,17 @@ async def test_a_variant_is_swept_at_the_path_of_its_original(project: SweptProj
     assert_problem(answer, 409, "sweep_conflict")
 
 
+JSON = {"Content-Type": "application/json"}
 REFUSED: dict[str, tuple[Json, str, str]] = {
     "path": (
         sizes(1, axes=[{"name": "x", "set": "engine:engine.max_num_seq", "values": [1]}]),
         "path_not_found",
-        "'config/engine.yaml' does not exist; the closest path is 'engine.max_num_seqs'.",
+        "the closest path is 'engine.max_num_seqs'. End the path in `?` to add it.",
+    ),
+    "item": (
+        sizes(1, axes=[{"name": "x", "set": "engine:engine[9]?", "values": [1]}]),
+        "path_not_found",
+        "'engine[9]?' in 'config/engine.yaml' does not exist; the closest path is 'engine'.",
     ),
     "no flag": (
         {
@@ -332,6 +339,58 @@ async def test_a_definition_that_cannot_be_carried_out_is_refused(
 async def test_a_refused_field_is_named(project: SweptProject, body: Json, field: str) -> None:
     answer = await project.service.http.post(f"{project.home}/sweeps", json=body)
     assert fields_at_fault(answer) == {field}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param("sweeps", '{"name": "a", "name": "b"}', id="field"),
+        pytest.param(
+            "sweeps", '{"axes": [{"points": [{"set": {"name": 7, "name": 8}}]}]}', id="set"
+        ),
+        pytest.param("sweeps/import", '{"files": {"name": "a", "name": "a"}}', id="import"),
+        pytest.param(
+            "sweeps/import",
+            '{"format": "vllm", "text": "[{\\"name\\": 1, \\"name\\": 2}]",'
+            ' "files": {"engine": "config/engine.yaml"}}',
+            id="text of an import",
+        ),
+    ],
+)
+async def test_an_object_in_which_a_name_stands_twice_is_refused(
+    project: SweptProject, path: str, text: str
+) -> None:
+    answer = await project.service.http.post(f"{project.home}/{path}", content=text, headers=JSON)
+    document = assert_problem(answer, 422, "invalid_request")
+    assert "an object in which the name 'name' stands twice" in document["detail"]
+
+
+async def test_a_name_that_stands_twice_in_a_change_is_refused(project: SweptProject) -> None:
+    sweep = await project.sweep()
+    answer = await project.service.http.put(
+        f"/sweeps/{sweep['id']}", content='{"\\ud800": 1, "\\ud800": 2}', headers=JSON
+    )
+    assert fields_at_fault(answer) == {"body"}
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "code", "said"),
+    [
+        pytest.param("[" * 5000 + "]" * 5000, 400, "malformed_json", "too deep", id="too deep"),
+        pytest.param("[" * 100 + "]" * 100, 422, "invalid_request", "50 levels", id="deep"),
+        pytest.param("[" * 500 + "]" * 500, 400, "malformed_json", "too deep", id="deeper"),
+        pytest.param("9" * 5000, 400, "malformed_json", "more than 4300 digits", id="long number"),
+        pytest.param("9" * 400, 422, "invalid_request", "over 300 digits", id="number"),
+        pytest.param("NaN", 422, "invalid_request", "not finite", id="not finite"),
+    ],
+)
+async def test_a_value_that_cannot_be_read_is_said(
+    project: SweptProject, value: str, status: int, code: str, said: str
+) -> None:
+    axis = {"name": "x", "set": SEQS, "values": ["VALUE"]}
+    text = json.dumps(sizes(1, axes=[axis])).replace('"VALUE"', value)
+    answer = await project.service.http.post(f"{project.home}/sweeps", content=text, headers=JSON)
+    assert said in assert_problem(answer, status, code)["detail"]
 
 
 async def test_a_cell_keeps_its_problems(project: SweptProject) -> None:

@@ -76,11 +76,8 @@ def test_other_spellings_and_flags_are_found(path: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "code", "reason", "closest"),
     [
-        ("spec.container[0].name", "path_not_found", "", "spec.containers[name=server].name"),
         ("metadata.nmae", "path_not_found", "", "metadata.name"),
-        ("spec.containers[2]", "path_not_found", "", "spec.containers"),
-        ("spec.containers[2].x?", "path_not_found", "", "spec.containers"),
-        ("kind.x", "path_not_found", "", "kind"),
+        ("metadata.new.nmae", "path_not_found", "", "metadata.name"),
         ("", "path_not_found", "syntax", None),
         ("spec.", "path_not_found", "syntax", "spec"),
         ("spec[", "path_not_found", "syntax", "spec"),
@@ -99,6 +96,25 @@ def test_what_is_not_there_is_refused_with_the_closest_path(
     error = caught.value
     assert (error.code, error.path, error.reason) == (code, path, reason)
     assert closest is None or error.closest == closest
+
+
+@pytest.mark.parametrize(
+    ("path", "closest"),
+    [
+        ("spec.container[0].name", "spec.containers[name=server].name"),
+        ("spec.containers[2]", "spec.containers"),
+        ("spec.containers[2]?", "spec.containers"),
+        ("spec.containers[2].x?", "spec.containers"),
+        ("spec.containers[x=1]", "spec.containers"),
+        ("metadata[--flag]", "metadata"),
+        ("kind.x", "kind"),
+    ],
+)
+def test_what_a_question_mark_would_not_add_is_told_apart(path: str, closest: str) -> None:
+    with pytest.raises(EditError) as caught:
+        EditableText.read(JOB, "yaml").value_at(path)
+    error = caught.value
+    assert (error.code, error.reason, error.closest) == ("path_not_found", "not_addable", closest)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.results.parsing.collector import MOST_METRICS, MOST_POINTS
+from benchmark_manager.domain.results.parsing.collector import MOST_METRICS, MOST_POINTS, names_in
 from benchmark_manager.domain.results.parsing.parse import parse_result
 from benchmark_manager.models.result import ParsedResult
 from support.result_files import NAMES, codes_of, file_bytes, values_of
@@ -68,6 +68,76 @@ def test_a_broken_file_is_a_problem(data: bytes, code: str) -> None:
 @pytest.mark.parametrize("data", [b"metrics: [", b"a: 1\na: 2\n"])
 def test_broken_yaml_is_a_problem(data: bytes) -> None:
     assert codes_of(parsed(data, "x.yaml")) == ["not_json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        pytest.param("x: &v 5.5\nmetrics: {a: *v, b: 6}", {"a": 5.5, "b": 6}, id="number"),
+        pytest.param("&k a: 1\nmetrics: {*k : 5, b: 6}", {"a": 5, "b": 6}, id="key"),
+        pytest.param("x: &v 5\ny: &v 7\nmetrics: {a: *v}", {"a": 7}, id="defined again"),
+        pytest.param(
+            "u: &u s\nmetrics: {ttft_p99: {value: 1, unit: *u}}", {"ttft_p99": 1000}, id="text"
+        ),
+        pytest.param(
+            "metrics: {ttft_p50: {value: 1, unit: &u s}, ttft_p99: {value: 2, unit: *u}}",
+            {"ttft_p50": 1000, "ttft_p99": 2000},
+            id="where it is defined",
+        ),
+    ],
+)
+def test_aliases_of_single_values_are_read(text: str, values: dict[str, float]) -> None:
+    found = parsed(text.encode(), "x.yaml")
+    assert (values_of(found), codes_of(found)) == (values, [])
+
+
+_BASE = "base: &base {c: 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        pytest.param(_BASE + "metrics: {<<: *base, b: 6}", "<<", id="merge key"),
+        pytest.param("metrics: {<<: {c: 1}, b: 6}", "<<", id="merge key without alias"),
+        pytest.param(_BASE + "metrics: {a: *base, b: 6}", "a", id="object"),
+        pytest.param("x: &v 5\ny: &v [7]\nmetrics: {a: *v, b: 6}", "a", id="defined again"),
+    ],
+)
+def test_an_alias_of_more_than_a_value_is_a_problem_that_names_its_key(
+    text: str, named: str
+) -> None:
+    found = parsed(text.encode(), "x.yaml")
+    assert (values_of(found), codes_of(found)) == ({"b": 6}, ["alias_not_read"])
+    assert names_in(found.problems[0]) == named
+
+
+def test_aliases_are_a_problem_whatever_the_name_of_the_file() -> None:
+    found = parsed((_BASE + "metrics: {<<: *base, b: 6}").encode(), "x.txt")
+    assert codes_of(found) == ["alias_not_read"]
+
+
+def test_a_key_of_yaml_that_is_a_list_is_a_problem() -> None:
+    found = parsed(b"metrics: {? [a] : 5, b: 6}", "x.yaml")
+    assert (values_of(found), codes_of(found)) == ({"b": 6}, ["other_format"])
+
+
+@pytest.mark.parametrize("percentage", ["x", "-1", "99.12345", ""])
+def test_a_percentile_of_vllm_that_is_none_is_a_problem(percentage: str) -> None:
+    value = {"avg_latency": 1, "percentiles": {"50": 2, percentage: 3}}
+    found = parsed(json.dumps(value).encode())
+    assert values_of(found) == {"e2el_mean": 1000, "e2el_p50": 2000}
+    assert [names_in(problem) for problem in found.problems] == [f"percentiles.{percentage}"]
+
+
+def test_percentiles_of_vllm_in_another_form_are_a_problem() -> None:
+    found = parsed(b'{"avg_latency": 1, "percentiles": [2, 3]}')
+    assert (values_of(found), codes_of(found)) == ({"e2el_mean": 1000}, ["other_format"])
+
+
+def test_a_latency_of_vllm_whose_percentile_is_none_is_a_problem() -> None:
+    value = {"duration": 1, "completed": 1, "request_throughput": 1, "p999_ttft_ms": 3}
+    found = parsed(json.dumps(value).encode())
+    assert [names_in(problem) for problem in found.problems] == ["p999_ttft_ms"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

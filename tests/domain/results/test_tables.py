@@ -1,5 +1,7 @@
 """Tables of results: rows, environments, baselines, points, units and notices."""
 
+from dataclasses import replace
+
 import pytest
 
 from benchmark_manager.errors import InvalidInputError
@@ -115,6 +117,39 @@ def test_a_point_that_is_chosen_hides_the_others_and_their_labels() -> None:
     made = table(results, selection=TableSelection(point="rate=2"))
     assert ([row.release for row in made.rows], made.environment) == (["a"], ())
     assert made.points == ("rate=2", "rate=4")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [(None, ["mixed_tools", "several_points"]), ("rate=2", []), ("rate=9", [])],
+)
+def test_tools_are_mixed_only_where_rows_of_both_are_shown(
+    chosen: str | None, found: list[str]
+) -> None:
+    results = [
+        result("a", point({"ttft_p99": 1.0}, "rate=2"), tool="vllm"),
+        result("b", point({"ttft_p99": 1.0}, "rate=4"), tool="sglang"),
+    ]
+    assert codes(table(results, selection=TableSelection(point=chosen))) == found
+
+
+def test_units_of_a_point_that_is_not_shown_are_no_notice() -> None:
+    results = [
+        result("a", point({"own": 1.0}, "rate=1", columns=own("s"))),
+        result("b", point({"own": 2.0}, "rate=1", columns=own("ticks"))),
+    ]
+    chosen = TableSelection(metrics=("own",), point="rate=9")
+    assert codes(table(results, selection=chosen)) == []
+
+
+@pytest.mark.parametrize("chosen", [None, "rate=2", "rate=9"])
+def test_what_could_not_be_read_may_have_been_at_any_point(chosen: str | None) -> None:
+    results = [
+        result("a", point({"ttft_p99": 1.0}, "rate=2")),
+        replace(result("b"), is_readable=False),
+    ]
+    made = table(results, selection=TableSelection(point=chosen))
+    assert codes(made) == ["unreadable_file"]
 
 
 def test_results_in_which_requests_failed_are_a_notice() -> None:

@@ -251,6 +251,28 @@ def test_a_citation_has_whole_numbers_without_a_point() -> None:
     assert "Metrics: completed 48" in Citation.of(result, cited).text.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("label", "written"),
+    [
+        ("@acme/team", "`@acme/team`"),
+        ("by @a_b, @c", "by `@a_b`, `@c`"),
+        ("@a@b", "`@a@b`"),
+        ("*@a", r"\*`@a`"),
+        ("see #12", "see `#12`"),
+        ("acme/bench#12@a", "acme/bench`#12@a`"),
+        ("kim@acme.org", "kim@acme.org"),
+        ("#1_a", "`#1_a`"),
+        ("# a", r"\# a"),
+    ],
+)
+def test_a_citation_in_markdown_mentions_nobody_and_no_issue(label: str, written: str) -> None:
+    result = RESULT.model_copy(update={"labels": {"note": label}})
+    cited = Cited("https://github.com/acme/bench", [], 0, "https://bm/ui/results/1", "pull it")
+    citation = Citation.of(result, cited)
+    assert f"- Environment: note={written}" in citation.markdown.splitlines()
+    assert f"Environment: note={label}" in citation.text.splitlines()
+
+
 def test_names_are_no_marks_in_markdown() -> None:
     assert r"**[a\|b \<i\>\*.json](https://bm/ui/results/1)**" in CITATION.markdown
     assert r"| rate=1 | ttft\_p99 | 12.5 | ms |" in CITATION.markdown

@@ -27,6 +27,7 @@ _NOT_FINITE: Final = frozenset({"nan", "inf", "+inf", "-inf", "infinity", "-infi
 }
 
 Complaint = Literal[
+    "alias_not_read",
     "cut_file",
     "duplicate_key",
     "empty_file",
@@ -45,6 +46,7 @@ Complaint = Literal[
 ]
 #: The sentence of each problem; `{}` stands for names of what it concerns.
 _SENTENCES: Final[dict[Complaint, str]] = {
+    "alias_not_read": "Left out, as aliases of lists or objects, and `<<`, are not followed: {}.",
     "cut_file": "The file ends in the middle: what is cut off has not been read.",
     "duplicate_key": "An object has members of the same name; the last one counts: {}.",
     "empty_file": "The file is empty.",

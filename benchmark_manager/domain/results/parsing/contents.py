@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar
 from benchmark_manager.domain.documents.parse import MOST_VALUES, most_values, try_parse
 from benchmark_manager.domain.results.parsing.collector import MOST_POINTS, Collector
 from benchmark_manager.domain.results.parsing.condensing import condensed
+from benchmark_manager.domain.results.parsing.yaml_contents import yaml_values
 from benchmark_manager.domain.text.json_size import counted_values
 
 #: Values and containers of a file, beyond which no time is spent on it.
@@ -22,7 +22,6 @@ _MOST_PARSED: Final = 300_000
 #: A text whose name does not say that it is YAML is tried as such up to this size, bytes.
 _SMALL: Final = 256 * 1024
 _BLANKS: Final = re.compile(r"[ \t\r\n\x1e]*")
-_NUMBER: Final = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 _SHOWN: Final = 40
 _WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -39,9 +38,9 @@ def read_contents(data: bytes, file_name: str, found: Collector) -> list[JsonVal
     if body.lstrip()[:1] in (b"{", b"["):
         return _read_json(body, found)
     if file_name.lower().endswith((".yaml", ".yml")):
-        return _read_yaml(body, found)
+        return _read_yaml(body, found, found)
     # A log is no broken YAML: what is wrong with it as YAML is of no interest.
-    return _read_yaml(body, Collector()) if len(body) <= _SMALL else []
+    return _read_yaml(body, found, Collector()) if len(body) <= _SMALL else []
 
 
 def _in_utf8(data: bytes) -> bytes | None:
@@ -120,37 +119,21 @@ def _members(pairs: list[tuple[str, JsonValue]], found: Collector) -> dict[str, 
     return members
 
 
-def _read_yaml(body: bytes, found: Collector) -> list[JsonValue]:
+def _read_yaml(body: bytes, found: Collector, broken: Collector) -> list[JsonValue]:
+    """Return the values of a text; `broken` gets to know why it is no YAML."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        found.complain("not_text")
+        broken.complain("not_text")
         return []
     if most_values(text) > MOST_VALUES:
-        found.complain("too_complex")
+        broken.complain("too_complex")
         return []
     tree = try_parse(text, "yaml")
     if tree is None:
-        found.complain("not_json")
+        broken.complain("not_json")
         return []
-    return [_yaml_value(slot.value) for slot in tree.stream.slots[: MOST_POINTS + 1]]
-
-
-def _yaml_value(node: Node) -> JsonValue:
-    # Recursive: `validate` admits no more than 200 levels. Aliases are not followed.
-    if isinstance(node, Collection):
-        if node.kind == "mapping":
-            return {
-                slot.key.text: _yaml_value(slot.value)
-                for slot in node.slots
-                if isinstance(slot.key, Scalar)
-            }
-        return [_yaml_value(slot.value) for slot in node.slots]
-    if not isinstance(node, Scalar):
-        return None
-    if node.style == "plain" and _NUMBER.fullmatch(node.text):
-        return float(node.text)
-    return node.value
+    return yaml_values(tree, MOST_POINTS + 1, found)
 
 
 def mapping_at(value: JsonValue | Mapping[str, JsonValue], *names: str) -> Mapping[str, JsonValue]:

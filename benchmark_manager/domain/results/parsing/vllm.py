@@ -104,7 +104,9 @@ def read_times(value: Mapping[str, JsonValue], point: PointMetrics) -> None:
         statistic = statistic_name(match[1])
         if finite_number(value.get("completed")) == 0 or _is_zero(value, match[2]):
             point.collector.complain("not_measured", called)
-        elif statistic is not None:
+        elif statistic is None:
+            point.collector.complain("other_format", called)
+        else:
             family = _FAMILIES.get(match[2], match[2])
             point.add(f"{family}_{statistic}", entry, called, unit="ms")
 
@@ -117,7 +119,12 @@ def _read_latency(value: Mapping[str, JsonValue], point: PointMetrics) -> None:
     """Read times of one batch from the beginning to its end."""
     point.add("e2el_mean", value.get("avg_latency"), "avg_latency", unit="s")
     point.add("e2el_std", value.get("std_latency"), "std_latency", unit="s")
+    if not isinstance(value.get("percentiles"), dict):
+        point.collector.complain("other_format", "percentiles")
     for percentage, entry in mapping_at(value, "percentiles").items():
+        called = f"percentiles.{percentage}"
         statistic = statistic_name(f"p{percentage}")
-        if statistic is not None:
-            point.add(f"e2el_{statistic}", entry, f"percentiles.{percentage}", unit="s")
+        if statistic is None:
+            point.collector.complain("other_format", called)
+        else:
+            point.add(f"e2el_{statistic}", entry, called, unit="s")

@@ -9,8 +9,14 @@ from pydantic import JsonValue
 
 from benchmark_manager.domain.fields import LONGEST_DESCRIPTION, LONGEST_NAME
 from benchmark_manager.domain.sweeps.given import GivenValue, check_size
+from benchmark_manager.domain.sweeps.limits import DEEPEST_DEFINITION
+from benchmark_manager.domain.text.characters import shown
 from benchmark_manager.domain.text.json_line import json_line
-from benchmark_manager.domain.text.strict_json import refuse_constant, unique_members
+from benchmark_manager.domain.text.strict_json import (
+    RepeatedNameError,
+    refuse_constant,
+    unique_members,
+)
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.sweep import Assignments, SweepNote
 
@@ -157,14 +163,27 @@ def read_json(text: str, field: str) -> JsonValue:
     """Return the value of a JSON text in which no object has a name twice.
 
     Raises:
-        InvalidInputError: `invalid_request`: the text is no such JSON.
+        InvalidInputError: `invalid_request`: the text is no such JSON. The reason is
+            `json_expected`, `member_twice`, `too_deep` or `too_large`, or `not_json` for a number
+            that JSON has not, or of too many digits.
     """
     try:
         value: JsonValue = json.loads(
             text, object_pairs_hook=unique_members, parse_constant=refuse_constant
         )
-    except (ValueError, RecursionError):
-        raise InvalidInputError("invalid_request", "json_expected", field=field) from None
+    except RepeatedNameError as error:
+        name = shown(error.name)
+        raise InvalidInputError("invalid_request", "member_twice", field=field, name=name) from None
+    except json.JSONDecodeError as error:
+        raise InvalidInputError(
+            "invalid_request", "json_expected", field=field, position=error.pos
+        ) from None
+    except ValueError:
+        raise InvalidInputError("invalid_request", "not_json", field=field) from None
+    except RecursionError:
+        raise InvalidInputError(
+            "invalid_request", "too_deep", field=field, limit=DEEPEST_DEFINITION
+        ) from None
     check_size(value, field)
     return value
 

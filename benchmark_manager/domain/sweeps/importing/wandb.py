@@ -8,7 +8,7 @@ Distributions are for the other methods, which choose values while they run.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from benchmark_manager.domain.sweeps.given import GivenValue, check_size, shown
+from benchmark_manager.domain.sweeps.given import GivenValue, check_size
 from benchmark_manager.domain.sweeps.importing.tool_sweep import (
     ToolAxis,
     ToolSweep,
@@ -19,6 +19,7 @@ from benchmark_manager.domain.sweeps.importing.tool_sweep import (
 )
 from benchmark_manager.domain.sweeps.limits import MOST_VALUES
 from benchmark_manager.domain.sweeps.yaml_values import read_yaml
+from benchmark_manager.domain.text.characters import shown
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.sweep import SweepNote
 
