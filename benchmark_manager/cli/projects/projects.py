@@ -18,7 +18,8 @@ from benchmark_manager.client.shapes import FILE, PREVIEW, PROJECT, PROJECT_DETA
 Repository = Annotated[
     str,
     typer.Argument(
-        help="OWNER/REPO, https://github.com/OWNER/REPO[/tree/BRANCH/FOLDER], "
+        # Typer reads brackets as markup.
+        help="OWNER/REPO, https://github.com/OWNER/REPO, the same with /tree/BRANCH/FOLDER, "
         "or another common form of it."
     ),
 ]

@@ -65,6 +65,8 @@ HELP = {
         "WEBHOOK_SECRET",
         "Exit code 1",
     ],
+    ("projects", "add"): ["OWNER/REPO", "/tree/BRANCH/FOLDER", "--config-folder"],
+    ("projects", "preview"): ["OWNER/REPO", "/tree/BRANCH/FOLDER", "--config-folder"],
     ("login",): ["[URL]", "BENCHMARK_MANAGER_URL", "--token-file", "--no-browser", "logout"],
     ("accounts", "create"): ["--role", "--password-file", "--url", "MONGO_URL", "DATA_DIR"],
     ("version",): ["Print the version"],
