@@ -274,6 +274,12 @@ async def test_releases_are_compared_by_the_keys_in_which_they_differ(
     assert sorted(row[-1] for row in rows[1:]) == ["(801..803)", "better"]
 
 
+async def test_a_metric_that_no_result_has_is_named(cli: CommandLine, sweep: Json) -> None:
+    options = ("--sweep", sweep["id"], "--metrics", "ttft_p99,ttft_p9")
+    done = await cli("result", "table", "compared", *options)
+    assert "No result has the metric ttft_p9.\n" in done.err
+
+
 async def test_a_table_fits_a_terminal_of_100_columns(cli: CommandLine, sweep: Json) -> None:
     options = ("table", "compared", "--sweep", sweep["id"], "--baseline", "0")
     done = await cli.on_terminal("result", *options, typed="", COLUMNS="100", TERM="dumb")
