@@ -9,6 +9,7 @@ import typer
 
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import WrongUsageError
+from benchmark_manager.cli.terminal.given_texts import not_read
 from benchmark_manager.cli.terminal.lookup import find_project
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
 from benchmark_manager.client.address import DEFAULT_URL
@@ -327,6 +328,8 @@ def files(
 def _token(source: str) -> str:
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except FileNotFoundError as error:
+        raise WrongUsageError(not_read(source, error)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUsageError(
             f"The token cannot be read from {source} ({type(error).__name__})."

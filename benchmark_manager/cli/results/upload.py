@@ -21,7 +21,11 @@ from benchmark_manager.cli.terminal.failures import (
     report,
 )
 from benchmark_manager.cli.terminal.given_texts import read_text
-from benchmark_manager.cli.terminal.local_files import UnreadableFileError, read_file
+from benchmark_manager.cli.terminal.local_files import (
+    NoSuchFileError,
+    UnreadableFileError,
+    read_file,
+)
 from benchmark_manager.cli.terminal.lookup import find_release_and_project
 from benchmark_manager.cli.terminal.options import AsJson, SweepProjectOption, Url
 from benchmark_manager.cli.terminal.retries import Patience, RetryBudget
@@ -162,6 +166,8 @@ def _is_of_all_files(error: Failure) -> bool:
 def _content(file: Path) -> bytes:
     try:
         data = read_file(file, most=_LARGEST)
+    except NoSuchFileError:
+        raise CommandError("There is no such file.", "unreadable") from None
     except UnreadableFileError as error:
         raise CommandError(f"It cannot be read ({error}).", "unreadable") from None
     if len(data) > _LARGEST:

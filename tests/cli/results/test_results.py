@@ -98,7 +98,7 @@ async def test_a_file_that_fails_does_not_stop_the_others(
     assert len(done.out.split()) == 1
     lines = done.err.splitlines()
     assert lines[0] == f"{files[0]}:"
-    assert lines[1] == "error: It cannot be read (it is gone). (unreadable)"
+    assert lines[1] == "error: There is no such file. (unreadable)"
     assert lines[2] == f"{files[1]}:"
     assert lines[3].endswith("(invalid_request)")
     assert "other.bin: unknown, 0 metrics, no receipt." in lines[-1]
