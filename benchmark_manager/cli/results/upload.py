@@ -40,6 +40,8 @@ from benchmark_manager.client.tokens import TokenFile
 _LARGEST: Final = 256 * 1024 * 1024
 #: Refusals that the next file would get too.
 _OF_ALL_FILES: Final = frozenset({401, 403, 404})
+#: What helps where the service does not recognise a file.
+_OF_UNKNOWN: Final = "Give --tool, or write the plain form: docs/results.md."
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ def _upload_all(upload: _Upload, files: Sequence[Path], *, as_json: bool) -> Non
                 raise
             if not as_json:
                 print(results[-1]["id"])
+    if any(result["tool"] == "unknown" and not result["problems"] for result in results):
+        output.say(_OF_UNKNOWN)
     if as_json:
         output.write_json(results)
     if code:

@@ -101,7 +101,26 @@ async def test_a_file_that_fails_does_not_stop_the_others(
     assert lines[1] == "error: There is no such file. (unreadable)"
     assert lines[2] == f"{files[1]}:"
     assert lines[3].endswith("(invalid_request)")
-    assert "other.bin: unknown, 0 metrics, no receipt." in lines[-1]
+    assert "other.bin: unknown, 0 metrics, no receipt." in lines[-2]
+
+
+async def test_files_of_no_known_format_have_one_hint(
+    cli: CommandLine, digest: str, tmp_path: Path
+) -> None:
+    files = [tmp_path / "one.bin", tmp_path / "two.bin"]
+    for file in files:
+        file.write_bytes(file.name.encode() + b"\x00\xff")
+    done = await cli("result", "upload", *map(str, files), "--release", digest)
+    hint = "Give --tool, or write the plain form: docs/results.md."
+    assert [line for line in done.err.splitlines() if "--tool" in line] == [hint]
+
+
+async def test_a_file_of_a_known_format_has_no_hint(
+    cli: CommandLine, digest: str, tmp_path: Path
+) -> None:
+    file = plain(tmp_path, "known.json", ttft_p99=1)
+    done = await cli("result", "upload", file, "--release", digest)
+    assert "--tool" not in done.err
 
 
 async def test_names_labels_and_notes_may_have_any_letters_and_be_long(
