@@ -152,7 +152,8 @@ class SignedTokenError(BenchmarkManagerError):
 class ForbiddenError(BenchmarkManagerError):
     """The principal may read this, but not do that; `role_needed` names the least role.
 
-    `project_id` is the project in which it may not; None where that is no single one.
+    `project_id` is the project in which it may not; None where that is no single one. The reason
+    `everywhere` says that the role is needed in all projects.
     """
 
     def __init__(

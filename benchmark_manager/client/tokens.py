@@ -41,6 +41,8 @@ class TokenFile:
         try:
             with self.path.open("rb") as file:
                 content = file.read(_LARGEST_FILE + 1)
+        except FileNotFoundError:
+            raise InvalidCallError(f"There is no such file: {self.path}.") from None
         except OSError as error:
             raise InvalidCallError(
                 f"The token file {self.path} cannot be read: {error.strerror}."

@@ -20,6 +20,8 @@ from benchmark_manager.stores.sync.leases import LeaseStore
 
 #: A busy machine may make the embedded database slow while its indexes are made, seconds.
 _EMBEDDED_START_SECONDS: Final = 300.0
+#: For which a command waits for the address of an embedded database that is starting.
+_ADDRESS_SECONDS: Final = 15.0
 
 
 @asynccontextmanager
@@ -41,7 +43,7 @@ async def open_database(
             yield database
         return
     if purpose in {"backup", "command"}:
-        running = _running_database(settings.data_dir)
+        running = await _running_database(settings.data_dir)
         if running is not None:
             database = Database(running, settings.db_name, "embedded")
             async with _started(database, purpose):
@@ -71,23 +73,24 @@ async def open_database(
         await embedded.stop(None if deadline is None else deadline.until(EMBEDDED_END))
 
 
-def _running_database(data_dir: Path) -> str | None:
+async def _running_database(data_dir: Path) -> str | None:
     """Return the URL of the embedded database of a running service; None where none runs.
 
     Raises:
-        StartError: the folder has no database, or another user's.
+        StartError: the folder has no database, or another user's; or a service is still starting.
     """
     try:
+        address = await AddressFile(data_dir).wait(_ADDRESS_SECONDS)
         if not (data_dir / EMBEDDED_NAME).is_dir():
             raise StartError(
                 f"DATA_DIR {data_dir} holds no database; name its folder, or set MONGO_URL."
             )
-        return AddressFile(data_dir).read()
     except OSError as error:
         raise StartError(
             f"DATA_DIR {data_dir} cannot be read: {error.strerror}; run the command as the user "
             "of the service."
         ) from None
+    return address
 
 
 @asynccontextmanager

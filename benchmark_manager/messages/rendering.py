@@ -1,6 +1,7 @@
 """Sentences of errors: for programs, and for people in their language."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from benchmark_manager.errors import BenchmarkManagerError, Fact
@@ -9,8 +10,17 @@ from benchmark_manager.messages.fields import label, wire_name
 from benchmark_manager.messages.message import Sentence
 from benchmark_manager.messages.stored import KOREAN
 
-#: Kinds of refs, which errors name as the domain does.
-_KINDS: Final[Mapping[str, str]] = {"branch": "브랜치", "tag": "태그", "commit": "커밋"}
+#: Korean for words of the domain that facts are, by the names of these facts; roles are called as
+#: on pages.
+_KOREAN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "kind": {"branch": "브랜치", "tag": "태그", "commit": "커밋"},
+    "role_needed": {
+        "reader": "읽기(reader)",
+        "editor": "편집(editor)",
+        "maintainer": "관리(maintainer)",
+        "admin": "관리자(admin)",
+    },
+}
 
 
 class _Listed(tuple[str, ...]):
@@ -39,15 +49,12 @@ def words(error: BenchmarkManagerError, language: str) -> str:
     def cause_words(cause: BenchmarkManagerError) -> str:
         return words(cause, language)
 
-    def kind(name: str) -> str:
-        return _KINDS.get(name, name) if is_korean else name
-
     return _filled(
         text.ko if is_korean else _english(text, error),
         error,
         cause_words,
         lambda field: label(field, language),
-        kind,
+        _KOREAN_WORDS if is_korean else {},
     )
 
 
@@ -70,7 +77,7 @@ def _filled(
     error: BenchmarkManagerError,
     of_cause: Callable[[BenchmarkManagerError], str],
     of_field: Callable[[str], str],
-    of_kind: Callable[[str], str] = str,
+    of_words: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> str:
     def shown(name: str, fact: Fact) -> object:
         if isinstance(fact, BenchmarkManagerError):
@@ -79,6 +86,6 @@ def _filled(
             return _Listed(fact)
         if name == "field":
             return of_field(str(fact))
-        return of_kind(str(fact)) if name == "kind" else fact
+        return of_words[name].get(str(fact), fact) if name in of_words else fact
 
     return sentence.format_map({name: shown(name, fact) for name, fact in error.facts.items()})

@@ -13,12 +13,14 @@ import { sendOnce } from "./page/sending";
 import { listenForShortcuts } from "./page/shortcuts";
 import { drawSweepForms } from "./page/sweep_form";
 import { submitOnChange, switchTheme } from "./page/switches";
+import { showCurrentTab } from "./page/tabs";
 
 document.documentElement.classList.add("has-scripts");
 sendOnce();
 confirmFirst();
 guardForms();
 forgetSavedDrafts();
+showCurrentTab();
 keepTimesRelative();
 copyOnClick();
 submitOnChange();

@@ -59,6 +59,9 @@ async def test_one_signs_in_confirms_and_goes_on_in_the_terminal(
         await expect(page.get_by_role("heading", name="Continue in the terminal")).to_be_visible()
         assert page.url == f"{guarded.url}/ui/command-line/done"
         code, _, err = await login.ended()
-        assert (code, err) == (0, f"Signed in at {guarded.url} as {NAME} (role admin).\n")
+        assert (code, err) == (
+            0,
+            f"Signed in at {guarded.url} as {NAME} (role everywhere: admin).\n",
+        )
     [file] = await asyncio.to_thread(lambda: list(tmp_path.rglob("*.json")))
     assert json.loads(file.read_text())["address"] == guarded.url

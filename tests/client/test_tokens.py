@@ -104,7 +104,7 @@ def test_a_token_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     missing = TokenFile(tmp_path / "nothing")
     with (
         Client(ADDRESS, token=missing, transport=transport) as client,
-        pytest.raises(InvalidCallError, match="cannot be read"),
+        pytest.raises(InvalidCallError, match="There is no such file"),
     ):
         client.get("/projects")
 

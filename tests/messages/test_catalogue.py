@@ -15,6 +15,8 @@ from benchmark_manager.messages.message import Sentence
 from benchmark_manager.messages.result_problems import problem_words
 from benchmark_manager.messages.stored import KOREAN
 from benchmark_manager.messages.titles import http_title, page_title
+from benchmark_manager.models.access.principal import Role
+from benchmark_manager.web.site.languages import translations
 
 SENTENCES = [
     pytest.param(code, reason, id=f"{code} {reason}".strip())
@@ -91,6 +93,32 @@ def test_a_cause_is_in_the_same_language() -> None:
     error = BenchmarkManagerError("ambiguous_address", cause=cause)
     assert detail(error).endswith("GitHub did not answer in time.")
     assert words(error, "ko").endswith("GitHub가 제때 응답하지 않았습니다.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "in_english", "in_korean"),
+    [
+        ("", "This needs the role maintainer.", "이 작업에는 관리(maintainer) 역할이 필요합니다."),
+        (
+            "everywhere",
+            "This needs the role maintainer in all projects.",
+            "이 작업에는 모든 프로젝트에서의 관리(maintainer) 역할이 필요합니다.",
+        ),
+    ],
+    ids=["one project", "all projects"],
+)
+def test_a_refusal_says_whether_the_role_is_for_all_projects(
+    reason: str, in_english: str, in_korean: str
+) -> None:
+    error = BenchmarkManagerError("forbidden", reason, role_needed="maintainer")
+    assert (words(error, "en"), words(error, "ko")) == (in_english, in_korean)
+
+
+@pytest.mark.parametrize("role", get_args(Role))
+def test_korean_names_a_role_as_pages_do(role: Role) -> None:
+    error = BenchmarkManagerError("forbidden", role_needed=role)
+    on_pages = translations("ko").gettext(role)
+    assert words(error, "ko") == f"이 작업에는 {on_pages} 역할이 필요합니다."
 
 
 def test_names_are_listed() -> None:

@@ -9,13 +9,13 @@ import typer
 
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import CommandError, WrongUsageError, printable
+from benchmark_manager.cli.terminal.given_texts import not_read
 from benchmark_manager.cli.terminal.lookup import find_account
 from benchmark_manager.cli.terminal.options import AsJson, Url
 from benchmark_manager.cli.terminal.streams import is_interactive
 from benchmark_manager.client.address import DEFAULT_URL, URL_VARIABLE
 from benchmark_manager.client.client import Json, connect
 from benchmark_manager.client.shapes import ACCOUNT
-from benchmark_manager.errors import reason_of
 
 app = typer.Typer(name="accounts", help="Who may sign in.", no_args_is_help=True)
 
@@ -202,9 +202,7 @@ def _password(file: Path | None) -> str:
                 content = opened.read(_LARGEST + 1)
         text = content.decode()
     except OSError as error:
-        raise CommandError(
-            f"{file} cannot be read ({reason_of(error)}).", "password_not_read"
-        ) from None
+        raise CommandError(not_read(file, error), "password_not_read") from None
     except UnicodeDecodeError:
         raise CommandError(f"{file} is not UTF-8.", "password_not_read") from None
     if len(content) > _LARGEST:

@@ -113,7 +113,7 @@ def whoami(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
         [
             ("service", address),
             ("name", me["name"]),
-            ("role", me["role"]),
+            ("role everywhere", me["role"]),
             ("groups", ", ".join(me["groups"])),
             ("proved by", _PROOFS.get(me["via"], me["via"])),
             ("token from", None if found is None else found.source),
@@ -136,7 +136,7 @@ def _machine() -> str:
 
 
 def _described(me: Json) -> str:
-    return f"{me['name']} (role {me['role']})"
+    return f"{me['name']} (role everywhere: {me['role']})"
 
 
 def _check_is_needed(client: Client) -> None:

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from benchmark_manager import messages
 from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.cli.terminal.given_texts import not_read
 from benchmark_manager.cli.terminal.output import ProgressBar, progress, say, size
 from benchmark_manager.config import Settings, load_settings
 from benchmark_manager.errors import BackupError, StorageError
@@ -187,7 +188,7 @@ def _readable(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.", "backup_not_read") from None
+        raise CommandError(not_read(path, error), "backup_not_read") from None
 
 
 def _exists(path: Path) -> CommandError:

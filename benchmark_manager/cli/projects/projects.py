@@ -9,6 +9,7 @@ import typer
 
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import WrongUsageError
+from benchmark_manager.cli.terminal.given_texts import not_read
 from benchmark_manager.cli.terminal.lookup import find_project
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
 from benchmark_manager.client.address import DEFAULT_URL
@@ -18,7 +19,8 @@ from benchmark_manager.client.shapes import FILE, PREVIEW, PROJECT, PROJECT_DETA
 Repository = Annotated[
     str,
     typer.Argument(
-        help="OWNER/REPO, https://github.com/OWNER/REPO[/tree/BRANCH/FOLDER], "
+        # Typer reads brackets as markup.
+        help="OWNER/REPO, https://github.com/OWNER/REPO, the same with /tree/BRANCH/FOLDER, "
         "or another common form of it."
     ),
 ]
@@ -326,6 +328,8 @@ def files(
 def _token(source: str) -> str:
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except FileNotFoundError as error:
+        raise WrongUsageError(not_read(source, error)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUsageError(
             f"The token cannot be read from {source} ({type(error).__name__})."

@@ -190,7 +190,7 @@ def diff_releases(
     if as_json:
         output.write_json(answer.text)
         return
-    output.table(("FILE", "CHANGE", "KEY", "BEFORE", "AFTER"), _differences(compared))
+    output.differences(("FILE", "CHANGE", "KEY", "BEFORE", "AFTER"), _differences(compared))
     if not compared["complete"]:
         output.say("There are too many changed files to compare all of them by key.")
 

@@ -189,6 +189,9 @@ def _show(table: Json) -> None:
     )
     if not rows:
         output.say("There are no results of these.")
+    for metric in table["columns"]["metrics"] if rows else ():
+        if all(metric["name"] not in row["metrics"] for row in rows):
+            output.say(f"No result has the metric {metric['name']}.")
     _say_legend(table)
 
 
@@ -236,10 +239,12 @@ def _settings(table: Json) -> list[tuple[str, list[str]]]:
     if rows and all(row["assignments"] for row in rows):
         axes = dict.fromkeys(axis for row in rows for axis in row["assignments"])
         return [(axis, _texts(rows, "assignments", axis)) for axis in list(axes)[:_SETTINGS_SHOWN]]
-    keys = [column["key"] for column in table["columns"]["varied"][:_SETTINGS_SHOWN]]
+    columns = table["columns"]["varied"][:_SETTINGS_SHOWN]
+    short = short_names([column["key"] for column in columns])
+    # A whole file is no key: of its path, only the ending is behind the last point.
     return [
-        (name, _texts(rows, "varied", key))
-        for name, key in zip(short_names(keys), keys, strict=True)
+        (name if column["path"] else column["key"], _texts(rows, "varied", column["key"]))
+        for name, column in zip(short, columns, strict=True)
     ]
 
 

@@ -21,7 +21,11 @@ from benchmark_manager.cli.terminal.failures import (
     report,
 )
 from benchmark_manager.cli.terminal.given_texts import read_text
-from benchmark_manager.cli.terminal.local_files import UnreadableFileError, read_file
+from benchmark_manager.cli.terminal.local_files import (
+    NoSuchFileError,
+    UnreadableFileError,
+    read_file,
+)
 from benchmark_manager.cli.terminal.lookup import find_release_and_project
 from benchmark_manager.cli.terminal.options import AsJson, SweepProjectOption, Url
 from benchmark_manager.cli.terminal.retries import Patience, RetryBudget
@@ -36,6 +40,8 @@ from benchmark_manager.client.tokens import TokenFile
 _LARGEST: Final = 256 * 1024 * 1024
 #: Refusals that the next file would get too.
 _OF_ALL_FILES: Final = frozenset({401, 403, 404})
+#: What helps where the service does not recognise a file.
+_OF_UNKNOWN: Final = "Give --tool, or write the plain form: docs/results.md."
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,8 @@ def _upload_all(upload: _Upload, files: Sequence[Path], *, as_json: bool) -> Non
                 raise
             if not as_json:
                 print(results[-1]["id"])
+    if any(result["tool"] == "unknown" and not result["problems"] for result in results):
+        output.say(_OF_UNKNOWN)
     if as_json:
         output.write_json(results)
     if code:
@@ -162,6 +170,8 @@ def _is_of_all_files(error: Failure) -> bool:
 def _content(file: Path) -> bytes:
     try:
         data = read_file(file, most=_LARGEST)
+    except NoSuchFileError:
+        raise CommandError("There is no such file.", "unreadable") from None
     except UnreadableFileError as error:
         raise CommandError(f"It cannot be read ({error}).", "unreadable") from None
     if len(data) > _LARGEST:

@@ -110,9 +110,10 @@ def diff_cell(
     if as_json:
         output.write_json(cell)
     elif keys:
-        output.table(
+        output.differences(
             ("FILE", "KEY", "BEFORE", "AFTER"),
             [change_columns(change) for change in cell["changes"]],
+            none=output.NO_KEYS_DIFFER,
         )
     elif cell["unified"] is None:
         reason = "Computing the patch takes too much time; use --keys."

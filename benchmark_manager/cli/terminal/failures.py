@@ -10,11 +10,12 @@ command lines with 2.
 """
 
 import sys
-from typing import ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import typer
 from typer.core import TyperGroup
 
+from benchmark_manager.cli.terminal.help_texts import unwrapped
 from benchmark_manager.cli.terminal.streams import READER_GONE, drop_output
 from benchmark_manager.client.address import URL_VARIABLE
 from benchmark_manager.client.errors import (
@@ -89,7 +90,14 @@ def is_refusal(failure: Failure, code: str) -> bool:
 
 
 class CommandGroup(TyperGroup):
-    """The root of all commands: every failure below it becomes its lines and its exit code."""
+    """The root of all commands: every failure below it becomes its lines and its exit code.
+
+    The help texts of all commands are unwrapped here, before Typer wraps them for the terminal.
+    """
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 -- Typer's
+        super().__init__(**attributes)
+        _unwrap_help_texts(self)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # its class is private
         """Run the command."""
@@ -102,6 +110,16 @@ class CommandGroup(TyperGroup):
             # Typer would end with 1, as if the service had refused.
             drop_output()
             raise typer.Exit(READER_GONE) from None
+
+
+def _unwrap_help_texts(group: TyperGroup) -> None:
+    """Unwrap the help texts of a group and of all commands below it."""
+    group.help = unwrapped(group.help or "")
+    for command in group.commands.values():
+        if isinstance(command, TyperGroup):
+            _unwrap_help_texts(command)
+        else:
+            command.help = unwrapped(command.help or "")
 
 
 def report(failure: Failure) -> None:

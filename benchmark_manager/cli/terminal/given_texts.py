@@ -17,8 +17,15 @@ def read_text(source: str) -> str:
     try:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
-        raise WrongUsageError(f"{name} cannot be read ({reason_of(error)}).") from None
+        raise WrongUsageError(not_read(name, error)) from None
     return decoded(data, name)
+
+
+def not_read(name: str | Path, error: OSError) -> str:
+    """Return the sentence about a file that a person named and that cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return f"There is no such file: {name}."
+    return f"{name} cannot be read ({reason_of(error)})."
 
 
 def decoded(data: bytes, name: str) -> str:

@@ -24,6 +24,10 @@ class UnreadableFileError(Exception):
     """Why a file was not read."""
 
 
+class NoSuchFileError(UnreadableFileError):
+    """A path that does not exist, or no longer does."""
+
+
 @dataclass
 class Found:
     """The files that arguments name."""
@@ -108,7 +112,7 @@ def read_file(path: Path, *, most: int = LARGEST) -> bytes:
     """Return the content of a regular file; of a larger one, the first `most` + 1 bytes.
 
     Raises:
-        UnreadableFileError
+        NoSuchFileError, UnreadableFileError
     """
     try:
         # Checked before opening, which would wait for a pipe's other end, or rewind a tape.
@@ -119,9 +123,9 @@ def read_file(path: Path, *, most: int = LARGEST) -> bytes:
             _refuse_others(os.fstat(opened).st_mode)
             return file.read(most + 1)
     except FileNotFoundError:
-        raise UnreadableFileError(
-            "a link without a target" if path.is_symlink() else "it is gone"
-        ) from None
+        if path.is_symlink():
+            raise UnreadableFileError("a link without a target") from None
+        raise NoSuchFileError("it is gone") from None
     except OSError as error:
         raise UnreadableFileError(reason_of(error)) from None
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: Without a terminal, no line is folded: programs that read a table can rely on one line a row.
 _WIDTH_OF_A_PIPE: Final = 100_000
 _KILO: Final = 1000
+#: Texts may still differ, such as in comments.
+NO_KEYS_DIFFER: Final = "No differences in keys."
 #: Characters of a cell.
 _LONGEST_CELL: Final = 5000
 #: Characters that a terminal executes or hides. JSON has them only in strings, where an escape
@@ -112,6 +114,16 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     for row in rows:
         shown.add_row(*(Text(_shown(_cell(value))) for value in row))
     _console().print(shown)
+
+
+def differences(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, none: str = "No differences."
+) -> None:
+    """Print a table of differences; if there are none, the sentence `none` on standard error."""
+    if rows:
+        table(columns, rows)
+    else:
+        say(none)
 
 
 def fields(pairs: Sequence[tuple[str, object]]) -> None:

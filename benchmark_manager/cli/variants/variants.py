@@ -361,7 +361,7 @@ def _show_changes(changes: Sequence[Json] | None) -> None:
             "The texts cannot be compared by keys, since one of them does not parse; omit --keys.",
             "no_keys",
         )
-    output.table(
+    output.differences(
         ("KEY", "CHANGE", "BEFORE", "AFTER"),
         [
             (
@@ -372,6 +372,7 @@ def _show_changes(changes: Sequence[Json] | None) -> None:
             )
             for change in changes
         ],
+        none=output.NO_KEYS_DIFFER,
     )
 
 
@@ -392,9 +393,10 @@ def compare_variants(
     if compared["rows"] is None:
         raise CommandError("The original does not parse, so it cannot be compared.", "no_keys")
     columns = compared["columns"]
-    output.table(
+    output.differences(
         ("KEY", "ORIGINAL", *(column["modified_name"] for column in columns)),
         [_row(row, columns, compared["kinds"]) for row in compared["rows"]],
+        none=output.NO_KEYS_DIFFER,
     )
     shown = {
         kinds[row["path"]]

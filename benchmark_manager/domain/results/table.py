@@ -233,13 +233,18 @@ def _notices(
     if selection.point is None and len(points) > 1:
         named = [point for point in points if point][:_NAMED]
         yield TableNotice(code="several_points", facts={"count": len(points), "points": named})
-    unreadable = [result.id for result in results if not result.is_readable]
-    if unreadable:
-        facts: dict[str, str | int | list[str]] = {
-            "count": len(unreadable),
-            "results": unreadable[:_NAMED],
-        }
-        yield TableNotice(code="unreadable_file", facts=facts)
+    yield from _of_unread(results)
+
+
+def _of_unread(results: Iterable[MeasuredResult]) -> Iterator[TableNotice]:
+    """Yield notices of files that no tool is known to write, and of those that are read in part."""
+    unread = [result for result in results if not result.is_readable]
+    unknown = [result.id for result in unread if result.tool == "unknown"]
+    known = [result.id for result in unread if result.tool != "unknown"]
+    for code, ids in (("unknown_format", unknown), ("unreadable_file", known)):
+        if ids:
+            facts: dict[str, str | int | list[str]] = {"count": len(ids), "results": ids[:_NAMED]}
+            yield TableNotice(code=code, facts=facts)
 
 
 def _of_failures(repeats: Iterable[Repeats]) -> Iterator[TableNotice]:

@@ -109,6 +109,10 @@ MESSAGES: Final[Mapping[str, Message]] = {
                 "This needs the role {role_needed}.",
                 "이 작업에는 {role_needed} 역할이 필요합니다.",
             ),
+            "everywhere": Sentence(
+                "This needs the role {role_needed} in all projects.",
+                "이 작업에는 모든 프로젝트에서의 {role_needed} 역할이 필요합니다.",
+            ),
             "session": Sentence(
                 "This takes a person who is signed in; a token may not do it.",
                 "로그인한 사람만 할 수 있고, 토큰으로는 할 수 없습니다.",

@@ -72,6 +72,11 @@ NOTICES: Final[Mapping[str, Sentence]] = {
         "The results have {count} points, such as {points}: each has rows of its own.",
         "결과에 측정 지점이 {count}개 있고({points} 등), 지점마다 행이 따로 있습니다.",
     ),
+    "unknown_format": Sentence(
+        "{count} results are not shown, because their files have no format that is recognised.",
+        "결과 {count}개는 파일의 형식을 알 수 없어 보여 주지 않습니다.",
+        one="1 result is not shown, because its file has no format that is recognised.",
+    ),
     "unreadable_file": Sentence(
         "{count} results are not shown, or only in part, because their files could not be read "
         "whole.",

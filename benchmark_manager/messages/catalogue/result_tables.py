@@ -28,7 +28,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
         en="The baseline {id!r} is not among the compared releases that have results.",
         ko="기준선 {id!r}은(는) 결과가 있는 비교 대상 릴리스에 없습니다.",
         hint="`baseline` must be the digest of a compared release, or with `sweep` the index of a "
-        "cell.",
+        "cell that no rebase has retired.",
     ),
     "too_many_results": Message(
         422,

@@ -115,7 +115,7 @@ class Principal(Record):
             ForbiddenError
         """
         if not includes(self.site_role, needed):
-            raise ForbiddenError(needed)
+            raise ForbiddenError(needed, "everywhere")
 
     def require_somewhere(self, needed: Role) -> None:
         """Check that the role suffices in one project at least.

@@ -4,7 +4,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from benchmark_manager.stores.embedded.process import try_lock
+from benchmark_manager.errors import StartError
+from benchmark_manager.stores.embedded.process import try_lock, until
 
 
 class AddressFile:
@@ -27,16 +28,38 @@ class AddressFile:
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
-    def read(self) -> str | None:
-        """Return the URL while a service runs on the folder; None where none has started."""
-        if not self._lock.exists():
-            return None
-        descriptor = try_lock(self._lock)
-        if descriptor is not None:
-            # A service that was killed leaves the file behind.
-            os.close(descriptor)
+    async def wait(self, seconds: float) -> str | None:
+        """Return the URL of the service that runs on the folder; None where none runs.
+
+        Of one that is starting, it is awaited for at most `seconds`.
+
+        Raises:
+            StartError: the service has no address yet.
+        """
+        await until(lambda: not self._is_awaited(), seconds)
+        if self._is_awaited():
+            raise StartError(
+                f"The service on the data folder {self._path.parent} is starting or stopping; "
+                "try again in a moment."
+            )
+        return self._read()
+
+    def _is_awaited(self) -> bool:
+        return self._has_service() and not self._path.exists()
+
+    def _read(self) -> str | None:
+        # A service that was killed leaves the file behind.
+        if not self._has_service():
             return None
         try:
             return self._path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
+
+    def _has_service(self) -> bool:
+        if not self._lock.exists():
+            return False
+        descriptor = try_lock(self._lock)
+        if descriptor is not None:
+            os.close(descriptor)
+        return descriptor is None

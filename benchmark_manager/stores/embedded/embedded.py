@@ -277,6 +277,8 @@ class EmbeddedDatabase:
         try:
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._service_lock = lock_for_service(self._data_dir)
+            # A service that was killed left its own.
+            AddressFile(self._data_dir).remove()
             # An empty file: otherwise the server searches several folders for one.
             self._config.write_bytes(b"")
         except OSError as error:

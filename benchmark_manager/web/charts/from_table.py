@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -183,7 +184,8 @@ class _ChartRows:
         self.table = table
         self.axes = axes
         self._target = target
-        self._names = _short_names(list(axes))
+        files = {column.key for column in table.varied if not column.path}
+        self._names = _short_names(list(axes), files)
         self._texts = {
             name: [f"{self._names[name]}={_text(value)}" for value in values]
             for name, values in axes.items()
@@ -233,9 +235,9 @@ class _ChartRows:
         ]
 
 
-def _short_names(axes: Sequence[str]) -> dict[str, str]:
-    """Return the last part of each axis' path, where only one axis has it."""
-    last = {name: name.rpartition(".")[2] or name for name in axes}
+def _short_names(axes: Sequence[str], files: AbstractSet[str]) -> dict[str, str]:
+    """Return the last part of each axis' path, where only one axis has it; of files, all."""
+    last = {name: name if name in files else name.rpartition(".")[2] or name for name in axes}
     counts = list(last.values())
     return {
         name: cut(short if counts.count(short) == 1 else name, 60) for name, short in last.items()

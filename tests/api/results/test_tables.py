@@ -187,6 +187,19 @@ async def test_a_file_without_metrics_is_named_in_a_notice(measured: Measured) -
     unread = await measured.upload_file(release, "nothing that a tool writes")
     table = await measured.table()
     assert [(notice["code"], notice["facts"]) for notice in table["notices"]] == [
+        ("unknown_format", {"count": 1, "results": [unread]})
+    ]
+
+
+async def test_a_file_of_a_tool_that_is_read_in_part_has_another_notice(
+    measured: Measured,
+) -> None:
+    release = await measured.released("one")
+    await measured.repeats(release, [1.0])
+    text = '{"metrics": {"ttft_p99": 1, "ttft_p50": "fast"}}'
+    unread = await measured.upload_file(release, text)
+    table = await measured.table()
+    assert [(notice["code"], notice["facts"]) for notice in table["notices"]] == [
         ("unreadable_file", {"count": 1, "results": [unread]})
     ]
 

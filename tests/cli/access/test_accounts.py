@@ -45,7 +45,7 @@ async def test_an_administrator_makes_changes_and_deletes_accounts(
 async def test_a_reader_is_told_the_role_that_is_needed(guarded: GuardedCommands) -> None:
     mia = await guarded.service.person("mia")
     refused = await guarded.run("accounts", "list", code=1, token=await mia.token("reader"))
-    assert refused.err == "error: This needs the role admin. (forbidden)\n"
+    assert refused.err == "error: This needs the role admin in all projects. (forbidden)\n"
 
 
 async def test_the_first_administrator_is_made_beside_a_running_service(

@@ -45,12 +45,12 @@ async def test_a_person_signs_in_by_a_browser_and_out_again(
         assert back.headers["location"] == f"{guarded.url}/ui/command-line/done"
         code, out, err = await login.ended()
         assert (code, out) == (0, "")
-        assert err == f"Signed in at {guarded.url} as kim (role editor).\n"
+        assert err == f"Signed in at {guarded.url} as kim (role everywhere: editor).\n"
     environment = {"XDG_CONFIG_HOME": str(tmp_path)}
     me = (await guarded.run("whoami", "--json", environment=environment)).json
     assert (me["kind"], me["name"], me["via"]) == ("program", "kim", "token")
     shown_me = await guarded.run("whoami", environment=environment)
-    assert "token from  benchmark-manager login\n" in shown_me.out
+    assert "token from       benchmark-manager login\n" in shown_me.out
     [made] = await kim.get("/tokens")
     assert (made["role"], made["projects"]) == ("admin", "all")
     await guarded.run("logout", environment=environment)
@@ -159,3 +159,14 @@ async def test_a_service_that_answers_everybody_needs_no_sign_in(cli: CommandLin
     refused = await cli("login", code=1)
     assert refused.err.endswith("so no sign-in is needed. (sign_in_not_needed)\n")
     assert "nothing: the service answers everybody" in (await cli("whoami")).out
+
+
+async def test_a_role_in_one_project_only_is_shown_as_none_everywhere(
+    guarded: GuardedCommands,
+) -> None:
+    guarded.service.service.repository("acme/granted", {"config/a.yaml": b"a: 1\n"})
+    body = {"name": "granted", "github_repo_url": "acme/granted", "polling_interval": 0}
+    project = await guarded.admin.post("/projects", body)
+    ann = await guarded.service.person("ann", "none", grants={project["id"]: "editor"})
+    shown = await guarded.run("whoami", token=await ann.token())
+    assert "role everywhere  none\n" in shown.out

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,8 @@ HELP = {
         "WEBHOOK_SECRET",
         "Exit code 1",
     ],
+    ("projects", "add"): ["OWNER/REPO", "/tree/BRANCH/FOLDER", "--config-folder"],
+    ("projects", "preview"): ["OWNER/REPO", "/tree/BRANCH/FOLDER", "--config-folder"],
     ("login",): ["[URL]", "BENCHMARK_MANAGER_URL", "--token-file", "--no-browser", "logout"],
     ("accounts", "create"): ["--role", "--password-file", "--url", "MONGO_URL", "DATA_DIR"],
     ("version",): ["Print the version"],
@@ -82,6 +85,19 @@ def test_help_has_the_important_words(tmp_path: Path, command: tuple[str, ...]) 
     assert (done.returncode, done.stderr) == (0, "")
     output = words(done.stdout)
     assert [word for word in HELP[command] if word not in output] == []
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_only_the_terminal_ends_the_lines_of_a_paragraph_of_help(
+    tmp_path: Path, columns: int
+) -> None:
+    done = run_main(tmp_path, "pull", "--help", columns=str(columns))
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    begin = next(number for number, line in enumerate(lines) if line.startswith("With --receipt"))
+    paragraph = lines[begin : lines.index("", begin)]
+    # There is a space on either side.
+    width = columns - 2
+    assert paragraph == textwrap.wrap(" ".join(paragraph), width, break_on_hyphens=False)
 
 
 def test_main_takes_the_options_of_serve() -> None:

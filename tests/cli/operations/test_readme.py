@@ -28,15 +28,21 @@ def quick(text: str) -> str:
     return text.replace("in 1 2 3 4;", "in 1;").replace("--seed", "--requests 4 --seed")
 
 
-def run(text: str, folder: Path, url: str) -> "subprocess.CompletedProcess[str]":
+def checkout(folder: Path) -> Path:
+    """The package with an environment, and nothing else."""
     python = folder / ".venv/bin/python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
+    (folder / "benchmark_manager").symlink_to(ROOT / "benchmark_manager")
+    return folder
+
+
+def run(text: str, folder: Path, *, home: Path, url: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["bash", "-e", "-c", text],
         cwd=folder,
-        env=environment(pythonpath=ROOT, benchmark_manager_url=url, home=folder),
+        env=environment(benchmark_manager_url=url, home=home),
         capture_output=True,
         text=True,
         check=False,
@@ -52,7 +58,10 @@ async def test_a_newcomer_gets_from_a_repository_to_a_table(
     cli: CommandLine, tmp_path: Path
 ) -> None:
     cli.service.repository("acme/vllm-benchmarks", demo.first_commit())
-    done = await asyncio.to_thread(run, quick(commands("README.md")), tmp_path, cli.url)
+    folder = checkout(tmp_path / "checkout")
+    text = quick(commands("README.md"))
+    done = await asyncio.to_thread(run, text, folder, home=tmp_path, url=cli.url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"128 +", done.stdout)
     assert "too few" in done.stdout
+    assert {path.name for path in folder.iterdir()} == {".venv", "benchmark_manager"}

@@ -223,10 +223,8 @@ async def test_a_token_comes_from_a_file_and_is_never_shown(
     done = [await added("p0", str(tmp_path / "token")), await added("p1", "-")]
     assert [each.json["github_token_set"] for each in done] == [True, True]
     assert [each for each in done if token in each.out + each.err] == []
-    missing = await cli(
-        "projects", "add", "p", "acme/x", "--token-file", str(tmp_path / "no"), code=2
-    )
-    assert "The token cannot be read" in missing.err
+    folder = await cli("projects", "add", "p", "acme/x", "--token-file", str(tmp_path), code=2)
+    assert "The token cannot be read" in folder.err
 
 
 async def test_changes_are_recorded_with_the_user_s_name(cli: CommandLine) -> None:

@@ -100,10 +100,29 @@ async def test_a_file_that_fails_does_not_stop_the_others(
     assert len(done.out.split()) == 1
     lines = done.err.splitlines()
     assert lines[0] == f"{files[0]}:"
-    assert lines[1] == "error: It cannot be read (it is gone). (unreadable)"
+    assert lines[1] == "error: There is no such file. (unreadable)"
     assert lines[2] == f"{files[1]}:"
     assert lines[3].endswith("(invalid_request)")
-    assert "other.bin: unknown, 0 metrics, no receipt." in lines[-1]
+    assert "other.bin: unknown, 0 metrics, no receipt." in lines[-2]
+
+
+async def test_files_of_no_known_format_have_one_hint(
+    cli: CommandLine, digest: str, tmp_path: Path
+) -> None:
+    files = [tmp_path / "one.bin", tmp_path / "two.bin"]
+    for file in files:
+        file.write_bytes(file.name.encode() + b"\x00\xff")
+    done = await cli("result", "upload", *map(str, files), "--release", digest)
+    hint = "Give --tool, or write the plain form: docs/results.md."
+    assert [line for line in done.err.splitlines() if "--tool" in line] == [hint]
+
+
+async def test_a_file_of_a_known_format_has_no_hint(
+    cli: CommandLine, digest: str, tmp_path: Path
+) -> None:
+    file = plain(tmp_path, "known.json", ttft_p99=1)
+    done = await cli("result", "upload", file, "--release", digest)
+    assert "--tool" not in done.err
 
 
 async def test_names_labels_and_notes_may_have_any_letters_and_be_long(
@@ -285,6 +304,12 @@ async def test_releases_are_compared_by_the_keys_in_which_they_differ(
     headings = [word for word in rows[0] if word != "NAME"]
     assert headings == ["RELEASE", "max_num_seqs", "gpu", "(env)", "N", "ttft_p99", "ms"]
     assert sorted(row[-1] for row in rows[1:]) == ["(801..803)", "better"]
+
+
+async def test_a_metric_that_no_result_has_is_named(cli: CommandLine, sweep: Json) -> None:
+    options = ("--sweep", sweep["id"], "--metrics", "ttft_p99,ttft_p9")
+    done = await cli("result", "table", "compared", *options)
+    assert "No result has the metric ttft_p9.\n" in done.err
 
 
 async def test_a_table_fits_a_terminal_of_100_columns(cli: CommandLine, sweep: Json) -> None:

@@ -145,6 +145,14 @@ async def test_the_patch_of_a_cell_makes_its_files(
     assert keys[1].split() == ["config/engine.yaml", "engine.max_num_seqs", "128", "256"]
 
 
+async def test_a_release_does_not_differ_from_itself(
+    cli: CommandLine, project: SweptProject
+) -> None:
+    sweep = await made(cli, project, named("same"))
+    done = await cli("release", "diff", f"{sweep}/0", f"{sweep}/0")
+    assert (done.out, done.err) == ("", "No differences.\n")
+
+
 async def test_a_patch_has_colours_on_a_terminal_alone(
     cli: CommandLine, project: SweptProject
 ) -> None:

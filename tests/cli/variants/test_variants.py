@@ -308,6 +308,20 @@ async def test_variants_are_compared_side_by_side(cli: CommandLine, project: str
     assert "(no_keys)" in (await cli("variants", "compare", project, "broken.yaml", code=1)).err
 
 
+@pytest.mark.parametrize("by_keys", ["diff", "compare"])
+async def test_where_no_key_differs_a_sentence_says_so_and_no_table(
+    cli: CommandLine, project: str, repository: Repository, by_keys: str
+) -> None:
+    path = f"same-{by_keys}.yaml"
+    repository.commit({f"config/{path}": b"model: gemma\n"})
+    await cli.service.sync(project)
+    made = ("variants", "new", project, path, "-n", f"own-{path}", "-f", "-")
+    variant = (await cli(*made, stdin="model: gemma  # ours\n")).out.strip()
+    arguments = {"diff": (variant, "--keys"), "compare": (project, f"config/{path}")}[by_keys]
+    done = await cli("variants", by_keys, *arguments)
+    assert (done.out, done.err) == ("", "No differences in keys.\n")
+
+
 async def test_a_comparison_marks_who_changed_a_value(
     cli: CommandLine, project: str, repository: Repository
 ) -> None:

@@ -146,10 +146,11 @@ def test_what_is_for_administrators_takes_the_site_wide_role(
     assert includes(principal.site_role, "admin") is not is_refused
 
 
-def test_a_site_wide_refusal_names_the_role() -> None:
+def test_a_site_wide_refusal_names_the_role_and_that_it_is_for_all_projects() -> None:
     with pytest.raises(ForbiddenError) as refused:
-        a_principal("editor").require_site_wide("admin")
-    assert refused.value.facts == {"role_needed": "admin"}
+        a_principal("editor", {"a": "maintainer"}).require_site_wide("maintainer")
+    assert (refused.value.code, refused.value.reason) == ("forbidden", "everywhere")
+    assert refused.value.facts == {"role_needed": "maintainer"}
 
 
 @pytest.mark.parametrize("principal", [open_principal("kim"), service_principal("poll")])

@@ -223,6 +223,22 @@ def test_keys_are_axes_before_whole_files() -> None:
     assert list(axes_of(table)) == [SEQS, "a.bin"]
 
 
+def test_a_whole_file_is_called_by_its_path() -> None:
+    name = "config/vllm/llama-tp4.yaml"
+    rows = [
+        row(index, {}, one_metric()).model_copy(update={"varied": {SEQS: seqs, name: digest}})
+        for index, (seqs, digest) in enumerate(((128, "7b0c"), (256, "11aa"), (128, "11aa")))
+    ]
+    columns = (
+        VariedColumn(file="engine.yaml", path=SEQS, key=SEQS),
+        VariedColumn(file=name, path="", key=name),
+    )
+    table = table_of(rows).model_copy(update={"varied": columns})
+    text = str(drawn(table))
+    assert f"{name}=7b0c" in text
+    assert "yaml=7b0c" not in text.replace(name, "")
+
+
 def test_rates_of_one_name_are_an_axis_of_numbers() -> None:
     rows = [row(0, {}, one_metric(), point=f"rate={rate}") for rate in (16, 4, 8)]
     assert axes_of(table_of(rows)) == {"rate": [16.0, 4.0, 8.0]}
