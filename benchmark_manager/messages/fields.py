@@ -58,6 +58,7 @@ FIELDS: Final[Mapping[str, FieldName]] = {
     "result_file_name": FieldName("file_name", "The file's name", "파일 이름"),
     "subject": FieldName("subject", "The subject", "주체(sub)"),
     "substitutes": FieldName("substitute", "The choice", "선택"),
+    "sweep": FieldName("sweep", "The sweep", "스윕"),
     "token": FieldName("github_token", "The token", "토큰"),
     "tool": FieldName("tool", "The tool", "도구"),
     "variant_ids": FieldName("modified_file_ids", "The variants", "수정본"),
