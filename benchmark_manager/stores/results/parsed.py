@@ -61,7 +61,7 @@ class ParsedResultStore(Store):
         """Store what was read from a result, whatever version has read it before."""
         document = await asyncio.to_thread(parsed_document, result, parsed, version)
         match = {"_id": document["_id"]}
-        await self._parsed.replace_one(match, document, upsert=True, session=session)
+        await self._parsed.update_one(match, {"$set": document}, upsert=True, session=session)
 
     async def outdate(self, result_id: str) -> None:
         """Have a result read again, by the version of the parser that has read it, too."""
