@@ -229,11 +229,7 @@ _BY_CHANCE: Final = re.compile(
 def twin_of(request: RawRequest, hidden_ids: list[str]) -> Twin | None:
     """Return the twin of a request that names something hidden; None where it names nothing."""
     text = f"{request.path} {request.query} {request.body.decode('latin-1')}"
-    named = {
-        each: unknown_id("digest" if len(each) > 24 else "", each)
-        for each in hidden_ids
-        if each in text
-    }
+    named = {each: _unknown_like(each) for each in hidden_ids if each in text}
     if not named:
         return None
     changed: Any = request
@@ -245,3 +241,9 @@ def twin_of(request: RawRequest, hidden_ids: list[str]) -> Twin | None:
             body=changed.body.replace(own.encode(), other.encode()),
         )
     return Twin(changed, named)
+
+
+def _unknown_like(known: str) -> str:
+    """Return an id of nothing in the form of another one, with its prefix where that has one."""
+    prefix, separator, digits = known.rpartition(":")
+    return prefix + separator + unknown_id("digest" if len(digits) > 24 else "", known)
