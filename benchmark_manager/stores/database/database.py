@@ -49,7 +49,7 @@ _CLOSE_SECONDS: Final = 0.5
 #: Values in one `$in` of queries that do not ask which server there is.
 IN_AT_MOST: Final = 100
 #: The time of `$in` grows with the square of its length on the embedded server.
-_IN_AT_MOST_OF: Final[Mapping[DatabaseKind, int]] = {"embedded": 25, "mongodb": 1000}
+_IN_AT_MOST_OF: Final[Mapping[DatabaseKind, int]] = {"embedded": 50, "mongodb": 1000}
 #: Rows of one answer in a long list: the event loop does nothing else while it decodes them.
 ROWS_AT_ONCE: Final = 250
 #: Changes of one answer, after which other tasks run.
