@@ -7,9 +7,8 @@ import asyncio
 import importlib.util
 import os
 import shutil
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -19,6 +18,7 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess
+from support.suspension import suspended
 from support.waiting import GENEROUS, eventually
 
 HOST = "127.0.0.1"
@@ -203,14 +203,6 @@ async def hello(node: Node) -> Document:
         return {}
 
 
-@contextmanager
-def frozen(replica_set: ReplicaSet) -> Iterator[None]:
+def frozen(replica_set: ReplicaSet) -> AbstractContextManager[None]:
     """Stop all members as they are: they accept connections and answer nothing."""
-    pids = [node.pid for node in replica_set.nodes if node.pid is not None]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+    return suspended(*(node.pid for node in replica_set.nodes if node.pid is not None))

@@ -1,8 +1,6 @@
 """What was acknowledged is kept: by which writes, and by how many members."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +19,7 @@ from support.databases import connected
 from support.mongod import ReplicaSet, find_mongod
 from support.relay import relay_to
 from support.stopwatch import Stopwatch
+from support.suspension import suspended
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DURABLE = {"w": "majority", "j": True}
@@ -89,15 +88,12 @@ async def test_a_write_is_acknowledged_only_when_a_majority_has_it(
         others = [
             node.pid for node in three_nodes.nodes if node is not primary and node.pid is not None
         ]
-        for pid in others:
-            os.kill(pid, signal.SIGSTOP)
-        writes = [
-            asyncio.create_task(insert(database, 1)),
-            asyncio.create_task(insert_in_transaction(database, 2)),
-        ]
-        answered, _ = await asyncio.wait(writes, timeout=1.5)
-        for pid in others:
-            os.kill(pid, signal.SIGCONT)
+        with suspended(*others):
+            writes = [
+                asyncio.create_task(insert(database, 1)),
+                asyncio.create_task(insert_in_transaction(database, 2)),
+            ]
+            answered, _ = await asyncio.wait(writes, timeout=1.5)
         # A primary which steps down may tell a writer of its failure.
         assert all(isinstance(write.exception(), PyMongoError | StorageError) for write in answered)
         outcomes = await asyncio.gather(*writes, return_exceptions=True)

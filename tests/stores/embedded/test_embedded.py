@@ -31,6 +31,7 @@ from benchmark_manager.stores.embedded.process import has_arguments, try_lock, u
 from benchmark_manager.stores.embedded.server import find_server
 from benchmark_manager.stores.embedded.timing import Timing
 from support.stopwatch import Stopwatch
+from support.suspension import resume, suspend
 from support.waiting import GENEROUS, eventually
 
 # One process, so that the folder and the server that tests share are made once.
@@ -332,7 +333,7 @@ async def test_ends_with_a_killed_guardian(supervised: Supervised) -> None:
 async def test_never_reuses_a_former_server(prepared: Path) -> None:
     """A server that outlived its service is killed, and its open transaction blocks no other."""
     async with service(prepared) as (process, server, guardian):
-        os.kill(guardian, signal.SIGSTOP)
+        suspend(guardian)
         process.kill()
         process.wait()
         assert alive(server)
@@ -382,7 +383,7 @@ async def test_replaces_a_crashed_server(supervised: Supervised) -> None:
 async def test_replaces_a_hung_server(supervised: Supervised) -> None:
     """A stopped process still accepts connections; a read without an answer shows that it hangs."""
     pid = supervised.server
-    os.kill(pid, signal.SIGSTOP)
+    suspend(pid)
     await supervised.replaced()
     assert not alive(pid)
     async with AsyncMongoClient[dict[str, Any]](supervised.database.url) as client:
@@ -397,11 +398,11 @@ async def test_a_server_that_stands_still_for_a_while_is_not_replaced(prepared: 
         AsyncMongoClient[dict[str, Any]](database.url) as client,
     ):
         pid = database.pid or 0
-        os.kill(pid, signal.SIGSTOP)
+        suspend(pid)
         waiting = asyncio.create_task(client["app"]["things"].count_documents({}))
         done, _ = await asyncio.wait({waiting}, timeout=1.0)
         assert not done
-        os.kill(pid, signal.SIGCONT)
+        resume(pid)
         assert await waiting == 1
         assert (database.pid, database.restarts) == (pid, 0)
 
@@ -423,9 +424,9 @@ async def test_a_server_that_gets_hardly_any_processor_time_is_slow_and_not_repl
         begin = time.monotonic()
         waiting = asyncio.create_task(things.find({"text": {"$regex": "y$"}}).to_list())
         while time.monotonic() - begin < 3 * timing.hung_after or not waiting.done():
-            os.kill(pid, signal.SIGSTOP)
+            suspend(pid)
             await asyncio.sleep(0.27)
-            os.kill(pid, signal.SIGCONT)
+            resume(pid)
             await asyncio.sleep(0.03)
         assert await waiting == []
         assert (database.pid, database.restarts) == (pid, 0)
@@ -437,7 +438,7 @@ async def test_a_server_that_hangs_while_it_starts_is_given_up(prepared: Path) -
     database = EmbeddedDatabase(prepared, timing=timing)
     starting = asyncio.create_task(database.start())
     assert await until(lambda: database.pid is not None, GENEROUS)
-    os.kill(database.pid or 0, signal.SIGSTOP)
+    suspend(database.pid or 0)
     with pytest.raises(StartError, match=r"did not answer within \d+ s"):
         await starting
 

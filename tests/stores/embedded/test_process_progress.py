@@ -1,13 +1,12 @@
 """What counts as work of a process which does not answer."""
 
-import os
-import signal
 import subprocess
 import sys
 
 import pytest
 
 from benchmark_manager.stores.embedded.progress import Sample, Silence, sample
+from support.suspension import suspend
 
 IDLE, WORKING = Sample(1.0, has_working_thread=False), Sample(1.0, has_working_thread=True)
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")
@@ -58,8 +57,7 @@ def test_a_busy_process_works_and_a_stopped_one_does_not() -> None:
             before = sample(process.pid)
             assert before is not None
             assert before.has_working_thread
-            os.kill(process.pid, signal.SIGSTOP)
-            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+            suspend(process.pid)
             stopped = sample(process.pid)
             assert stopped is not None
             assert not stopped.has_working_thread
