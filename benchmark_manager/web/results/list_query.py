@@ -16,7 +16,10 @@ _LONGEST: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """The filters of a list as they were typed; `deleted` is "true" for the trash."""
+    """The filters of a list as they were typed; `deleted` is "true" for the trash.
+
+    `after` is the id of the newest result that an open table knows: a newer one is announced there.
+    """
 
     release: str = ""
     sweep: str = ""
@@ -24,6 +27,7 @@ class ListQuery:
     label: str = ""
     by: str = ""
     deleted: str = ""
+    after: str = ""
 
     @classmethod
     def of(cls, parameters: QueryParams) -> "ListQuery":

@@ -47,6 +47,7 @@ async def list_results(
         results=page.rows,
         sweep_names=await sweep_names(services, principal, page.rows),
         total=page.total,
+        has_newer=any(result.id > query.after for result in page.rows[:1]),
         query=query,
         label_error=label_error,
         tools=_tools(reader),

@@ -17,6 +17,7 @@ from benchmark_manager.factory import Services
 from benchmark_manager.incoming import Reader, ServicesDependency, root_path
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.page import PageRequest
+from benchmark_manager.models.result import ResultFilters
 from benchmark_manager.models.result_table import ResultTable
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.results.first_steps import FirstSteps
@@ -38,6 +39,8 @@ _NOT_FOUND: Final = 404
 _SWEEPS: Final = 100
 _NAME: Final = 80
 _EVERYTHING: Final = N_("everything")
+#: Ids of results are greater.
+_NONE: Final = "0"
 
 
 @router.get("/projects/{project_id}/results")
@@ -49,6 +52,7 @@ async def show_table(
     if "show" in request.query_params:
         address = query.address()
         return see_other(f"{PREFIX}/projects/{quote(project_id)}/results{address.rstrip('?')}")
+    newest = await _newest(services, principal, project_id)
     table: ResultTable | None = None
     refusal: BenchmarkManagerError | None = None
     try:
@@ -66,6 +70,7 @@ async def show_table(
         query=query,
         refusal=refusal,
         sweeps=await _sweeps(services, principal, project_id, query, reader),
+        newest=newest,
         first_steps=await _first_steps(request, services, principal, project_id, table),
         shown=None
         if table is None
@@ -73,6 +78,15 @@ async def show_table(
             ShownTable.of, table, query, project_id, root_path(request.scope), reader
         ),
     )
+
+
+async def _newest(services: Services, principal: Principal, project_id: str) -> str:
+    """Return the id of a project's newest result; `_NONE` if it has none.
+
+    It is read before the table: what comes between the two is announced rather than left out.
+    """
+    page = await services.results.page(principal, project_id, ResultFilters(), PageRequest(limit=1))
+    return page.rows[0].id if page.rows else _NONE
 
 
 def _status(error: BenchmarkManagerError) -> int:

@@ -1,6 +1,6 @@
 /** Updates a page while something changes on the server. */
 
-import { all, fetchPage, make, settled } from "../dom";
+import { fetchPage, make, settled } from "../dom";
 import { pageTexts } from "../texts";
 import { redraw } from "./redraw";
 import { isSending } from "./sending";
@@ -15,19 +15,13 @@ const NAMES = ["project", "sync", "files", "modified_file", "release", "result",
 
 /**
  * Follow `<main data-events="URL">`: each event updates the `[data-live]` elements, from this page or
- * from `data-live-from`. Elements with `data-announces="NAME"` are shown at such an event.
+ * from `data-live-from`.
  */
 export function followEvents(): void {
   const main = document.querySelector<HTMLElement>("[data-events]");
   const url = main?.dataset["events"];
   if (url) {
     new Follower(url, main?.dataset["liveFrom"]).start();
-  }
-}
-
-function showAnnounced(name: string): void {
-  for (const element of all(`[data-announces="${name}"]`)) {
-    element.hidden = false;
   }
 }
 
@@ -65,13 +59,8 @@ class Follower {
     const source = new EventSource(this.url);
     this.source = source;
     source.addEventListener("open", () => this.connected());
-    NAMES.forEach((name) => source.addEventListener(name, () => this.happened(name)));
+    NAMES.forEach((name) => source.addEventListener(name, () => this.refreshSoon()));
     source.addEventListener("error", () => this.failed(source));
-  }
-
-  private happened(name: string): void {
-    showAnnounced(name);
-    this.refreshSoon();
   }
 
   /** Fetch the page once after connecting, because earlier events were missed. */

@@ -260,6 +260,35 @@ async def test_a_release_that_does_not_exist_has_no_list(
     check(page)
 
 
+@pytest.mark.parametrize(("known", "announced"), [(-1, False), (-2, True)])
+async def test_the_list_announces_results_that_an_open_table_does_not_know(
+    browser: Browser, measured: MeasuredPages, known: int, announced: bool
+) -> None:
+    ids = sorted(result for results in measured.results.values() for result in results)
+    page = await browser.open(f"{measured.home}/list?after={ids[known]}")
+    check(page)
+    assert ("There are new results." in page.text) is announced
+
+
+async def test_an_open_table_knows_the_newest_result(
+    browser: Browser, measured: MeasuredPages
+) -> None:
+    page = await browser.open(f"{measured.home}?sweep={measured.sweep}")
+    newest = max(result for results in measured.results.values() for result in results)
+    [main] = [attributes for tag, attributes in page.tags if tag == "main"]
+    assert main["data-live-from"] == f"{measured.home}/list?after={newest}"
+
+
+async def test_the_first_result_is_announced_to_a_table_without_any(
+    browser: Browser, service: Service, measured: MeasuredPages
+) -> None:
+    project = await service.synced("acme/measured", name="other", config_folder="config")
+    page = await browser.open(f"/ui/projects/{project['id']}/results")
+    [main] = [attributes for tag, attributes in page.tags if tag == "main"]
+    known = main["data-live-from"].partition("?")[2]
+    assert "There are new results." in (await browser.open(f"{measured.home}/list?{known}")).text
+
+
 async def test_a_label_that_is_none_is_refused_beside_its_field(
     browser: Browser, measured: MeasuredPages
 ) -> None:
