@@ -31,6 +31,8 @@ pytest_plugins = ["support.databases", "support.forks"]
 # jsonschema, which validators of the tests use, compiles a grammar of IRIs at its import: for
 # seconds, in each worker. No schema here has the format, and jsonschema does without.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+# The client looks for it in every folder of the path at each request to a service in this process.
+sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 hypothesis.settings.register_profile(
     "steady",
