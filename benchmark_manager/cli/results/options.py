@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 from benchmark_manager.cli.terminal.failures import WrongUsageError
+from benchmark_manager.domain.results.name_lists import names_in
 
 Tool: TypeAlias = Literal[
     "vllm", "sglang", "lm-eval", "inference-perf", "guidellm", "llm-d", "plain"
@@ -47,6 +48,5 @@ def labels_of(given: Iterable[str] | None) -> dict[str, str]:
 
 
 def names_of(text: str | None) -> Sequence[str] | None:
-    """Return the names of a list with commas; None without one."""
-    names = [name.strip() for name in (text or "").split(",")]
-    return [name for name in names if name] or None
+    """Return the names of a list with commas, as the API takes it; None without one."""
+    return names_in(text or "") or None

@@ -20,11 +20,17 @@ _VERDICTS: Final = {
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Return a measured value in so many digits, or as a whole number if it is large."""
+    """Return a measured value in so many digits, or as a whole number if it is large.
+
+    >>> [number(value, digits=3) for value in (99.96, 999.7, 1234.5)]
+    ['100', '1,000', '1,234']
+    """
     size = abs(value)
     if size != 0 and not _TINY <= size < _HUGE:
         return f"{value:.{digits - 1}e}"
-    return f"{value:,.0f}" if size >= _LARGE else f"{value:.{digits}g}"
+    text = f"{value:.{digits}g}"
+    # What rounding makes large has an exponent then.
+    return f"{value:,.0f}" if size >= _LARGE or "e" in text else text
 
 
 def measured(result: Json) -> str:

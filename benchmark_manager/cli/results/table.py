@@ -38,7 +38,10 @@ _Releases = Annotated[
 ]
 _Metrics = Annotated[
     str | None,
-    typer.Option(metavar="NAME,…", help="The columns; else the most telling ones."),
+    typer.Option(
+        metavar="NAME,…",
+        help="The columns; else the most telling ones. Names with a comma stand in double quotes.",
+    ),
 ]
 _Baseline = Annotated[
     str | None,

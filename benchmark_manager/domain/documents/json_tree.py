@@ -17,6 +17,7 @@ from benchmark_manager.domain.documents.nodes import (
     parts_of,
 )
 from benchmark_manager.domain.documents.scalars import read_json, read_text
+from benchmark_manager.domain.text.characters import holds_half_pair, in_quotes
 
 _TOKEN: Final = re.compile(
     r'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]|[^ \t\r\n{}\[\]:,"]++)'
@@ -79,7 +80,8 @@ class _JsonTreeReader:
         reading = read_text(text) if is_text else read_json(text)
         identity = self._identities.number("scalar", reading.identity, None)
         style: Style = "quoted" if is_text else "plain"
-        self._node(Scalar(start, end, identity, style, text, reading.value, is_text))
+        value = in_quotes(text) if holds_half_pair(text) else reading.value
+        self._node(Scalar(start, end, identity, style, text, value, is_text))
 
     def _node(self, node: Node) -> None:
         frame = self._frames[-1]

@@ -11,7 +11,6 @@ as `"1"` or `"no"`, is always quoted, so that no two keys share a path; other ke
 stand in parentheses. Items are counted from 0, documents from 1.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
@@ -19,6 +18,7 @@ from typing import Final, TypeAlias
 
 from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Scalar, Slot
 from benchmark_manager.domain.documents.scalars import read_plain
+from benchmark_manager.domain.text.characters import in_quotes
 
 ITEM_KEYS: Final = ("name", "id", "key")
 """By which of its keys an item is addressed; the first wins which all items of the list have."""
@@ -261,24 +261,18 @@ def item_step(number: int) -> Step:
 
 def _key_step(tree: DocumentTree, key: Node) -> str:
     if not isinstance(key, Scalar) or tree.text.startswith(("&", "!"), key.start):
-        return f"({json.dumps(tree.source(key), ensure_ascii=False)})"
+        return f"({in_quotes(tree.source(key))})"
     return scalar_step(key)
 
 
 def scalar_step(scalar: Scalar) -> str:
     bare = _BARE.fullmatch(scalar.text) is not None
     if not scalar.is_text:
-        return scalar.text if bare else f"({json.dumps(scalar.text, ensure_ascii=False)})"
+        return scalar.text if bare else f"({in_quotes(scalar.text)})"
     # Unquoted it has to be the same string, or it would share its path with a number.
-    return (
-        scalar.text
-        if bare and read_plain(scalar.text).is_text
-        else json.dumps(scalar.text, ensure_ascii=False)
-    )
+    return scalar.text if bare and read_plain(scalar.text).is_text else in_quotes(scalar.text)
 
 
 def document_step(scalar: Scalar) -> str:
     step = scalar_step(scalar)
-    return (
-        json.dumps(step, ensure_ascii=False) if "/" in step and not step.startswith('"') else step
-    )
+    return in_quotes(step) if "/" in step and not step.startswith('"') else step

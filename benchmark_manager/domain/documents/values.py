@@ -6,6 +6,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from benchmark_manager.domain.documents.nodes import Alias, Collection, DocumentTree, Node, Scalar
+from benchmark_manager.domain.text.characters import holds_half_pair
 
 _VALUE: Final = attrgetter("value")
 
@@ -13,8 +14,9 @@ _VALUE: Final = attrgetter("value")
 def to_json(tree: DocumentTree, node: Node) -> JsonValue:
     """The node's value; its source text if it is, or holds, what JSON has no form for.
 
-    Such are aliases, anchors, tags, merged keys (`<<`), and keys which become equal as strings. A
-    number which is too large and a date are strings of their own source.
+    Such are aliases, anchors, tags, merged keys (`<<`), keys which become equal as strings, and
+    keys with half of a surrogate pair. A number which is too large and a date are strings of their
+    own source; a string with such a half is one of its JSON.
     """
     try:
         return _plain(node)
@@ -44,6 +46,8 @@ def _mapping(node: Collection) -> JsonValue:
     values: dict[str, JsonValue] = {}
     for slot in node.slots:
         if not isinstance(slot.key, Scalar) or slot.key.text in values:
+            raise _NoJsonError
+        if holds_half_pair(slot.key.text):
             raise _NoJsonError
         values[slot.key.text] = _plain(slot.value)
     return values

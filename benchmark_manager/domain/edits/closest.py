@@ -16,7 +16,7 @@ _LEAST: Final = 0.4
 def closest_path(path: str, others: Sequence[str]) -> str | None:
     """Return the most similar of other paths, the first of equal ones; None if none is similar.
 
-    Only paths that can be shown are suggested: a key of JSON may hold half a surrogate pair.
+    Only paths of visible characters are suggested.
     """
     pairs = _pairs(path)
     printable = filter(str.isprintable, others)

@@ -11,7 +11,8 @@ from benchmark_manager.domain.documents.nodes import Collection, Scalar, Slot
 
 #: How an item begins that is a flag, and no negative number.
 _BEGIN: Final = re.compile(r"--|-[A-Za-z]")
-_NAME: Final = re.compile(r"--?[^\s=-][^\s=]*+")
+#: Halves of surrogate pairs, which JSON may escape, are in no path.
+_NAME: Final = re.compile("--?[^\\s=\ud800-\udfff-][^\\s=\ud800-\udfff]*+")
 
 
 @dataclass(frozen=True, slots=True)

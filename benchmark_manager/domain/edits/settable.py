@@ -13,6 +13,7 @@ from benchmark_manager.domain.edits.anchors import STRING_TAGS, properties_of
 from benchmark_manager.domain.edits.bindings import Bindings
 from benchmark_manager.domain.edits.flags import FlagValue, flags_of
 from benchmark_manager.domain.edits.locations import Chain, Location
+from benchmark_manager.domain.text.characters import half_pairs_escaped
 
 #: Characters of all paths that are returned: a long key is part of every path below it.
 _MOST_PATHS: Final = 4_000_000
@@ -120,4 +121,4 @@ def _span(tree: DocumentTree, location: Location) -> tuple[int, int]:
 
 def value_of(tree: DocumentTree, slot: Slot, flag: FlagValue | None) -> JsonValue:
     """Return a value as differences report it; of a flag, its text."""
-    return to_json(tree, slot.value) if flag is None else flag.text
+    return to_json(tree, slot.value) if flag is None else half_pairs_escaped(flag.text)

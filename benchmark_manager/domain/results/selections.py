@@ -1,10 +1,8 @@
 """What a table may be asked for."""
 
-import csv
-import io
-from collections.abc import Iterable
 from typing import Final
 
+from benchmark_manager.domain.results.name_lists import names_in
 from benchmark_manager.domain.text.characters import holds_control
 from benchmark_manager.errors import InvalidInputError, NotFoundError
 from benchmark_manager.models.result_table import RowGroup, TableSelection
@@ -50,40 +48,18 @@ def selection_of(
         NotFoundError: there are no runs.
         InvalidInputError: `invalid_request`: a trade-off is of two metrics.
     """
-    if run := next(iter(_names(runs)), None):
+    if run := next(iter(names_in(runs)), None):
         raise NotFoundError("run", run)
-    pair = _names(pareto)
+    pair = names_in(pareto)
     if pair and len(pair) != 2:  # noqa: PLR2004 -- a trade-off is of two
         raise InvalidInputError("invalid_request", "two_metrics", field="pareto")
     return TableSelection(
         sweep_id=sweep or None,
         retired=retired,
-        releases=_names(releases),
-        metrics=_names(metrics),
+        releases=names_in(releases),
+        metrics=names_in(metrics),
         baseline=baseline or None,
         point=point or None,
         group=group,
         pareto=(pair[0], pair[1]) if pair else None,
     )
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return the list of these names, as a parameter has it.
-
-    Example:
-        >>> listed(["ttft_p99", "latency, p50"])
-        'ttft_p99,"latency, p50"'
-    """
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(names)
-    return text.getvalue()
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Return the names of a list; one with a comma stands in double quotes, as in CSV."""
-    try:
-        rows = list(csv.reader([text], skipinitialspace=True))
-    except csv.Error:
-        # It holds a line end, which no name has.
-        return (text,)
-    return tuple(name for row in rows for part in row if (name := part.strip()))

@@ -40,8 +40,6 @@ from benchmark_manager.models.original import FileFormat
 _LONGEST_PATH: Final = 500
 _LONGEST_STEP: Final = 200
 _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
-#: JSON may escape half of a surrogate pair, which no answer can hold.
-_HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 #: A string, with the colon behind it where it is a key; or anything else.
 _TOKEN: Final = re.compile(
     r'[ \t\r\n]*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")(?:[ \t\r\n]*+(:))?+'
@@ -124,9 +122,7 @@ class Outline:
         if self.parents[entry] < 0:
             return None
         steps = [_shortened(self.step(above), _LONGEST_STEP) for above in self.line_of(entry)]
-        return _HALF_PAIR.sub(
-            "\N{REPLACEMENT CHARACTER}", _shortened(shown(tuple(reversed(steps))), _LONGEST_PATH)
-        )
+        return _shortened(shown(tuple(reversed(steps))), _LONGEST_PATH)
 
     def line_of(self, entry: int) -> list[int]:
         """The entry and those that it is in, the document last."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from benchmark_manager.models.result import Direction, Metric, ResultPoint
 from benchmark_manager.web.charts.numbers import written
@@ -15,6 +15,9 @@ _BYTES: Final = 900_000
 _ROW_BYTES: Final = 400
 _VALUE_BYTES: Final = 160
 
+_Form: TypeAlias = tuple[str, str, Direction | None]
+"""The name, the unit and the direction of a metric."""
+
 
 @dataclass(frozen=True, slots=True)
 class DrawnValue:
@@ -26,7 +29,7 @@ class DrawnValue:
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """A metric, and its value at each point; None where it was not measured."""
+    """A metric in one unit, and its value at each point; None where it was not measured so."""
 
     name: str
     unit: str
@@ -53,8 +56,11 @@ class DrawnPoints:
     def of(cls, points: Sequence[ResultPoint], start: int) -> "DrawnPoints":
         start = start if start < len(points) else 0
         shown = points[start : start + _POINTS]
-        names = dict.fromkeys(name for point in shown for name in point.metrics)
-        rows = [_row(name, shown) for name in names]
+        measured = [pair for point in shown for pair in point.metrics.items()]
+        # One that has another unit at another point has another row.
+        firsts = {_form(name, metric): metric for name, metric in reversed(measured)}
+        forms = dict.fromkeys(_form(name, metric) for name, metric in measured)
+        rows = [_row(form, firsts[form].called, shown) for form in forms]
         fits = fitting(rows, lambda row: row.cost, _BYTES)
         return cls(Window(shown, start, len(points)), fits, len(rows) - len(fits))
 
@@ -67,11 +73,17 @@ class DrawnPoints:
         return self.window.total
 
 
-def _row(name: str, points: Sequence[ResultPoint]) -> MetricRow:
-    metrics = [point.metrics.get(name) for point in points]
-    first = next(metric for metric in metrics if metric is not None)
-    values = tuple(None if metric is None else _value(metric) for metric in metrics)
-    return MetricRow(name, first.unit, first.direction, first.called, values)
+def _form(name: str, metric: Metric) -> _Form:
+    return name, metric.unit, metric.direction
+
+
+def _row(form: _Form, called: str, points: Sequence[ResultPoint]) -> MetricRow:
+    metrics = (point.metrics.get(form[0]) for point in points)
+    values = tuple(
+        _value(metric) if metric is not None and _form(form[0], metric) == form else None
+        for metric in metrics
+    )
+    return MetricRow(*form, called, values)
 
 
 def _value(metric: Metric) -> DrawnValue:

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 
-from benchmark_manager.domain.results.selections import listed
+from benchmark_manager.domain.results.name_lists import listed
 from benchmark_manager.models.result_table import RowGroup, TableSelection
 
 #: The order of rows: a column's key, behind `-` from the last to the first.

@@ -227,6 +227,30 @@ async def test_a_table_as_csv_has_exact_numbers_and_no_formulas(measured: Measur
     assert answer.text.count("\r\n") == 3
 
 
+async def test_a_setting_with_half_of_a_surrogate_pair_can_be_compared(measured: Measured) -> None:
+    path = "config/other.json"
+    releases = [
+        await measured.release(f"v{number}", {path: text.encode()})
+        for number, text in enumerate((r'{"a": "\ud800", "\udfff": 1}', '{"a": 2}'))
+    ]
+    for release in releases:
+        await measured.repeats(release, [1.0])
+    table = await measured.table(releases=",".join(releases))
+    assert [row["varied"] for row in table["rows"]] == [
+        {"a": r'"\ud800"', r'"\udfff"': 1},
+        {"a": 2},
+    ]
+    service = measured.swept.service
+    await service.get(f"/releases/{releases[0]}/compare/{releases[1]}")
+    for answer in (
+        await service.http.get(f"{measured.swept.home}/results/table?format=csv"),
+        await service.http.get(f"/ui{measured.swept.home}/results"),
+        await service.http.get(f"/ui/releases/{releases[0]}/compare?with={releases[1]}"),
+    ):
+        assert answer.status_code == 200
+        assert r"\ud800" in answer.text
+
+
 async def test_different_values_are_different_in_csv(measured: Measured) -> None:
     for number, text in enumerate((b"a: 1\n", b"a: '1'\n", b"b: ''\n", b"b: null\n")):
         release = await measured.release(f"r{number}", {"config/engine.yaml": text})

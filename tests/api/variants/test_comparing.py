@@ -353,3 +353,21 @@ async def test_a_large_table_of_variants_comes_in_parts(service: Service) -> Non
         assert all(list(kinds) == rows for kinds in answer.json()["kinds"].values())
     paths = [row["path"] for answer in (first, second) for row in answer.json()["rows"]]
     assert paths == [f"k{n}" for n in numbers]
+
+
+async def test_half_of_a_surrogate_pair_can_be_compared(module_service: Service) -> None:
+    name = "config/a.json"
+    module_service.repository("acme/halves", {name: b'{"a": 1}'})
+    project = await module_service.synced("acme/halves")
+    original = (await module_service.files(project["id"]))[name]
+    text = r'{"a": "\ud800", "\udfff": 2}'
+    mine = await variant(module_service, original, "b.json", text)
+    diff = await module_service.get(f"/modified-files/{mine['id']}/diff", format="json")
+    assert [(change["path"], change["after"]) for change in diff["changes"]] == [
+        ("a", r'"\ud800"'),
+        (r'"\udfff"', 2),
+    ]
+    variants = f"projects/{project['id']}/files/{original['id']}/variants"
+    for path in (variants, f"ui/{variants}", f"ui/modified-files/{mine['id']}/compare"):
+        answer = await module_service.http.get(f"/{path}")
+        assert answer.status_code == 200, path

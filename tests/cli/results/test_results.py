@@ -312,6 +312,24 @@ async def test_a_metric_that_no_result_has_is_named(cli: CommandLine, sweep: Jso
     assert "No result has the metric ttft_p9.\n" in done.err
 
 
+async def test_metrics_with_a_comma_in_their_names_are_chosen(
+    cli: CommandLine, digest: str, tmp_path: Path
+) -> None:
+    metrics = {"mmlu.acc,none": 0.5, "mmlu.acc,strict": 0.75}
+    file = tmp_path / "commas.json"
+    file.write_text(
+        json.dumps(
+            {"metrics": {k: {"value": v, "direction": "higher"} for k, v in metrics.items()}}
+        )
+    )
+    await uploaded(cli, str(file), "--release", digest, "--project", "measured")
+    names = ",".join(f'"{name}"' for name in metrics)
+    options = ("--releases", digest, "--metrics", names, "--pareto", names, "--json")
+    table = (await cli("result", "table", "measured", *options)).json
+    assert [column["name"] for column in table["columns"]["metrics"]] == list(metrics)
+    assert table["pareto"] == list(metrics)
+
+
 async def test_a_table_fits_a_terminal_of_100_columns(cli: CommandLine, sweep: Json) -> None:
     options = ("table", "compared", "--sweep", sweep["id"], "--baseline", "0")
     done = await cli.on_terminal("result", *options, typed="", COLUMNS="100", TERM="dumb")

@@ -281,6 +281,28 @@ def test_benchmarks_of_older_guidellm_are_labelled_by_their_strategy() -> None:
     assert labels == ["synchronous", "throughput", "concurrency=8", "rate=2.5"]
 
 
+@pytest.mark.parametrize(
+    ("strategy", "label"),
+    [
+        ({"type_": "throughput"}, "throughput concurrency=64"),
+        ({"type_": "throughput", "rate": None}, "throughput concurrency=64"),
+        ({"type_": "constant", "rate": 4.0}, "rate=4 concurrency=64"),
+        ({"type_": "concurrent", "streams": 8}, "concurrency=8"),
+    ],
+)
+def test_benchmarks_of_guidellm_at_other_limits_are_no_repeats(
+    strategy: dict[str, object], label: str
+) -> None:
+    value = json.loads(file_bytes("guidellm/benchmarks.json"))
+    config = value["benchmarks"][0]["config"]
+    config["strategy"] = {"max_concurrency": 64, **strategy}
+    config["profile"]["max_concurrency"] = 64
+    parsed = parse_result(json.dumps(value).encode(), "benchmarks.json")
+    assert [point.point for point in parsed.points] == [label, "rate=8"]
+    limit = strategy.get("streams", 64)
+    assert values_of(parsed, label)["max_concurrency"] == limit
+
+
 def test_older_guidellm_is_read_like_newer() -> None:
     found = values_of(parsed_file("guidellm/benchmarks-0.2.json"), "rate=2.5")
     assert found["ttft_mean"] == 41.5

@@ -31,6 +31,23 @@ async def test_a_result_shows_its_metrics_and_leads_to_what_was_measured(
     assert f"/results/{result}/raw" in links
 
 
+async def test_a_metric_in_two_units_has_a_row_for_each(
+    service: Service, browser: Browser, measured: MeasuredPages
+) -> None:
+    points = [
+        {"point": unit, "metrics": {"cost": {"value": value, "unit": unit, "direction": "lower"}}}
+        for unit, value in (("USD", 1.25), ("EUR", 2.5))
+    ]
+    content = json.dumps({"points": points}).encode()
+    result = await upload(service, measured.cells[0], content)
+    page = await browser.open(f"/ui/results/{result['id']}")
+    check(page)
+    rows = re.search(r"<tbody>(.*?)</tbody>", page.html, re.DOTALL)
+    assert rows is not None
+    units_and_values = re.findall(r">(USD|EUR)\b|title=\"([0-9.]+)\"", rows[1])
+    assert ["".join(pair) for pair in units_and_values] == ["USD", "1.25", "EUR", "2.5"]
+
+
 async def test_labels_and_note_are_changed(browser: Browser, measured: MeasuredPages) -> None:
     [result] = measured.results[3]
     page = await browser.open(f"/ui/results/{result}")

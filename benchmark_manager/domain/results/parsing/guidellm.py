@@ -71,12 +71,16 @@ def read_guidellm(value: Mapping[str, JsonValue], found: Collector, _: str) -> N
         strategy = mapping_at(benchmark, "config", "strategy") or mapping_at(
             benchmark, "args", "strategy"
         )
-        point = found.point(_label(strategy))
+        # That of the strategy is set where nobody limits it, too.
+        limit = mapping_at(benchmark, "config", "profile").get("max_concurrency")
+        concurrency = strategy.get("streams") or limit
+        point = found.point(_label(strategy, concurrency))
         _read_metrics(mapping_at(benchmark, "metrics"), point)
         _read_totals(mapping_at(benchmark), point)
         point.add("duration", mapping_at(benchmark).get("duration"), "duration")
         point.add("requested_rate", strategy.get("rate"), "strategy.rate")
-        point.add("max_concurrency", strategy.get("streams"), "strategy.streams")
+        called = "strategy.streams" if strategy.get("streams") else "profile.max_concurrency"
+        point.add("max_concurrency", concurrency, called)
 
 
 def _read_metrics(metrics: Mapping[str, JsonValue], point: PointMetrics) -> None:
@@ -106,7 +110,8 @@ def _of_successful(metrics: Mapping[str, JsonValue], called: str) -> Mapping[str
     return distribution if finite_number(distribution.get("count")) != 0 else {}
 
 
-def _label(strategy: Mapping[str, JsonValue]) -> str:
-    label = load_label(strategy.get("rate"), strategy.get("streams"))
+def _label(strategy: Mapping[str, JsonValue], concurrency: JsonValue) -> str:
+    label = load_label(strategy.get("rate"), concurrency)
     kind = strategy.get("type_")
-    return label or (kind if isinstance(kind, str) else "")
+    is_named = strategy.get("rate") is None and strategy.get("streams") is None
+    return f"{kind} {label}".rstrip() if is_named and isinstance(kind, str) else label

@@ -22,7 +22,7 @@ from benchmark_manager.domain.results.parsing.vllm import SETTINGS, is_vllm, rea
 from benchmark_manager.models.result import ParsedResult, ToolName
 
 #: Grows when files are read in another way: stored results of a lower number are read again.
-PARSER_VERSION: Final = 4
+PARSER_VERSION: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
