@@ -60,6 +60,8 @@ def notes_of(sweep: ToolSweep) -> list[str]:
         (r"v=a\,b,c\ \ ", ["a,b", "c  "]),
         ("v=", [""]),
         ("v=hello  world", ["hello world"]),
+        ("v=a, 'b,c'", ["a", "b,c"]),
+        ("""v=a, "1", '', "b c", 'd','e'""", ["a", "1", "", "b c", "d", "e"]),
     ],
 )
 def test_an_override_is_the_list_of_its_values(override: str, values: list[Any]) -> None:
