@@ -60,8 +60,8 @@ class EditableText:
         """Read a text.
 
         Raises:
-            EditError: `not_editable`, for a template, for what does not parse, and for a text with
-                too many values.
+            EditError: `not_editable`, for a template, for what does not parse, and for a text
+                that may have too many values.
         """
         if most_values(text) > MOST_VALUES:
             raise EditError("not_editable", reason="too_large")

@@ -312,6 +312,13 @@ REFUSED: dict[str, tuple[Json, str, str]] = {
 }
 
 
+async def test_a_file_of_many_lines_is_refused_for_what_it_may_have(project: SweptProject) -> None:
+    await project.upstream({"config/engine.yaml": ENGINE + b"# a comment\n" * 40_001})
+    answer = await project.service.http.post(f"{project.home}/sweeps", json=sizes(1))
+    detail = assert_problem(answer, 422, "not_editable")["detail"]
+    assert "may have over 40,000 values, since it has more lines and commas" in detail
+
+
 @pytest.mark.parametrize("dry_run", ["true", "false"])
 @pytest.mark.parametrize("case", REFUSED)
 async def test_a_definition_that_cannot_be_carried_out_is_refused(
