@@ -23,6 +23,7 @@ from benchmark_manager.client.address import DEFAULT_URL
 from benchmark_manager.client.client import Client, Json, connect
 from benchmark_manager.client.errors import RefusedError
 from benchmark_manager.client.shapes import CONFLICTS, MERGE, VARIANT, fits
+from benchmark_manager.domain.text.strict_json import refuse_constant, unique_members
 
 _SIDES = ("base", "theirs", "mine")
 
@@ -119,7 +120,7 @@ def _set(text: str) -> Json:
 
 def _json(text: str) -> tuple[Any] | None:
     try:
-        return (json.loads(text),)
+        return (json.loads(text, object_pairs_hook=unique_members, parse_constant=refuse_constant),)
     except (ValueError, RecursionError):
         return None
 

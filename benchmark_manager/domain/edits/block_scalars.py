@@ -8,8 +8,9 @@ from benchmark_manager.domain.edits.anchors import properties_of
 from benchmark_manager.domain.text.lines import lines_of
 
 _COMMENT: Final = re.compile(r"(?<![ \t])[ \t]++#.*")
-_DIGIT: Final = re.compile(r"[|>][-+]?[1-9]")
-_INNER_ENDS: Final = re.compile(r"\n+(?=[^\n])")
+#: Line ends between two lines: a reader of a folded text drops one of them. It drops none of those
+#: before the first line.
+_INNER_ENDS: Final = re.compile(r"(?<=[^\n])\n+(?=[^\n])")
 _BLANKS: Final = re.compile(r"[ \t\r\n]*+")
 _DEEPER: Final = 2
 
@@ -73,9 +74,17 @@ def _is_foldable(content: str) -> bool:
 
 
 def _indent(tree: DocumentTree, slot: Slot, node: Scalar) -> str:
-    header, *lines = lines_of(tree.source(node))
-    if _DIGIT.search(header) is None:
-        for line in lines:
-            if line.strip(" "):
-                return line[: len(line) - len(line.lstrip(" "))]
-    return " " * (tree.lines.column(slot.start) + _DEEPER)
+    """Return what the lines of a block are indented by, also where its mark says how much."""
+    first = _first_written(lines_of(tree.source(node))[1:])
+    said = _first_written(node.text.split("\n"))
+    if first is None or said is None:
+        return " " * (tree.lines.column(slot.start) + _DEEPER)
+    return " " * (_blanks_before(first) - _blanks_before(said))
+
+
+def _first_written(lines: list[str]) -> str | None:
+    return next((line for line in lines if line.strip(" ")), None)
+
+
+def _blanks_before(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))

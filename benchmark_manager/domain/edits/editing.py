@@ -17,7 +17,7 @@ from benchmark_manager.domain.edits.assignments import Assignment
 from benchmark_manager.domain.edits.bindings import Bindings
 from benchmark_manager.domain.edits.changes import Addition, Replacement, TextChange, changes_of
 from benchmark_manager.domain.edits.errors import EditError
-from benchmark_manager.domain.edits.json_values import reads_as
+from benchmark_manager.domain.edits.json_values import json_of, reads_as
 from benchmark_manager.domain.edits.layout import Layout
 from benchmark_manager.domain.edits.locations import Locations
 from benchmark_manager.domain.edits.proofs import Proofs
@@ -60,8 +60,8 @@ class EditableText:
         """Read a text.
 
         Raises:
-            EditError: `not_editable`, for a template, for what does not parse, and for a text with
-                too many values.
+            EditError: `not_editable`, for a template, for what does not parse, and for a text
+                that may have too many values.
         """
         if most_values(text) > MOST_VALUES:
             raise EditError("not_editable", reason="too_large")
@@ -83,6 +83,21 @@ class EditableText:
         """
         location = self._locations.find(path)
         return None if location.missing else value_of(self._tree, location.slot, location.flag)
+
+    def json_at(self, path: str) -> tuple[JsonValue] | None:
+        """Return the value at a path as JSON has it, as a one-tuple; what an alias reads for one.
+
+        None where JSON has no such value: it is a date, infinite or tagged, or holds such values.
+
+        Raises:
+            EditError: `path_not_found` or `path_ambiguous`.
+        """
+        location = self._locations.find(path)
+        if location.missing:
+            return (None,)
+        if location.flag is not None:
+            return (location.flag.text,)
+        return json_of(self._tree, self._bindings.read_as(location.chain))
 
     def paths(self) -> tuple[SettableValue, ...]:
         """Return every value without parts, every empty collection and every flag.

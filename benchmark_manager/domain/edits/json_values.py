@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Scalar
 from benchmark_manager.domain.documents.parse import MOST_VALUES
 from benchmark_manager.domain.documents.scalars import read_plain
+from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.domain.edits.anchors import STRING_TAGS, properties_of
 from benchmark_manager.domain.yaml.scalars import difference, may_be_number_or_time
 
@@ -89,6 +90,22 @@ def reads_as(tree: DocumentTree, node: Node, value: JsonValue) -> bool:
     )
 
 
+def json_of(tree: DocumentTree, node: Node) -> tuple[JsonValue] | None:
+    """Return what a node is in JSON, as a one-tuple; None where JSON has no such value.
+
+    A scalar that readers take differently, such as `on`, is what PyYAML takes it for.
+    """
+    if not isinstance(node, Scalar):
+        value = to_json(tree, node)
+        return (value,) if reads_as(tree, node, value) else None
+    if properties_of(tree, node).tag not in STRING_TAGS:
+        return None
+    if node.is_text:
+        return (node.text,)
+    value = node.value if tree.file_format == "json" else read_plain(node.text).value
+    return None if isinstance(value, str) else (value,)
+
+
 def _mapping_reads_as(tree: DocumentTree, node: Collection, value: dict[str, JsonValue]) -> bool:
     keys = [_key(slot.key) for slot in node.slots]
     return (
@@ -112,9 +129,11 @@ def _scalar_reads_as(tree: DocumentTree, node: Scalar, value: JsonValue) -> bool
     if node.is_text or tag:
         is_unsure = node.style == "plain" and not tag and may_be_number_or_time(node.text)
         return node.is_text and tag in STRING_TAGS and node.text == value and not is_unsure
+    # A time, or a number beyond all limits, has no value here, and is shown as it is written.
+    if isinstance(value, str):
+        return False
     if tree.file_format == "json":
         return same(node.value, value)
-    # A time has no value in JSON, and is shown as it is written.
-    if isinstance(value, str) or difference(node.text) is not None:
+    if difference(node.text) is not None:
         return False
     return same(read_plain(node.text).value, value)

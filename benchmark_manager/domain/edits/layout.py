@@ -69,7 +69,10 @@ class Layout:
         lines = self._tree.lines
         for slot in _slots(self._tree.stream):
             value = slot.value
-            if not isinstance(value, Collection) or slot.key is None or not value.slots:
+            # The mark of an unusual form (`? key`) stands before the key, at another column.
+            if not isinstance(value, Collection) or slot.key is None or not slot.plain:
+                continue
+            if not value.slots:
                 continue
             first = value.slots[0].start
             if (

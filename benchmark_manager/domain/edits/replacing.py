@@ -52,7 +52,7 @@ class Replacing:
         value = self._change.value
         if self._slot.in_flow or self._tree.file_format == "json":
             return self._inline(self._in_brackets(value))
-        if is_block(value) and not self._stays_in_brackets():
+        if is_block(value) and not self._stays_in_brackets() and not self._is_behind_anchor():
             return self._lines(value)
         return self._inline(self._in_block(value))
 
@@ -66,6 +66,19 @@ class Replacing:
     def _stays_in_brackets(self) -> bool:
         node = self._node
         return isinstance(node, Collection) and not node.is_block and bool(node.slots)
+
+    def _is_behind_anchor(self) -> bool:
+        """Return whether an anchor stands before an item, in the line where a block would begin.
+
+        The anchor would become that of the block's first key.
+        """
+        end, body = self._properties.end, self._properties.body
+        lines = self._tree.lines
+        return (
+            self._slot.key is None
+            and end > self._node.start
+            and (body >= self._node.end or lines.number(body) == lines.number(end))
+        )
 
     def _in_brackets(self, value: JsonValue) -> str:
         if not isinstance(value, (dict, list)):

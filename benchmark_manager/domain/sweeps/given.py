@@ -114,7 +114,7 @@ class GivenValue:
 
     def json(self) -> JsonValue:
         """Return any value that every reader of JSON can read."""
-        if not all(_is_readable(part) for part in _parts(self.value)):
+        if not is_json(self.value):
             raise InvalidInputError("invalid_request", "not_json", field=self.field)
         return self.value
 
@@ -149,6 +149,11 @@ def check_size(value: JsonValue, field: str) -> None:
                 "invalid_request", "too_deep", field=field, limit=DEEPEST_DEFINITION
             )
         open_values.extend((entry, depth + 1) for entry in inner)
+
+
+def is_json(value: JsonValue) -> bool:
+    """Return whether every reader of JSON can read a value."""
+    return all(map(_is_readable, _parts(value)))
 
 
 def is_line(text: str, longest: int) -> bool:

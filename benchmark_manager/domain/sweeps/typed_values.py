@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from benchmark_manager.domain.sweeps.limits import MOST_AXES, MOST_VALUES
-from benchmark_manager.domain.text.strict_json import refuse_constant
+from benchmark_manager.domain.text.strict_json import refuse_constant, unique_members
 from benchmark_manager.models.sweep import Assignments
 
 #: Stands in a list of a point's values where the point does not set the target.
@@ -34,7 +34,7 @@ class TypedError(Exception):
         self.line = line
 
 
-_DECODER: Final = json.JSONDecoder(parse_constant=refuse_constant)
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=unique_members, parse_constant=refuse_constant)
 
 
 def read_values(text: str) -> list[JsonValue]:

@@ -123,8 +123,10 @@ MESSAGES: Final[Mapping[str, Message]] = {
                 "{file!r}은(는) 템플릿이라 경로로 편집할 수 없습니다.",
             ),
             "too_large": Sentence(
-                "{file!r} cannot be edited by path: it has too many values.",
-                "{file!r}은(는) 값이 너무 많아 경로로 편집할 수 없습니다.",
+                "{file!r} cannot be edited by path: it may have over 40,000 values, since it has "
+                "more lines and commas than that.",
+                "{file!r}은(는) 줄과 쉼표가 40,000개를 넘어 경로로 편집할 수 없습니다. 값이 그보다 "
+                "많을 수 있습니다.",
             ),
         },
     ),

@@ -48,6 +48,11 @@ _OF_IMPORTS: Final[Mapping[str, Sentence]] = {
         "이 밖에도 {count}개가 더 있습니다.",
         one="There is 1 more note.",
     ),
+    "number_unheld": Sentence(
+        "{name} was left out: it has a number that JSON cannot hold: not finite, or over 300 "
+        "digits.",
+        "{name}: 유한하지 않거나 300자리가 넘어 JSON에 담을 수 없는 수가 있어 뺐습니다.",
+    ),
     "objects_replaced": Sentence(
         "{name} has objects as values: Hydra merges them into what is there, a sweep replaces it.",
         "{name}: 값에 객체가 있습니다. Hydra는 있던 것에 합치지만 스윕은 통째로 바꿉니다.",

@@ -128,7 +128,7 @@ class SweepDrafting:
         return None if original.removed_at is not None else original.id
 
     async def value_at(self, text: SweptText, path: str) -> tuple[JsonValue] | None:
-        """Return the value at a path of a text as a one-tuple; None if it cannot be read.
+        """Return the value at a path of a text as a one-tuple; None if JSON has none such.
 
         Raises:
             TooComplexError, WorkersBusyError

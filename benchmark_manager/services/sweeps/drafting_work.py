@@ -21,13 +21,13 @@ def value_of_yaml(text: str) -> JsonValue:
     return read_yaml(text, WHOLE)
 
 
-def value_at_path(text: str, file_format: FileFormat, path: str) -> tuple[JsonValue]:
-    """Return the value at a path of a text, as a one-tuple.
+def value_at_path(text: str, file_format: FileFormat, path: str) -> tuple[JsonValue] | None:
+    """Return the value at a path of a text, as a one-tuple; None where JSON has no such value.
 
     Raises:
         EditError: there is no such value, or the text cannot be edited.
     """
-    return (EditableText.read(text, file_format).value_at(path),)
+    return EditableText.read(text, file_format).json_at(path)
 
 
 def settable_on_lines(

@@ -45,7 +45,14 @@ def not_editable(error: EditError, file: str) -> InvalidInputError:
 
 def conflict_of(removed: Iterable[SweptBase], failed: Iterable[FailedEdit]) -> ConflictError:
     """Return the error of a rebase that removed files, or edits that fail, prevent."""
-    files = [base.path for base in removed]
+    files = map(_named, removed)
     edits = [f"{one.base.path}:{one.error.path[:_SHOWN]}".rstrip(":") for one in failed]
     names = tuple(dict.fromkeys([*files, *edits]))
     return ConflictError("sweep_conflict", names=names[:_NAMED])
+
+
+def _named(base: SweptBase) -> str:
+    """Return the path of a file; with a variant's id, since its original may still be there."""
+    if base.variant_id is None:
+        return base.path
+    return f"{base.path} (modified_file_id {base.variant_id})"

@@ -102,7 +102,7 @@ class DraftActions:
             axis = draft.axes[number]
             count = count_values(axis.points) or count_values(_first_values(axis)) or 1
             count = min(count, max(1, _MOST_ENTERED // (len(value) + 1)))
-            axis.targets.append(TypedTarget(target, ", ".join([value] * count)))
+            axis.targets.append(TypedTarget(target, ", ".join([value] * count) if value else ""))
             draft.focus = f"axis-{number}-values-{len(axis.targets) - 1}"
             if not axis.own:
                 draft.focus = f"axis-{number}-values"
@@ -116,7 +116,7 @@ class DraftActions:
         draft.focus = f"axis-{len(draft.axes) - 1}-values"
 
     async def _value_of(self, draft: SweepDraft, target: str) -> str:
-        """Return the value that a target has now, as a form shows it; "" if there is none."""
+        """Return the value that a target has now, as a form shows it; "" if JSON has none such."""
         wanted = typed_target(target)
         file = next((each for each in draft.files if each.alias == wanted.alias), None)
         if file is None:

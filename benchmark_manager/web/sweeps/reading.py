@@ -40,8 +40,8 @@ _PLAIN: Final = ("name", "description", "combine", "repeats", "contents", "exclu
 NO_NUMBER: Final = N_("Enter a whole number.")
 NO_COMBINATION: Final = N_("Line %(line)s is no combination; write one such as seqs=512, tp=tp1.")
 NO_VALUE: Final = N_(
-    "Line %(line)s: the JSON is not complete. A text that begins with [, { or a quotation mark "
-    "is written as JSON too."
+    "Line %(line)s: the JSON is not complete, or an object in it has a name twice. A text that "
+    "begins with [, { or a quotation mark is written as JSON too."
 )
 NO_TARGET: Final = N_("Add a value that this axis sets: choose it in the file.")
 UNEQUAL: Final = N_("Give one value for each point: %(count)s. This has %(found)s.")

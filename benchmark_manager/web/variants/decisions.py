@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.text.strict_json import refuse_constant
+from benchmark_manager.domain.text.strict_json import refuse_constant, unique_members
 from benchmark_manager.models.merge import COMMENT_SUFFIX, MergeConflict, Resolution, Side
 from benchmark_manager.web.site.forms import Form
 
@@ -136,7 +136,9 @@ def _decision(form: Form, key: str, conflict: MergeConflict) -> Decision:
 def _json(typed: str) -> JsonValue:
     if len(typed) > _LONGEST_VALUE:
         raise ValueError
-    value: JsonValue = json.loads(typed, parse_constant=refuse_constant)
+    value: JsonValue = json.loads(
+        typed, object_pairs_hook=unique_members, parse_constant=refuse_constant
+    )
     # Half of a surrogate pair, written as an escape, cannot be stored.
     json.dumps(value, ensure_ascii=False).encode()
     return value

@@ -218,6 +218,17 @@ async def test_what_cannot_be_edited_any_more_refuses_a_rebase(
     assert await project.text((await project.cells(sweep))[0], "config/engine.yaml") != b""
 
 
+async def test_a_rebase_without_its_variant_names_the_variant(project: SweptProject) -> None:
+    original = (await project.service.files(project.id))["config/engine.yaml"]
+    body = {"original_file_id": original["id"], "modified_name": "mine.yaml"}
+    variant = await project.service.post(f"{project.home}/modified-files", body, 201)
+    sweep = await project.sweep(sizes(1, files={"engine": {"modified_file_id": variant["id"]}}))
+    await project.service.http.delete(f"/modified-files/{variant['id']}")
+    answer = await project.service.http.post(f"/sweeps/{sweep['id']}/rebase")
+    named = f"config/engine.yaml (modified_file_id {variant['id']})"
+    assert named in assert_problem(answer, 409, "sweep_conflict")["detail"]
+
+
 async def test_a_sweep_is_behind_when_any_file_of_its_cells_changed(project: SweptProject) -> None:
     sweep = await project.sweep(sizes(256))
     await project.upstream({"config/other.json": b'{"a": 2}\n'})
@@ -310,6 +321,13 @@ REFUSED: dict[str, tuple[Json, str, str]] = {
     ),
     "cells": (sizes(*range(1000), include=[{"seqs": 1000}]), "too_many_cells", "has 1001 cells"),
 }
+
+
+async def test_a_file_of_many_lines_is_refused_for_what_it_may_have(project: SweptProject) -> None:
+    await project.upstream({"config/engine.yaml": ENGINE + b"# a comment\n" * 40_001})
+    answer = await project.service.http.post(f"{project.home}/sweeps", json=sizes(1))
+    detail = assert_problem(answer, 422, "not_editable")["detail"]
+    assert "may have over 40,000 values, since it has more lines and commas" in detail
 
 
 @pytest.mark.parametrize("dry_run", ["true", "false"])

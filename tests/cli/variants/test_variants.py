@@ -484,6 +484,8 @@ async def test_a_variant_is_attached_to_another_original(
         (("--take", "a.b"), "write KEY=theirs or KEY=mine"),
         (("--take", "a=yours"), "write KEY=theirs or KEY=mine"),
         (("--set", "a=llama"), "texts in double quotes"),
+        (("--set", 'a={"b": 1, "b": 2}'), "write KEY=JSON"),
+        (("--set", "a=NaN"), "write KEY=JSON"),
         (("--take", "theirs", "--file", "-"), "so --take and --set cannot be used"),
         (("--preview", "--take", "theirs"), "--preview cannot be combined"),
     ],

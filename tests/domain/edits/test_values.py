@@ -129,6 +129,8 @@ def test_a_plain_value_gets_quotes_only_where_a_reader_would_take_it_otherwise(
         (">\n  x\n  y", "z w\n", ">\n  z w"),
         (">\n  x", "y\nz\n", ">\n  y\n\n  z"),
         (">\n  x", "y\n z\n", "|\n  y\n   z"),
+        (">\n  x", "\n\ny\nz\n", ">\n\n\n  y\n\n  z"),
+        ("|4\n     x\n    y\n   # below", "z\n", "|\n    z\n   # below"),
         ("|2\n  x", "y\n", "|\n  y"),
         ("|\n  x\n", "y\nz\n", "|\n  y\n  z\n"),
         ("|\n  x\n", "y\n\n", '"y\\n\\n"\n'),
@@ -263,6 +265,8 @@ def test_an_absent_key_is_added_at_the_end_of_its_mapping(
     [
         ('{"a": 1}', "a", 1e-05, '{"a": 1e-05}'),
         ('{"a": 1e3}', "a", 1000.0, '{"a": 1e3}'),
+        ('{"a": 1e400}', "a", "1e400", '{"a": "1e400"}'),
+        ('{"a": [1e400]}', "a", ["1e400"], '{"a": ["1e400"]}'),
         ('{"a": "x"}', "a", "한", '{"a": "한"}'),
         ('{"a": "\\uD55C"}', "a", "글", '{"a": "\\uae00"}'),
         ('{"a":1}', "b?", 2, '{"a":1, "b":2}'),
@@ -356,6 +360,12 @@ def test_an_edit_that_would_say_something_else_is_refused(
         ("a: !t {b: 1}\n", "a.b", 6, "a: !t {b: 6}\n"),
         ("a: 'x'#c\n", "a", "y", "a: 'y'#c\n"),
         ("a: 1\n \t\nb: 2\n", "a", 3, "a: 3\n \t\nb: 2\n"),
+        ("? a\n:\n  b: 1\n", "a.b", {"c": 2}, "? a\n:\n  b:\n    c: 2\n"),
+        ("- &x 1 # c\n- 2\n", "[0]", {"b": 1}, "- &x {b: 1} # c\n- 2\n"),
+        ("- &x |\n  y\n- 2\n", "[0]", [1], "- &x [1]\n- 2\n"),
+        ("- &x\n- 2\n", "[0]", [1], "- &x [1]\n- 2\n"),
+        ("- &x\n  b: 1\n- 2\n", "[0]", {"b": 2, "c": 3}, "- &x\n  b: 2\n  c: 3\n- 2\n"),
+        ("--- &x {}\n", ".", {"b": 1}, "--- &x {b: 1}\n"),
     ],
 )
 def test_what_stands_near_does_not_hinder(base: str, path: str, value: Any, result: str) -> None:

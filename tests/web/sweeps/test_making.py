@@ -131,6 +131,7 @@ async def test_fields_and_yaml_are_one_definition(
         ),
         ({"include": "other=1"}, "include", "Combination 1 to add (other) names no axis"),
         ({"axis-0-values": "1,\n[2, 3"}, "axis-0-values", "Line 2: the JSON is not complete"),
+        ({"axis-0-values": '{"a": 1, "a": 2}'}, "axis-0-values", "has a name twice"),
         ({"new_file": "config/other.yaml"}, "new_file", "Add this file, or empty the field."),
         ({"repeats": "twice"}, "repeats", "Enter a whole number"),
         ({"repeats": "1001"}, "repeats", "1 to 1000"),

@@ -8,6 +8,7 @@ import pytest
 from support.browser import Browser, WebPage
 from support.service import Service
 from support.site import check
+from support.sweep_form import form_of, press
 
 LONG = "".join(f"k{number}: {number}\n" for number in range(1000))
 TEXTS = {
@@ -61,3 +62,24 @@ async def test_what_cannot_be_edited_says_why(service: Service, browser: Browser
     check(page)
     assert "it is a template" in page.text
     assert picks(page) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("z: &z 256\na: *z\n", "256"),
+        ("z: &z 'x, y'\na: *z\n", '"x, y"'),
+        ("a: &z 256\n", "256"),
+        ("a: no\n", "false"),
+        ("a: '1'\n", '"1"'),
+        ("a:\n", "null"),
+        ("a: 2024-01-01\n", ""),
+        ("a: .inf\n", ""),
+        ("a: 0o17\n", ""),
+    ],
+)
+async def test_a_chosen_value_is_entered_as_what_a_reader_takes_it_for_where_json_has_it(
+    service: Service, browser: Browser, text: str, typed: str
+) -> None:
+    page = await press(browser, await opened(service, browser, text), "pick:a:a")
+    assert form_of(page).fields["axis-0-values"] == typed

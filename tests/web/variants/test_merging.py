@@ -163,7 +163,7 @@ async def test_undecided_and_impossible_decisions_are_refused_and_kept(
     assert "2 conflicts have no decision yet" in refused.text
     assert "This is not valid JSON" in refused.text
     assert chosen(refused) == {**dict.fromkeys((f"value-{a}", f"value-{c}"), ""), **typed}
-    values = ["NaN", "1e999", '"\\ud800"', "[" * 100_000, "", "1 2"]
+    values = ["NaN", "1e999", '"\\ud800"', "[" * 100_000, "", "1 2", '{"a": 1, "a": 2}']
     kept = []
     for value in values:
         again = await browser.send(

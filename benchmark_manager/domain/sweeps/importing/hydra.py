@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from benchmark_manager.domain.sweeps.given import GivenValue, check_size
+from benchmark_manager.domain.sweeps.given import GivenValue, check_size, is_json
 from benchmark_manager.domain.sweeps.importing.hydra_functions import (
     Choices,
     HydraValueError,
@@ -99,6 +99,9 @@ def _axis(override: str, notes: list[SweepNote]) -> ToolValues | None:
         values = _values("~" if sign == "~" else text)
     except HydraValueError as error:
         notes.append(_refusal(error, key, override))
+        return None
+    if not all(map(is_json, values.values)):
+        notes.append(note("number_unheld", key))
         return None
     if any(isinstance(value, dict) for value in values.values):
         notes.append(note("objects_replaced", key))

@@ -3,7 +3,8 @@
 No shell reads the text. Blanks separate words unless they stand in quotes or brackets or are
 escaped, and quotes around a whole word are dropped, as Hydra's documentation writes commands:
 `python my_app.py -m 'lr=range(0, 3)' db=mysql,postgresql`. A word that is no override and no option
-continues the value before it (`msg=hello world`), one behind an option belongs to the option.
+continues the value before it (`msg=hello world`), one behind an option belongs to the option. A
+word in quotes behind a comma keeps them: they are those of a value (`key=a, 'b,c'`).
 """
 
 import re
@@ -37,10 +38,12 @@ def override_texts(text: str) -> Iterator[CommandWord]:
 
 def _words_of_line(line: str) -> Iterator[CommandWord]:
     override: list[str] = []
-    for word in _split(line):
-        continues = bool(override) and (override[-1].endswith(",") or not word.startswith("-"))
+    for written in _split(line):
+        word = _without_quotes(written)
+        is_value = bool(override) and override[-1].endswith(",")
+        continues = is_value or (bool(override) and not word.startswith("-"))
         if continues and not _OVERRIDE.match(word):
-            override.append(word)
+            override.append(written if is_value else word)
             continue
         if override:
             yield CommandWord(" ".join(override), is_override=True)
@@ -52,7 +55,7 @@ def _words_of_line(line: str) -> Iterator[CommandWord]:
 
 
 def _split(line: str) -> Iterator[str]:
-    """Yield the words of a line."""
+    """Yield the words of a line as they are written."""
     start, at, quote = 0, 0, ""
     closing: list[str] = []
     while at < len(line):
@@ -69,11 +72,11 @@ def _split(line: str) -> Iterator[str]:
             closing.pop()
         elif character in " \t" and not closing:
             if line[start:at]:
-                yield _without_quotes(line[start:at])
+                yield line[start:at]
             start = at + 1
         at += 1
     if line[start:]:
-        yield _without_quotes(line[start:])
+        yield line[start:]
 
 
 def _without_quotes(word: str) -> str:

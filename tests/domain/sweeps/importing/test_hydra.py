@@ -15,6 +15,8 @@ from benchmark_manager.domain.sweeps.importing.tool_sweep import ToolSweep, Tool
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.messages.notes import note_words
 
+TOO_LARGE = "it has a number that JSON cannot hold: not finite, or over 300 digits."
+
 
 def axes_of(sweep: ToolSweep) -> dict[str, list[Any]]:
     return {axis.name: list(axis.values) for axis in sweep.axes if isinstance(axis, ToolValues)}
@@ -60,6 +62,8 @@ def notes_of(sweep: ToolSweep) -> list[str]:
         (r"v=a\,b,c\ \ ", ["a,b", "c  "]),
         ("v=", [""]),
         ("v=hello  world", ["hello world"]),
+        ("v=a, 'b,c'", ["a", "b,c"]),
+        ("""v=a, "1", '', "b c", 'd','e'""", ["a", "1", "", "b c", "d", "e"]),
     ],
 )
 def test_an_override_is_the_list_of_its_values(override: str, values: list[Any]) -> None:
@@ -116,6 +120,9 @@ def test_a_value_that_is_appended_may_be_absent(sign: str, may_be_absent: bool) 
         ("x=${oc.env:HOME},1", "x was left out: ${} is no list of values."),
         ("x='${a}'", "x was left out: ${} is no list of values."),
         ("x=1,inf", "x was left out: inf is no list of values."),
+        ("x=1,1e400", f"x was left out: {TOO_LARGE}"),
+        ("x=[float(1e400)]", f"x was left out: {TOO_LARGE}"),
+        (f"x=int('1{'0' * 310}')", f"x was left out: {TOO_LARGE}"),
         ("~db=a", "db was left out: ~ is no list of values."),
         ("~db", "db was left out: ~ is no list of values."),
         ("x=range(0)", "x was left out: [] is no list of values."),
