@@ -12,7 +12,13 @@ const STEPS: readonly (readonly [limit: number, seconds: number, unit: Intl.Rela
 /** Below this many seconds it is "now": the clocks of server and reader may differ by as much. */
 const NOW = 10;
 
-/** Return whole units, rounded down: 119 seconds are one minute. Negative is the past. */
+const DAY = 24 * 60 * 60;
+
+/**
+ * Return whole units, rounded down: 119 seconds are one minute. Negative is the past.
+ *
+ * Days and more to come are rounded to the nearest: a token made for 90 days, or 7, says so.
+ */
 export function relativeParts(seconds: number): { value: number; unit: Intl.RelativeTimeFormatUnit } {
   const distance = Math.abs(seconds);
   if (distance < NOW) {
@@ -20,7 +26,8 @@ export function relativeParts(seconds: number): { value: number; unit: Intl.Rela
   }
   for (const [limit, length, unit] of STEPS) {
     if (distance < limit) {
-      return { value: Math.sign(seconds) * Math.max(1, Math.floor(distance / length)), unit };
+      const rounded = seconds >= DAY ? Math.round(distance / length) : Math.floor(distance / length);
+      return { value: Math.sign(seconds) * Math.max(1, rounded), unit };
     }
   }
   return { value: 0, unit: "second" };

@@ -16,6 +16,16 @@ test("units change where one of the next is full, and are cut", () => {
   assert.deepEqual(relativeParts(-800 * 86_400), { value: -2, unit: "year" });
 });
 
+test("an expiry is as far away as it was chosen to be", () => {
+  const expiry = (days: number): unknown => relativeParts(days * 86_400 - 60);
+  assert.deepEqual(expiry(7), { value: 7, unit: "day" });
+  assert.deepEqual(expiry(30), { value: 30, unit: "day" });
+  assert.deepEqual(expiry(90), { value: 3, unit: "month" });
+  assert.deepEqual(expiry(180), { value: 6, unit: "month" });
+  assert.deepEqual(expiry(365), { value: 12, unit: "month" });
+  assert.deepEqual(relativeParts(86_399), { value: 23, unit: "hour" });
+});
+
 test("it speaks the page's language, of the past and the future", () => {
   assert.equal(ago(180), "3 min. ago");
   assert.equal(ago(180, "ko"), "3분 전");

@@ -16,7 +16,7 @@ from benchmark_manager.messages.result_problems import problem_words
 from benchmark_manager.messages.stored import KOREAN
 from benchmark_manager.messages.titles import http_title, page_title
 from benchmark_manager.models.access.principal import Role
-from benchmark_manager.web.site.languages import translations
+from benchmark_manager.web.site.languages import catalogue, translations
 
 SENTENCES = [
     pytest.param(code, reason, id=f"{code} {reason}".strip())
@@ -160,3 +160,16 @@ def test_a_problem_of_a_file_of_results_is_shown_in_korean_by_its_code(code: str
 def test_what_a_problem_names_follows_in_korean() -> None:
     names = "a, b and 1,203 more"
     assert problem_words("not_finite", "Stored.", names, "ko").endswith(": a, b 외 1,203개.")
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["암호(?!화)", "페더레이션", "실행기", "물러난", "취소된 토큰"],
+    ids=["password", "federation", "runner", "retired", "revoked"],
+)
+def test_korean_has_one_word_for_a_thing(other: str) -> None:
+    pages = [str(message.string) for message in catalogue("ko")]
+    errors = [
+        sentence.ko for message in CATALOGUE.values() for sentence in message.sentences.values()
+    ]
+    assert [text for text in [*pages, *errors] if re.search(other, text)] == []

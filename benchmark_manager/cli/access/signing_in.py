@@ -34,7 +34,7 @@ from benchmark_manager.client.tokens import TokenFile, checked_token, find_token
 from benchmark_manager.errors import reason_of
 
 Address = Annotated[
-    str, typer.Argument(metavar="[URL]", help="The service's address.", envvar=URL_VARIABLE)
+    str, typer.Argument(metavar="URL", help="The service's address.", envvar=URL_VARIABLE)
 ]
 
 _STREAM: Final = Path("-")

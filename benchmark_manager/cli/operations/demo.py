@@ -31,6 +31,7 @@ from benchmark_manager.cli.operations.demo_sweep import show_sweep
 from benchmark_manager.cli.operations.process_end import end_process_in_time
 from benchmark_manager.cli.operations.serve import serve_async
 from benchmark_manager.client import ClientError
+from benchmark_manager.client.address import DEFAULT_URL, URL_VARIABLE
 from benchmark_manager.config import Settings, load_settings
 from benchmark_manager.demo.people import DemoPeople, new_people
 from benchmark_manager.errors import StartError, reason_of
@@ -212,6 +213,7 @@ async def _story(server: uvicorn.Server, address: str, demo_: _Demo) -> None:
         sync = (await checked(http.post(f"/projects/{project['id']}/sync"))).json()
         _console.print(f"\n[bold]Synced {_REPOSITORY}:[/bold] {sync['message']}")
         token = None if people is None else await _people_with_roles(http, people, project)
+        _say_which_address(address)
         _say_what_to_try(address, project["id"], await _first_file(http, project["id"]), token)
         sweep = await show_sweep(http, _console, project["id"], token)
         sys.stdout.flush()
@@ -222,6 +224,16 @@ async def _story(server: uvicorn.Server, address: str, demo_: _Demo) -> None:
             server.should_exit = True
             return
         _console.print("\nCtrl-C stops the demo.")
+
+
+def _say_which_address(address: str) -> None:
+    """Print how the commands of the guides reach the service, unless they do without a word."""
+    if address == DEFAULT_URL:
+        return
+    _console.print(
+        f"\n[bold]For the commands of the guides[/bold], which else ask {DEFAULT_URL}\n"
+        f"  export {URL_VARIABLE}={address}"
+    )
 
 
 async def _change_upstream(http: httpx.AsyncClient, project_id: str, demo_: _Demo) -> None:

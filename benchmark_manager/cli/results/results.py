@@ -70,7 +70,7 @@ def list_results(
     deleted: Annotated[
         bool, typer.Option("--deleted", help="Those in the trash, and not the others.")
     ] = False,
-    limit: Annotated[int, typer.Option(help="Stop behind so many; 0: list all.", min=0)] = _LISTED,
+    limit: Annotated[int, typer.Option(help="Stop after so many; 0: list all.", min=0)] = _LISTED,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -224,7 +224,7 @@ def edit_result(
 
 @app.command("delete")
 def delete_results(
-    results: Annotated[list[str], typer.Argument(metavar="ID…", help="Of the results.")],
+    results: Annotated[list[str], typer.Argument(metavar="ID", help="Of the results.")],
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -238,7 +238,7 @@ def delete_results(
 
 @app.command("undelete")
 def undelete_results(
-    results: Annotated[list[str], typer.Argument(metavar="ID…", help="Of the results.")],
+    results: Annotated[list[str], typer.Argument(metavar="ID", help="Of the results.")],
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:

@@ -70,7 +70,7 @@ class _Upload:
 
 def upload_results(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="What a benchmark tool wrote.")
+        list[Path], typer.Argument(metavar="FILE", help="What a benchmark tool wrote.")
     ],
     release: Annotated[
         str,

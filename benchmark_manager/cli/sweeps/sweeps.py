@@ -19,6 +19,7 @@ from benchmark_manager.cli.terminal.lookup import find_project, find_sweep
 from benchmark_manager.cli.terminal.options import (
     AsJson,
     OptionalProjectArgument,
+    OptionalProjectOption,
     OwnProjectOption,
     SweepArgument,
     SweepProjectOption,
@@ -146,7 +147,7 @@ def _refuse_invalid(cells: Sequence[Json]) -> None:
 @app.command("list")
 def list_sweeps(
     project: OptionalProjectArgument = None,
-    in_project: SweepProjectOption = None,
+    in_project: OptionalProjectOption = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:

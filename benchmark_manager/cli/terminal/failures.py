@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from benchmark_manager.cli.terminal.help_texts import unwrapped
 from benchmark_manager.cli.terminal.streams import READER_GONE, drop_output
-from benchmark_manager.client.address import URL_VARIABLE
+from benchmark_manager.client.address import DEFAULT_URL, URL_VARIABLE
 from benchmark_manager.client.errors import (
     ClientError,
     InvalidAddressError,
@@ -31,6 +31,10 @@ from benchmark_manager.client.tokens import TOKEN_FILE_VARIABLE, TOKEN_VARIABLE
 _FIELDS_SHOWN: Final = 20
 _SIGN_IN: Final = (
     f"Sign in with `benchmark-manager login`, or set {TOKEN_VARIABLE} or {TOKEN_FILE_VARIABLE}."
+)
+_NOT_A_PAGE: Final = (
+    f"Give --url or {URL_VARIABLE} the service's own address, such as {DEFAULT_URL}, and not that "
+    "of a page of it."
 )
 
 
@@ -140,7 +144,10 @@ def _sentence(failure: Failure) -> str:
 
 
 def _advice(failure: Failure) -> list[str]:
-    return [_SIGN_IN] if is_refusal(failure, "unauthenticated") else []
+    if is_refusal(failure, "unauthenticated"):
+        return [_SIGN_IN]
+    # Commands ask for routes that there are, so the address they are asked at is a wrong one.
+    return [_NOT_A_PAGE] if is_refusal(failure, "route_not_found") else []
 
 
 def _field_lines(failure: Failure) -> list[str]:

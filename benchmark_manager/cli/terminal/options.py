@@ -51,7 +51,7 @@ ProjectArgument = Annotated[
 OptionalProjectArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[PROJECT]",
+        metavar="PROJECT",
         help="Its id, its name or a part of the name; else that of --project.",
         autocompletion=complete_project,
     ),
@@ -77,6 +77,9 @@ SweepProjectOption = Annotated[
     str | None, _project_option("The project of SWEEP, unless that is an id.")
 ]
 OwnProjectOption = Annotated[str, _project_option("Its id, its name or a part of the name.")]
+OptionalProjectOption = Annotated[
+    str | None, _project_option("Its id, its name or a part of the name.")
+]
 SweepArgument = Annotated[
     str,
     typer.Argument(

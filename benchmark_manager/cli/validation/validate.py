@@ -28,7 +28,7 @@ def validate_files(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help="Files, or folders to be searched for .yaml, .yml and .json.",
             # Typer would refuse all files if one of them is not readable.
             readable=False,

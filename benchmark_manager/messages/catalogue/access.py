@@ -41,7 +41,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
             ),
             "token": Sentence(
                 "The token is unknown, has expired or was revoked; make a new one.",
-                "알 수 없거나 만료되었거나 취소된 토큰입니다. 새로 만드세요.",
+                "알 수 없거나 만료되었거나 폐기된 토큰입니다. 새로 만드세요.",
             ),
             "federation": Sentence(
                 "The signed token is not valid, or no rule of federation accepts it.",
@@ -151,7 +151,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
     "too_many_tokens": one_sentence(
         409,
         en="This account has {limit} tokens, which is the most; revoke one first.",
-        ko="이 계정에는 토큰이 최대 개수인 {limit}개 있습니다. 먼저 하나를 취소하세요.",
+        ko="이 계정에는 토큰이 최대 개수인 {limit}개 있습니다. 먼저 하나를 폐기하세요.",
     ),
     "last_administrator": one_sentence(
         409,

@@ -65,7 +65,7 @@ NOTICES: Final[Mapping[str, Sentence]] = {
     ),
     "retired_left_out": Sentence(
         "{count} results of retired cells are not shown.",
-        "물러난 셀의 결과 {count}개는 보여 주지 않습니다.",
+        "이전 셀의 결과 {count}개는 보여 주지 않습니다.",
         one="1 result of a retired cell is not shown.",
     ),
     "several_points": Sentence(

@@ -58,6 +58,12 @@ MESSAGES: Final[Mapping[str, Message]] = {
     "signed_token_refused": Message(
         401,
         {
+            "credential": Sentence(
+                "The token is none of this service, as those begin with bmt_, and no signed token "
+                "(JWT) either; check that it was copied whole.",
+                "이 서비스의 토큰(bmt_로 시작)도 서명된 토큰(JWT)도 아닙니다. 토큰을 빠짐없이 "
+                "복사했는지 확인하세요.",
+            ),
             "form": Sentence(
                 "What the identity provider sent is no signed token (JWT).",
                 "ID 제공자가 보낸 것이 서명된 토큰(JWT)이 아닙니다.",

@@ -74,7 +74,7 @@ class SignedTokens:
     async def _proved(self, token: str) -> Principal:
         issuer = unproved_issuer(token)
         if issuer is None:
-            raise SignedTokenError("form")
+            raise SignedTokenError("credential")
         # Only issuers of rules are ever asked for their keys.
         rules = await self._rules.of_issuer(issuer)
         if not rules:

@@ -231,8 +231,11 @@ async def test_a_token_that_no_rule_accepts_is_refused(
 
 
 @pytest.mark.parametrize("token", ["a", "a.b.c", "e30.e30.", "gho_abcdef", "."], ids=str)
-async def test_what_is_no_token_is_refused(guarded: Service, token: str) -> None:
-    assert_problem(await asked(guarded, token), 401, "signed_token_refused")
+async def test_what_is_no_token_is_refused_as_what_a_request_sent(
+    guarded: Service, token: str
+) -> None:
+    document = assert_problem(await asked(guarded, token), 401, "signed_token_refused")
+    assert document["detail"].startswith("The token is none of this service")
 
 
 async def test_an_issuer_that_is_away_is_no_refusal(

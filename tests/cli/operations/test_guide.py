@@ -5,7 +5,9 @@ import shlex
 from functools import cache
 from typing import Any
 
+import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from benchmark_manager.cli.commands import app
 from benchmark_manager.cli.terminal import failures
@@ -53,6 +55,13 @@ def named(words: list[str]) -> str:
 
 def test_every_command_is_named() -> None:
     assert [name for name in commands().keys() - SERVER if name not in GUIDE] == []
+
+
+@pytest.mark.parametrize("name", commands())
+def test_a_usage_line_marks_each_argument_once(name: str) -> None:
+    shown = CliRunner().invoke(app, [*name.split(), "--help"], env={"COLUMNS": "200"}).output
+    [usage] = [line for line in shown.splitlines() if "Usage:" in line]
+    assert not re.search(r"\[\[|\]\]|…|\.\.\.[\]}]", usage)
 
 
 def test_every_example_is_of_a_command_and_its_options() -> None:

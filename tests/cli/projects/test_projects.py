@@ -278,7 +278,13 @@ async def test_a_proxy_of_the_environment_is_used(cli: CommandLine) -> None:
         HTTP_PROXY=cli.url,
         http_proxy=cli.url,
     )
-    assert done.err.endswith("(route_not_found)\n")
+    assert "(route_not_found)\n" in done.err
+
+
+@pytest.mark.parametrize("page", ["/ui", "/docs/", "/ui/projects/new"])
+async def test_the_address_of_a_page_is_named_as_the_cause(cli: CommandLine, page: str) -> None:
+    done = await cli("projects", "list", "--url", f"{cli.url}{page}", code=1)
+    assert done.err.splitlines()[-1].startswith("Give --url or BENCHMARK_MANAGER_URL the service's")
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8001", "ftp://127.0.0.1", "http://"])
