@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from cryptography.fernet import Fernet, MultiFernet
+
 from benchmark_manager.factory import operations
 from benchmark_manager.factory.access import AccessParts, access_parts
 from benchmark_manager.factory.parts import Parts
@@ -166,7 +168,11 @@ def build_services(parts: Parts) -> Services:
         limits=parts.limits,
         metrics=parts.metrics,
         status=operations.status_service(parts, watch),
-        events=EventService(stores.changes, parts.externals.limits.events),
+        events=EventService(
+            stores.changes,
+            parts.externals.limits.events,
+            MultiFernet([Fernet(key) for key in parts.keys]),
+        ),
         database_watch=watch,
         deadline=parts.deadline,
         project_store=stores.projects,

@@ -28,6 +28,7 @@ _SMALLEST_RSA: Final = 2048
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]{1,2000}")
 
 Key = RSAKey | ECKey | OKPKey
+_KINDS: Final[Mapping[str, type[Key]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +180,11 @@ def _keys(issuer: str, document: Mapping[str, Any]) -> KeySet:
 
 def _key(each: object) -> Key | None:
     """Return a public key for signatures; None for any other, which issuers may list as well."""
-    if not isinstance(each, dict) or each.get("use") not in {None, "sig"} or "d" in each:
+    # Tuples and `isinstance`, since members may be lists, which no set or mapping looks up.
+    if not isinstance(each, dict) or each.get("use") not in (None, "sig") or "d" in each:
         return None
-    kinds: Mapping[object, type[Key]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
-    kind = kinds.get(each.get("kty"))
+    name = each.get("kty")
+    kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         return None
     try:

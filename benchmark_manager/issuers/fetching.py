@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final
-from urllib.parse import quote_plus
+from typing import Any, Final, TypeGuard
+from urllib.parse import quote_plus, urlsplit
 
 import httpx2 as httpx
 
@@ -17,6 +18,8 @@ _LARGEST: Final = 512 * 1024
 #: For a whole answer.
 _SECONDS: Final = 10.0
 _OK: Final = 200
+#: Visible characters of ASCII (RFC 6749, A.12).
+_BEARER: Final = re.compile(r"[\x21-\x7e]+")
 
 
 class IssuerClient:
@@ -83,6 +86,8 @@ class IssuerClient:
     ) -> object:
         if not is_safe_address(url):
             raise IssuerError("not_https", url=shown_address(url))
+        if not _has_port(url):
+            raise IssuerError("unreachable", url=shown_address(url), what="InvalidURL")
         data = None if form is None else dict(form)
         body = b""
         try:
@@ -120,6 +125,23 @@ def is_safe_address(url: str) -> bool:
         return url.startswith(("https://", "http://")) and not is_open_to_others(url)
     except ValueError:
         return False
+
+
+def _has_port(url: str) -> bool:
+    """Return whether machines have the port of an address, if it names one.
+
+    The client finds out when it connects, and raises what is not its own error.
+    """
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        return False
+    return True
+
+
+def is_bearer(text: object) -> TypeGuard[str]:
+    """Return whether a header can carry this as a token."""
+    return isinstance(text, str) and _BEARER.fullmatch(text) is not None
 
 
 def _authorized(bearer: str | None) -> dict[str, str]:

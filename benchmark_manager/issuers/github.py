@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import structlog
 
 from benchmark_manager.errors import IssuerError, SignedTokenError
-from benchmark_manager.issuers.fetching import IssuerClient
+from benchmark_manager.issuers.fetching import IssuerClient, is_bearer
 from benchmark_manager.issuers.sign_in import challenge_of, is_same
 from benchmark_manager.models.access.sign_in import ProvedPerson, SignInAttempt
 
@@ -78,7 +78,7 @@ class GitHubSignIn:
         }
         url = f"{web_host(self._app.api_url)}/login/oauth/access_token"
         token = (await self._http.post(url, form)).get("access_token")
-        if not isinstance(token, str) or not token:
+        if not is_bearer(token):
             raise SignedTokenError("refused")
         return await self._person(token)
 

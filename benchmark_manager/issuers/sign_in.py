@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from benchmark_manager.domain.access.names import groups_of
 from benchmark_manager.errors import IssuerError, SignedTokenError
 from benchmark_manager.issuers.discovery import Issuer, IssuerDirectory
-from benchmark_manager.issuers.fetching import IssuerClient
+from benchmark_manager.issuers.fetching import IssuerClient, is_bearer
 from benchmark_manager.issuers.signed_tokens import Claims, checked_claims
 from benchmark_manager.models.access.sign_in import ProvedPerson, SignInAttempt
 
@@ -134,7 +134,7 @@ class OidcSignIn:
         is_complete = self._client.groups_claim in claims and any(
             claims.get(name) for name in _NAMES
         )
-        if is_complete or issuer.userinfo_endpoint is None or not isinstance(access, str):
+        if is_complete or issuer.userinfo_endpoint is None or not is_bearer(access):
             return claims
         found = await self._http.get(issuer.userinfo_endpoint, bearer=access)
         # Without this check, the answer may be about somebody else (OpenID Connect Core, 5.3.2).
@@ -144,12 +144,14 @@ class OidcSignIn:
 
     def _person(self, claims: Claims) -> ProvedPerson:
         groups = claims.get(self._client.groups_claim)
-        names = (claims.get(claim) for claim in (*_NAMES, "sub"))
+        names = (claims.get(claim) for claim in _NAMES)
         return ProvedPerson(
             kind="oidc",
             issuer=self._client.issuer,
             subject=claims["sub"],
-            name=next(each for each in names if isinstance(each, str) and each.strip()),
+            name=next(
+                (each for each in names if isinstance(each, str) and each.strip()), claims["sub"]
+            ),
             groups=groups_of(groups if isinstance(groups, list) else ()),
         )
 

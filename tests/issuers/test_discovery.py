@@ -33,6 +33,8 @@ REFUSED: dict[str, Any] = {
     "half a key": {"kty": "RSA", "kid": "one", "n": "AQAB"},
     "numbers": {"kty": "RSA", "kid": "one", "n": 1, "e": 2},
     "a number as its name": public(rsa_key(), kid=5),
+    "a list as its use": public(rsa_key(), use=["sig"]),
+    "an object as its kind": public(rsa_key(), kty={}),
     "a list": [1],
     "nothing": None,
 }

@@ -88,6 +88,13 @@ async def test_an_issuer_that_is_away_is_named(http: IssuerClient) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:70000/", "https://[::1]:99999/", "https://a..b/"]
+)
+async def test_an_address_that_no_machine_has_is_unreachable(http: IssuerClient, url: str) -> None:
+    assert (await failure(http, url)).reason == "unreachable"
+
+
 async def test_an_error_repeats_no_secret_of_an_address(
     http: IssuerClient, issuer: BadIssuer
 ) -> None:

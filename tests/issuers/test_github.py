@@ -11,7 +11,7 @@ from benchmark_manager.issuers.fetching import IssuerClient
 from benchmark_manager.issuers.github import GitHubSignIn, GitHubSignInApp, web_host
 from benchmark_manager.models.access.sign_in import ProvedPerson, SignInAttempt
 from github_test_server import GitHubTestServer, Person, Status
-from support.bad_issuer import Clock
+from support.bad_issuer import BadIssuer, Clock, Reply
 from support.waiting import GENEROUS
 
 BACK = "https://bench.example.com/auth/github/callback"
@@ -123,6 +123,17 @@ async def test_a_stolen_code_is_useless_without_the_verifier(
     back = await came_back(provider, attempt)
     with pytest.raises(SignedTokenError):
         await provider.person(attempt.model_copy(update={"verifier": "w" * 43}), back, BACK)
+
+
+@pytest.mark.parametrize("token", ["ü", "\ud800", "a\r\nb", "", 5, None], ids=ascii)
+async def test_a_token_that_no_header_can_carry_is_refused(
+    http: IssuerClient, issuer: BadIssuer, attempt: SignInAttempt, token: object
+) -> None:
+    provider = GitHubSignIn(GitHubSignInApp(issuer.url, "bench", SECRET), http)
+    issuer.replies["/login/oauth/access_token"] = Reply.of({"access_token": token})
+    with pytest.raises(SignedTokenError) as caught:
+        await provider.person(attempt, {"state": attempt.state, "code": "one"}, BACK)
+    assert caught.value.reason == "refused"
 
 
 async def test_an_app_that_may_not_read_teams_signs_in_without_them(

@@ -322,6 +322,7 @@ async def test_a_name_comes_from_userinfo_where_the_token_has_none(
         ({"name": "  ", "email": "kim@example.com"}, "kim@example.com"),
         ({"name": 5}, "kim"),
         ({"name": ["Kim"], "preferred_username": {}}, "kim"),
+        ({"name": None, "sub": " "}, " "),
     ],
     ids=str,
 )
@@ -329,7 +330,19 @@ async def test_a_person_has_some_name(
     provider: OidcSignIn, issuer: BadIssuer, attempt: SignInAttempt, claims: Json, name: str
 ) -> None:
     issuer.claims = claims
+    issuer.userinfo = {"sub": claims.get("sub", "kim")}
     assert (await signed_in(provider, issuer, attempt)).name == name
+
+
+@pytest.mark.parametrize("token", ["ü", "\ud800", "a\r\nb", "a b", "", 5, ["a"]], ids=ascii)
+async def test_a_token_that_no_header_can_carry_brings_no_groups(
+    provider: OidcSignIn, issuer: BadIssuer, attempt: SignInAttempt, token: object
+) -> None:
+    back = issuer.sign_in(await provider.address(attempt, BACK))
+    id_token = issuer.token(CLIENT, nonce=attempt.nonce)
+    issuer.replies[TOKEN] = Reply.of({"id_token": id_token, "access_token": token})
+    assert (await provider.person(attempt, back, BACK)).groups == ()
+    assert issuer.count(USERINFO) == 0
 
 
 @pytest.mark.parametrize(

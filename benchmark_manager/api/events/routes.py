@@ -26,18 +26,16 @@ _RETRY: Final = 2000
 _STALLED: Final = 60.0
 #: Seconds that a stream may take to end when the service stops.
 _ENDING_SECONDS: Final = 0.5
-#: No position of a database is longer.
-_LONGEST_ID: Final = 1000
 _EXAMPLE: Final = """\
 retry: 2000
-id: 826b04d3090000000e2b0229296e04
+id: gAAAAABqHn1Zb2x4c3l0…
 
 event: sync
 data: {"project_id":"65f0c0ffee65f0c0ffee65f0","id":"65f0c0ffee65f0c0ffee65f1","what":"finished"}
 
 event: files
 data: {"project_id":"65f0c0ffee65f0c0ffee65f0","id":null,"what":"changed"}
-id: 826b04d30a000000012b0229296e04
+id: gAAAAABqHn1aY3V2d2Jk…
 
 : keep-alive
 
@@ -88,21 +86,11 @@ async def events(
     listener = await services.events.listen(
         principal,
         project_id,
-        _position(last_event_id),
+        services.events.positions.opened(last_event_id) if last_event_id else None,
         caller_of(request.scope),
         identify=partial(services.identities.identify, kept_credentials(request.scope)),
     )
     return EventStream(services.events, listener)
-
-
-def _position(last_event_id: str | None) -> str | None:
-    """Return the position of an id; for an invalid one "0", which leads to a reset."""
-    if not last_event_id:
-        return None
-    plausible = (
-        len(last_event_id) <= _LONGEST_ID and last_event_id.isascii() and last_event_id.isalnum()
-    )
-    return last_event_id if plausible else "0"
 
 
 class EventStream(Response):
@@ -152,7 +140,8 @@ class EventStream(Response):
             batch = await self._listener.next(0)
             while batch is not None:
                 async with asyncio.timeout(_STALLED):
-                    await send(_body((text + _text(batch)).encode()))
+                    event_id = self._service.positions.sealed(batch.position)
+                    await send(_body((text + _text(batch, event_id)).encode()))
                 text = ""
                 batch = await self._listener.next(self._service.limits.keep_alive)
             await send(_body(b"", more=False))
@@ -168,13 +157,13 @@ def _body(data: bytes, *, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": more}
 
 
-def _text(batch: Delivery) -> str:
+def _text(batch: Delivery, event_id: str) -> str:
     """Return the events with the id last: a client that received a part asks for all again."""
     blocks = [] if batch.reset is None else [f'event: reset\ndata: {{"reason":"{batch.reset}"}}\n']
     blocks += [_block(change) for change in batch.changes]
     # A block without data is no event, but its id counts.
     last = blocks.pop() if blocks else ": keep-alive\n"
-    return "\n".join([*blocks, f"{last}id: {batch.position}\n\n"])
+    return "\n".join([*blocks, f"{last}id: {event_id}\n\n"])
 
 
 def _block(change: Change) -> str:

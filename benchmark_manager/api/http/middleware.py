@@ -47,6 +47,10 @@ _MARKS: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _MARKED: Final = frozenset(name for name, _ in _MARKS)
+#: Two lengths of a body: a proxy may believe the other one than this service, and then take the
+#: rest of the body for another client's request (RFC 9112, 6.1).
+_TWO_LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
+_CLOSE: Final = (b"connection", b"close")
 _WHOLE_SITE: Final = re.compile(rb"(?i); path=/(?=;|$)")
 
 
@@ -57,7 +61,8 @@ class Edge:
     to the request's path, if the proxy has removed it, and to the `Location` and the cookies of
     answers.
 
-    HEAD is answered as GET without its body (RFC 9110, 9.3.2).
+    HEAD is answered as GET without its body (RFC 9110, 9.3.2). After a request with two lengths the
+    connection ends.
     """
 
     def __init__(
@@ -89,6 +94,8 @@ class Edge:
             await self._app(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
+        ends = {name for name, _ in scope["headers"]} >= _TWO_LENGTHS
+        marks = (*_MARKS, _CLOSE) if ends else _MARKS
         root = ""
 
         async def send_marked(message: Message) -> None:
@@ -98,7 +105,7 @@ class Edge:
                     for header in message.get("headers", ())
                     if header[0].lower() not in _MARKED
                 ]
-                message = {**message, "headers": [*(_below(root, kept) if root else kept), *_MARKS]}
+                message = {**message, "headers": [*(_below(root, kept) if root else kept), *marks]}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

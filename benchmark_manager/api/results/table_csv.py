@@ -16,8 +16,9 @@ from benchmark_manager.models.result_table import (
     TableRow,
 )
 
-#: A spreadsheet runs a cell that begins with one of these as a formula.
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+#: A spreadsheet runs a cell that begins with one of these as a formula: with the full-width ones
+#: where it is set to Korean, Japanese or Chinese.
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _FIXED: Final = ("release", "release_name", "cell_index", "point", "results", "is_baseline")
 _OF_METRICS: Final = ("median", "q1", "q3", "n", "change_pct", "verdict")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import structlog
+from cryptography.fernet import Fernet, MultiFernet
 
 from benchmark_manager.domain.events.change_folding import LISTED_AT_MOST, fold
 from benchmark_manager.errors import (
@@ -21,6 +22,7 @@ from benchmark_manager.errors import (
 )
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.change import Change
+from benchmark_manager.services.events.positions import Positions
 from benchmark_manager.services.events.rights import Rights
 from benchmark_manager.stores.database.failures import described
 from benchmark_manager.stores.events.changes import ChangeStore
@@ -160,8 +162,15 @@ class Listener:
 class EventService:
     """Watches the database while a client listens."""
 
-    def __init__(self, changes: ChangeStore, limits: EventLimits | None = None) -> None:
+    def __init__(
+        self,
+        changes: ChangeStore,
+        limits: EventLimits | None = None,
+        cipher: MultiFernet | None = None,
+    ) -> None:
+        """`cipher` seals positions for clients; without one, only this service opens them."""
         self._changes = changes
+        self.positions: Final = Positions(cipher or MultiFernet([Fernet(Fernet.generate_key())]))
         self.limits: Final = limits or EventLimits()
         self._listeners: set[Listener] = set()
         #: Listeners by identity, or by address.

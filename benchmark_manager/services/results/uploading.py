@@ -121,6 +121,8 @@ class ResultUploading:
         draft = draft.model_copy(update={"receipt_id": None if receipt is None else receipt.id})
         same = await self._stores.results.same(draft, session)
         if same is None:
+            if await self._stores.results.is_first(draft, session):
+                await self._stores.releases.keep(draft.release, draft.project_id, session)
             await self._stores.results.insert(draft, parsed, version, session)
             await self._record([recorded("result.create", principal, None, draft)], session)
             return draft, True

@@ -49,9 +49,25 @@ _REPORTED: Final[Document] = {
         {"ns.coll": {"$in": ["syncs", "revisions", "resets"]}, "operationType": "insert"},
         {
             "ns.coll": "releases",
-            "operationType": {"$in": ["insert", "replace", "update", "delete"]},
+            "operationType": {"$in": ["insert", "replace", "delete"]},
             # A sweep makes a thousand releases at once, and is itself what is new.
             "fullDocument.cells_only": {"$ne": True},
+        },
+        {
+            "ns.coll": "releases",
+            "operationType": "update",
+            "updateDescription.updatedFields.revision": _THERE,
+            # Another making is reported below, to its project alone, unless it pins the release.
+            "$or": [
+                {"updateDescription.updatedFields.makings_count": {"$exists": False}},
+                {"updateDescription.updatedFields.pinned": True},
+            ],
+        },
+        {
+            "ns.coll": "release_makings",
+            "operationType": "insert",
+            "fullDocument.number": {"$ne": 1},
+            "fullDocument.sweep_id": {"$exists": False},
         },
         {"ns.coll": {"$in": ["results", "sweeps"]}, "operationType": "insert"},
         {
@@ -182,8 +198,8 @@ class ChangeStore(Store):
                 return await self._progressed(key, seen)
             case "sweeps" | "results":
                 return await self._object(kind, key, row)
-            case "revisions" | "resets":
-                return [_of_variants(seen)]
+            case "revisions" | "resets" | "release_makings" as name:
+                return [_of_making(seen) if name == "release_makings" else _of_variants(seen)]
             case _:
                 return await self._release(kind, key, seen)
 
@@ -233,6 +249,16 @@ def _verb_of(fields: Document, description: Document) -> ChangeVerb:
     if fields.get("deleted_of") is not None or fields.get("deleted_at") is not None:
         return "deleted"
     return "restored" if "deleted_at" in description.get("removedFields", ()) else "changed"
+
+
+def _of_making(seen: Document) -> Change:
+    """Return the change that another making of a release is to the project that made it."""
+    return Change(
+        noun="release",
+        project_id=str(seen["project_id"]),
+        id=PREFIX + seen["digest"],
+        what="changed",
+    )
 
 
 def _of_variants(seen: Document) -> Change:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pymongo import UpdateOne
 
@@ -20,8 +20,11 @@ from benchmark_manager.stores.releases.documents import (
 from benchmark_manager.stores.releases.file_lists import FileListStore
 from benchmark_manager.stores.releases.rows import digits_of
 
-#: Returns which of some digests something else refers to.
-Cited: TypeAlias = Callable[[Sequence[str], Session], Awaitable[set[str]]]
+if TYPE_CHECKING:
+    from bson import ObjectId
+
+#: Returns which of some digests something of a project refers to; without one, of any project.
+Cited: TypeAlias = Callable[[Sequence[str], str | None, Session], Awaitable[set[str]]]
 
 #: Releases that one transaction drops: one of many thousands takes longer than MongoDB waits.
 _DROPPED_AT_ONCE: Final = 1000
@@ -118,6 +121,8 @@ class CellReleases:
     ) -> set[str]:
         """Delete a sweep's makings of these releases, and the releases that nothing keeps then.
 
+        A release that others made too is kept for the sweep's project if it would lose it.
+
         Returns:
             The digests of the releases that others made too.
         """
@@ -129,16 +134,26 @@ class CellReleases:
         releases = await self._documents.find({digits for digits, _ in dropped}, session)
         left = await self._made_by_others(sweep_id, releases, session)
         alone = releases.keys() - left.keys()
-        kept = {digits for digits in alone if releases[digits]["pinned"]}
-        kept |= {digits_of(each) for each in await is_cited(sorted(alone - kept), session)}
+        projects = {row["project_id"] for row in rows}
+        lost = {
+            digits
+            for digits, makings in left.items()
+            if projects.isdisjoint(making["project_id"] for making in makings)
+        }
+        kept = {digits for digits in alone | lost if releases[digits]["pinned"]}
+        cited = await is_cited(sorted(alone - kept), None, session)
+        for project_id in projects:
+            cited |= await is_cited(sorted(lost - kept), str(project_id), session)
+        kept |= {digits_of(each) for each in cited} & (alone | lost)
         await self._documents.remove((releases[digits] for digits in alone - kept), session)
-        await self._keep(kept & alone, sweep_id, session)
-        shared = {key for key in dropped if key[0] in left}
-        cells_only = {digits for digits in left if releases[digits].get("cells_only")}
-        for matched in self._documents.matches(left):
+        await self._keep({digits: releases[digits] for digits in kept}, sweep_id, session)
+        others = left.keys() - kept
+        shared = {key for key in dropped if key[0] in others}
+        cells_only = {digits for digits in others if releases[digits].get("cells_only")}
+        for matched in self._documents.matches(others):
             await self._makings.delete_many({**matched, "sweep_id": sweep_id}, session=session)
         await self._files.drop_cells(shared, cells_only, session)
-        await self._set({digits: without_makings(left[digits]) for digits in left}, session)
+        await self._set({digits: without_makings(left[digits]) for digits in others}, session)
         return set(left)
 
     async def _made_by_others(
@@ -153,14 +168,29 @@ class CellReleases:
                 found[row["digest"]].append(row)
         return dict(found)
 
-    async def _keep(self, digits: Collection[str], sweep_id: str, session: Session) -> None:
-        """Keep releases without their sweep: as if a person had made them."""
-        for match in self._documents.matches(digits):
-            await self._makings.update_many(
-                {**match, "sweep_id": sweep_id}, {"$unset": {"sweep_id": 1}}, session=session
-            )
-            ordinary: Document = {"cells_in": [], "cells_only": None}
-            await self._releases.update_many(match, {"$set": ordinary}, session=session)
+    async def _keep(
+        self, releases: Mapping[str, Document], sweep_id: str, session: Session
+    ) -> None:
+        """Keep releases without their sweep: as if a person of its project had made them."""
+        of_people: dict[str, set[ObjectId]] = defaultdict(set)
+        for match in self._documents.matches(releases):
+            by_sweep = {**match, "sweep_id": sweep_id}
+            fields = {"digest": 1, "project_id": 1}
+            async for row in self._makings.find(by_sweep, fields, session=session):
+                of_people[row["digest"]].add(row["project_id"])
+            await self._makings.update_many(by_sweep, {"$unset": {"sweep_id": 1}}, session=session)
+        await self._set(
+            {
+                digits: {
+                    "cells_in": [
+                        key for key in row.get("cells_in", ()) if key not in of_people[digits]
+                    ],
+                    "cells_only": None,
+                }
+                for digits, row in releases.items()
+            },
+            session,
+        )
 
     async def _set(self, changes: Mapping[str, Document], session: Session) -> None:
         updates = [

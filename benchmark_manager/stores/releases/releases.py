@@ -46,7 +46,9 @@ FILES_AT_ONCE: Final = 5000
 _SWEPT_AT_ONCE: Final = 20
 
 
-async def _none_cited(_digests: Sequence[str], _session: Session) -> set[str]:
+async def _none_cited(
+    _digests: Sequence[str], _project_id: str | None, _session: Session
+) -> set[str]:
     return set()
 
 
@@ -165,6 +167,19 @@ class ReleaseStore(Store):
         # The others may be deleted projects, whose releases stayed for this sweep.
         await self._known(sorted(shared), session)
         return bool(digits)
+
+    async def keep(self, digest: str, project_id: str, session: Session) -> None:
+        """Let the project keep a release to which this transaction begins to refer.
+
+        Transactions that drop a sweep do not see what this one writes elsewhere. A write that they
+        would make too ends one of both, which is then tried again.
+        """
+        match = {
+            "digest": digits_of(digest),
+            "project_id": ObjectId(project_id),
+            "sweep_id": {"$exists": True},
+        }
+        await self._makings.update_many(match, {"$inc": {"cited": 1}}, session=session)
 
     async def _known(self, digits: Sequence[str], session: Session) -> dict[str, Document]:
         """Return the releases that are there, by digest; delete those that are to be swept.

@@ -86,6 +86,15 @@ class ResultStore(Store):
             raise NotFoundError(_NOUN, result_id)
         return result_of(document)
 
+    async def is_first(self, result: StoredResult, session: Session) -> bool:
+        """Return whether its project has no other result of its release, but for the trash."""
+        match = {
+            "project_id": ObjectId(result.project_id),
+            "release": result.release,
+            **_in_trash(deleted=False),
+        }
+        return await self._results.find_one(match, {"_id": 1}, session=session) is None
+
     async def change(self, result: StoredResult, session: Session) -> None:
         """Store what edits change of a result that this transaction has read."""
         document = result_document(result)
@@ -230,15 +239,19 @@ class ResultStore(Store):
         )
         return [row["_id"] async for row in rows]
 
-    async def cited(self, digests: Sequence[str], session: Session) -> set[str]:
-        """Return the releases that results refer to, those in the trash too.
+    async def cited(
+        self, digests: Sequence[str], project_id: str | None, session: Session
+    ) -> set[str]:
+        """Return the releases that results of a project, or of any, refer to.
 
-        Digests may lack their prefix, as the store of releases has them.
+        Those in the trash count too. Digests may lack their prefix, as the store of releases has
+        them.
         """
+        of_project = {} if project_id is None else {"project_id": ObjectId(project_id)}
         found: set[str] = set()
         whole = [PREFIX + digest.removeprefix(PREFIX) for digest in digests]
         for some in self._database.parts(whole):
-            match = {"release": {"$in": list(some)}}
+            match = {**of_project, "release": {"$in": list(some)}}
             found |= set(await self._results.distinct("release", match, session=session))
         return found
 

@@ -1,6 +1,7 @@
 """GET /events: every client receives what any replica changes, or learns that events were lost."""
 
 import asyncio
+import base64
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -209,6 +210,36 @@ async def test_a_client_that_returns_receives_what_it_missed_or_has_to_reload(
                 assert 'event: reset\ndata: {"reason":"lost"}\nid: ' in await anext(
                     answer.aiter_text()
                 ), unknown
+
+
+async def test_another_making_of_a_release_is_reported_to_its_project_alone(
+    either: Service,
+) -> None:
+    either.repository("acme/a", {"config/a.yaml": b"a: 1\n"})
+    one = await either.synced("acme/a")
+    other = await either.synced("acme/a", name="other", github_repo_url="acme/a")
+    release = await either.post(f"/projects/{one['id']}/releases", {}, 201)
+    async with listening(either.app) as http, events_of(http) as stream:
+        await either.post(f"/projects/{other['id']}/releases", {}, 200)
+        await stream.until(("release", release["digest"], "changed"))
+        await either.http.put(f"/projects/{one['id']}", json={"name": "last"})
+        await stream.until(("project", one["id"], "changed"))
+        releases = [event for event in stream.events if event.name == "release"]
+    assert {event.data["project_id"] for event in releases} == {other["id"]}
+
+
+async def test_an_id_does_not_say_what_changed(either: Service) -> None:
+    """A client may not read everything that positions of databases name."""
+    async with listening(either.app) as http, events_of(http) as stream:
+        project = await either.project("acme/secret")
+        await stream.until(("project", project["id"], "created"))
+        given = stream.last_id
+    assert given
+    readable = given.encode() + base64.urlsafe_b64decode(given)
+    named = project["id"].encode()
+    assert named not in readable.lower()
+    assert bytes.fromhex(project["id"]) not in readable
+    assert b"projects" not in readable
 
 
 async def test_two_hundred_clients_receive_an_event_from_one_watcher(

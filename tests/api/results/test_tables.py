@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -249,6 +250,31 @@ async def test_a_setting_with_half_of_a_surrogate_pair_can_be_compared(measured:
     ):
         assert answer.status_code == 200
         assert r"\ud800" in answer.text
+
+
+async def test_no_value_in_csv_is_a_formula(measured: Measured) -> None:
+    values = [
+        "=1",
+        "+1",
+        "-a",
+        "@1",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff201",
+    ]
+    for number, value in enumerate(values):
+        text = f"a: {json.dumps(value)}\n".encode()
+        release = await measured.release(f"r{number}", {"config/engine.yaml": text})
+        await measured.repeats(release, [1.0])
+    answer = await measured.swept.service.http.get(
+        f"{measured.swept.home}/results/table?format=csv"
+    )
+    rows = csv.DictReader(io.StringIO(answer.text, newline=""))
+    assert {row["a"] for row in rows} == {f"'{value}" for value in values}
 
 
 async def test_different_values_are_different_in_csv(measured: Measured) -> None:

@@ -1,5 +1,6 @@
 """Sweeps through the API: previewed, made, read, changed, rebased and deleted."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from support.swept import (
     FILES,
     FLAG,
     JOB,
+    NAME,
     SEQS,
     SweptProject,
     sizes,
@@ -485,6 +487,56 @@ async def test_deleting_a_sweep_leaves_what_is_pinned_or_made_by_hand(
     kept = [await service.get(f"/releases/{digest}") for digest in (original, pinned)]
     assert [release["files_count"] for release in kept] == [len(FILES), len(FILES)]
     assert_problem(await service.http.get(f"/releases/{dropped}"), 404, "release_not_found")
+
+
+async def _with_result(project: SweptProject, digest: str) -> int:
+    """Upload a result, and return the answer's status."""
+    params = {"release": digest, "project_id": project.id}
+    answer = await project.service.http.post("/results", params=params, content=b"{}")
+    return answer.status_code
+
+
+@pytest.mark.parametrize("made_by", ["sweep", "hand"])
+async def test_a_project_keeps_cells_that_it_cites_or_pinned_though_others_made_them_too(
+    on_either: SweptProject, made_by: str
+) -> None:
+    service = on_either.service
+    other = await service.project("acme/other", github_repo_url=NAME)
+    await service.sync(other["id"])
+    sweep = await on_either.sweep(sizes(128, 256, 512))
+    cited, pinned, left = [cell["digest"] for cell in await on_either.cells(sweep)]
+    if made_by == "sweep":
+        await service.post(f"/projects/{other['id']}/sweeps", sizes(128, 256, 512), 201)
+    else:
+        # The first cell's bytes are the originals'.
+        await service.post(f"/projects/{other['id']}/releases", {"name": "by hand"}, 200)
+    assert await _with_result(on_either, cited) == 201
+    await service.put(f"/releases/{pinned}", {"pinned": True})
+    answer = await service.http.delete(f"/sweeps/{sweep['id']}")
+    assert answer.status_code == 204
+    listed = await service.rows(f"{on_either.home}/releases")
+    assert {release["digest"] for release in listed} == {cited, pinned}
+    for digest in (cited, pinned):
+        assert (await service.http.get(f"/releases/{digest}/archive")).status_code == 200
+    if made_by == "sweep":
+        theirs = await service.rows(f"/projects/{other['id']}/releases", cells="true")
+        assert {release["digest"] for release in theirs} == {cited, pinned, left}
+
+
+async def test_a_result_that_is_uploaded_while_its_sweep_is_deleted_has_its_release(
+    on_either: SweptProject,
+) -> None:
+    service = on_either.service
+    for number in range(1, 16):
+        sweep = await on_either.sweep(sizes(number))
+        [cell] = await on_either.cells(sweep)
+        status, deletion = await asyncio.gather(
+            _with_result(on_either, cell["digest"]), service.http.delete(f"/sweeps/{sweep['id']}")
+        )
+        assert deletion.status_code == 204
+        assert status in {201, 404}
+        kept = await service.http.get(f"/releases/{cell['digest']}")
+        assert kept.status_code == (200 if status == 201 else 404)
 
 
 async def test_sweeps_are_gone_with_their_project_at_once(project: SweptProject) -> None:

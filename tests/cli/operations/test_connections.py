@@ -12,6 +12,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
+from benchmark_manager.api.http.middleware import Edge
 from benchmark_manager.cli.operations.connections import (
     HEAD_SECONDS,
     WRITE_SECONDS,
@@ -130,6 +131,20 @@ async def test_a_head_without_end_is_refused() -> None:
         with contextlib.suppress(ConnectionError):
             assert (await reader.read()).startswith(b"HTTP/1.1 400")
         await service.settle(0)
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+async def test_nothing_is_answered_behind_a_request_with_two_lengths(method: bytes) -> None:
+    """A proxy that believes the length takes both requests for one."""
+    body = b"0\r\n\r\n" + GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    lengths = b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n" % len(body)
+    sent = GET.replace(b"GET", method, 1).removesuffix(b"\r\n") + lengths + body
+    edge = Edge(PlainTextResponse("a"), allowed_hosts=(), public_url=None, root_path="", proxies=())
+    async with running(edge) as service:
+        reader, _ = await service.connect(sent)
+        async with asyncio.timeout(GENEROUS):
+            answers = await reader.read()
+    assert answers.count(b"HTTP/1.1 ") == 1
 
 
 async def test_a_connection_that_is_used_again_and_again_stays() -> None:

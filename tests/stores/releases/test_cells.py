@@ -173,7 +173,7 @@ async def test_a_dropped_sweep_takes_what_it_alone_made(database: Database, proj
     names = ("alone", "pinned", "cited", "by hand before", "by hand after", "by another sweep")
     cells = {name: cell(BASE, number, "s") for number, name in enumerate(names)}
 
-    async def is_cited(asked: Sequence[str], _session: Session) -> set[str]:
+    async def is_cited(asked: Sequence[str], _project: str | None, _session: Session) -> set[str]:
         return {cells["cited"].digest} if cells["cited"].digest[7:] in asked else set()
 
     store = ReleaseStore(database, is_cited=is_cited)

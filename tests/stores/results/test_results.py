@@ -249,9 +249,19 @@ async def test_releases_of_results_are_cited_also_in_the_trash(database: Databas
     asked = [f"{number:064x}" for number in range(4)]
 
     async def work(session: Session) -> set[str]:
-        return await store.cited(asked, session)
+        return await store.cited(asked, None, session)
 
     assert await database.transaction(work) == {result.release for result in results}
+
+
+async def test_releases_are_cited_by_the_results_of_one_project(database: Database) -> None:
+    mine, theirs = a_result(Database.new_id(), 1), a_result(Database.new_id(), 2)
+    store = await inserted(database, mine, theirs)
+
+    async def work(session: Session) -> set[str]:
+        return await store.cited([mine.release, theirs.release], mine.project_id, session)
+
+    assert await database.transaction(work) == {mine.release}
 
 
 async def test_more_metrics_than_a_table_takes_are_refused(database: Database) -> None:
