@@ -131,8 +131,8 @@ async def test_audience_and_subject_must_be_of_one_rule(
         ({"sub": "repo:acme/bench:ref:refs/heads/other"}, "rule"),
         ({"exp": 1}, "expired"),
         ({"iss": "https://token.actions.githubusercontent.com"}, "rule"),
-        ({"iss": {"$gt": ""}}, "form"),
-        ({"iss": "https://\ud800"}, "form"),
+        ({"iss": {"$gt": ""}}, "credential"),
+        ({"iss": "https://\ud800"}, "credential"),
     ],
     ids=lambda value: str(value).encode("ascii", "backslashreplace").decode(),
 )
