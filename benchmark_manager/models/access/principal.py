@@ -147,9 +147,17 @@ class Principal(Record):
         return self.allowed("reader")
 
 
-def open_principal(name: str) -> Principal:
+def open_principal(name: str, *, address: str = "", request_id: str = "") -> Principal:
     """Return who asks where AUTH=open: anybody, who may do everything."""
-    return Principal(kind="anonymous", id="", name=name, via="open", role="admin")
+    return Principal(
+        kind="anonymous",
+        id="",
+        name=name,
+        via="open",
+        role="admin",
+        address=address,
+        request_id=request_id,
+    )
 
 
 def service_principal(word: Literal["poll", "webhook", "housekeeping", "command"]) -> Principal:

@@ -72,8 +72,8 @@ class OpenIdentities:
 
     async def identify(self, credentials: Credentials) -> Principal | None:
         """Return a principal that may do everything."""
-        return open_principal(ANONYMOUS).model_copy(
-            update={"address": credentials.address, "request_id": credentials.request_id}
+        return open_principal(
+            ANONYMOUS, address=credentials.address, request_id=credentials.request_id
         )
 
     def forget(self) -> None:

@@ -16,6 +16,7 @@ from benchmark_manager.models.access.audit import AuditFilter, AuditRecord, Outc
 from benchmark_manager.models.access.principal import Principal, Via
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.web import PREFIX
+from benchmark_manager.web.access.scopes import project_names
 from benchmark_manager.web.site.forms import protected_form
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.pages import (
@@ -185,7 +186,8 @@ async def show_audit(
     cursor: CursorParameter = None,
 ) -> Response:
     shown = await _shown(request, services, principal, chosen, None, rows_from(cursor))
-    return render(request, "access/audit.html", shown=shown, **_WORDS)
+    projects = await project_names(services, principal)
+    return render(request, "access/audit.html", shown=shown, projects=projects, **_WORDS)
 
 
 @router.get("/projects/{project_id}/history")

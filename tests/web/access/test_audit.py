@@ -98,6 +98,14 @@ async def test_long_names_do_not_make_a_long_page(service: Service, browser: Bro
     assert ("x" * 300 in page.html, "y" * 300 in page.html) == (False, False)
 
 
+async def test_the_audit_of_everything_names_the_project_of_each_record(
+    browser: Browser, filled: Json
+) -> None:
+    page = await browser.open("/ui/audit?actor=kim")
+    assert f"/ui/projects/{filled['id']}" in page.links()
+    assert filled["name"] in page.html.partition("<tbody>")[2]
+
+
 async def test_a_history_has_the_records_of_its_project(browser: Browser, filled: Json) -> None:
     page = await browser.open(f"/ui/projects/{filled['id']}/history")
     check(page)
