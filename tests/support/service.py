@@ -23,7 +23,7 @@ from benchmark_manager.services.access.hashing import Passwords
 from benchmark_manager.workers.pool import Limits, WorkerPool
 from github_test_server import Entry, GitHubTestServer, Repository
 from support.reused_database import lent
-from support.stalls import LONGEST_STALL, LoopWatch
+from support.stalls import ALARM, LoopWatch
 from support.waiting import eventually
 
 Json = dict[str, Any]
@@ -172,7 +172,7 @@ class _WatchedTransport(httpx.ASGITransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         with LoopWatch() as watch:
             answer = await super().handle_async_request(request)
-        if watch.longest > LONGEST_STALL:
+        if watch.longest > ALARM:
             self.stalls[f"{request.method} {request.url.path}"] = round(watch.longest, 2)
         return answer
 
