@@ -77,7 +77,12 @@ class HostedRepository:
         return self.tokens is not None
 
     def visible_to(self, caller: Requester) -> bool:
-        """Return whether a caller may read it: it is public, or the token or installation may."""
+        """Return whether a caller may read it: it is public, or the token or installation may.
+
+        Nobody may once its folder is gone, as with the test that made it.
+        """
+        if not self.repository.path.exists():
+            return False
         if self.tokens is None or caller.token in self.tokens:
             return True
         return caller.installation_token is not None and caller.installation_token.covers(

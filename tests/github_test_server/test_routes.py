@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import shutil
 import tarfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -39,6 +40,17 @@ async def test_the_sha_we_hold_is_a_validator(
     held = {"If-None-Match": validator.format(git("rev-parse", "HEAD"))}
     answer = await client.get(f"{DEMO}/commits/main", headers=SHA | held)
     assert (answer.status_code, answer.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/commits/HEAD", "/commits", "/git/trees/main", "/tarball/HEAD"],
+)
+async def test_a_repository_whose_folder_is_gone_is_not_found(
+    client: httpx2.AsyncClient, repository: Repository, path: str
+) -> None:
+    shutil.rmtree(repository.path)
+    assert (await client.get(f"{DEMO}{path}")).status_code == 404
 
 
 async def test_a_moved_branch_is_seen_at_once(
