@@ -79,7 +79,7 @@ class HostedRepository:
     def visible_to(self, caller: Requester) -> bool:
         """Return whether a caller may read it: it is public, or the token or installation may.
 
-        Nobody may once its folder is gone, as with the test that made it.
+        No caller may once its folder is gone, as when the test that made it has ended.
         """
         if not self.repository.path.exists():
             return False

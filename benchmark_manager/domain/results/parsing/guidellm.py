@@ -71,7 +71,7 @@ def read_guidellm(value: Mapping[str, JsonValue], found: Collector, _: str) -> N
         strategy = mapping_at(benchmark, "config", "strategy") or mapping_at(
             benchmark, "args", "strategy"
         )
-        # That of the strategy is set where nobody limits it, too.
+        # Not the strategy's, which is set even where nothing limits the concurrency.
         limit = mapping_at(benchmark, "config", "profile").get("max_concurrency")
         concurrency = strategy.get("streams") or limit
         point = found.point(_label(strategy, concurrency))
