@@ -79,6 +79,18 @@ async def test_on_a_slow_network_a_form_is_sent_once(api: Api, visitors: Visitor
     assert await content(api, file) == MINE
 
 
+async def test_on_a_slow_network_a_theme_that_is_shown_is_stored(visitors: Visitors) -> None:
+    """Leaving the page at once keeps it, and each of two quick clicks counts."""
+    page = await (await visitors.context()).new_page()
+    await page.goto("/ui")
+    await network(page, latency=400)
+    await page.locator("#theme button").dblclick()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await page.reload()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
 async def test_without_a_network_the_text_stays_and_the_person_is_informed(
     api: Api, visitors: Visitors
 ) -> None:

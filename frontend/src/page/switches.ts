@@ -12,30 +12,31 @@ export function submitOnChange(): void {
   });
 }
 
-/** Set up `<form id data-theme-form>`: the page changes at once, the form after the response. */
+/** Set up `<form id data-theme-form>`: the page changes as soon as the choice is stored. */
 export function switchTheme(): void {
+  let last = Promise.resolve();
   document.addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement;
     if (form.matches("[data-theme-form]")) {
       event.preventDefault();
-      void setTheme(form, event.submitter);
+      // A second click takes the theme after the first one's, which the fresh form names.
+      last = last.then(() => setTheme(form));
     }
   });
 }
 
-async function setTheme(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
-  const fields = fieldsOf(form);
-  if (submitter instanceof HTMLButtonElement && submitter.name !== "") {
-    fields.set(submitter.name, submitter.value);
-  }
-  document.documentElement.dataset["theme"] = fields.get("theme") ?? "auto";
+async function setTheme(form: HTMLFormElement): Promise<void> {
+  const body = fieldsOf(form);
   try {
-    const page = await fetchPage(form.action, { method: "POST", body: fields, headers: ownHeaders() });
-    const fresh = page?.getElementById(form.id);
-    if (fresh) {
-      morph(form, fresh);
-    }
+    // A page that showed the theme earlier could be left before it is stored.
+    await fetch(form.action, { method: "POST", body, headers: ownHeaders(), redirect: "manual", keepalive: true });
   } catch {
-    // The theme applies to this page only; the next page has the stored one.
+    // The service is out of reach: the theme applies to this page only.
+  }
+  document.documentElement.dataset["theme"] = body.get("theme") ?? "auto";
+  const page = await fetchPage(body.get("next") ?? location.href).catch(() => null);
+  const fresh = page?.getElementById(form.id);
+  if (fresh) {
+    morph(form, fresh);
   }
 }
