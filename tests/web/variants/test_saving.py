@@ -209,18 +209,19 @@ async def test_who_saves_is_remembered(service: Service, browser: Browser, varia
 
 
 async def test_a_variant_is_made_of_an_original_byte_by_byte(own_site: Site) -> None:
-    for path, file in own_site.files.items():
+    for number, (path, file) in enumerate(own_site.files.items()):
         url = f"/ui/projects/{own_site.project}/files/{file}/new-variant"
         form = (await own_site.browser.open(url)).form("/new-variant")
-        made = await own_site.browser.send(form, modified_name=f"variant.{path.rpartition('.')[2]}")
+        name = f"variant-{number}.{path.rpartition('.')[2]}"
+        made = await own_site.browser.send(form, modified_name=name)
         modified = made.url.rpartition("/")[2]
         content = (await own_site.service.http.get(f"/modified-files/{modified}/raw")).content
         assert content == await own_site.service.raw(own_site.project, file), path
-        taken = await own_site.browser.send(form, 422)
-        assert 'id="error-modified_name"' in taken.html
-        deletion = (await own_site.browser.open(f"{made.url}/delete")).form("/delete")
-        page = await own_site.browser.send(deletion)
-        assert "The variant was deleted." in page.text
+    taken = await own_site.browser.send(form, 422)
+    assert 'id="error-modified_name"' in taken.html
+    deletion = (await own_site.browser.open(f"{made.url}/delete")).form("/delete")
+    page = await own_site.browser.send(deletion)
+    assert "The variant was deleted." in page.text
 
 
 async def test_a_variant_changed_in_the_meantime_is_not_deleted(
