@@ -189,10 +189,9 @@ async def test_a_browser_begins_at_the_pages_and_a_program_at_the_description(
     assert (await service.http.get("/")).headers["location"] == "/docs"
 
 
-async def test_pages_stay_out_of_the_api_s_description(service: Service) -> None:
-    assert not [
-        path for path in service.app.openapi()["paths"] if path.startswith("/ui") or path == "/"
-    ]
+async def test_pages_stay_out_of_the_api_s_description(site: Site) -> None:
+    paths = site.service.app.openapi()["paths"]
+    assert not [path for path in paths if path.startswith("/ui") or path == "/"]
 
 
 async def test_a_running_sync_shows_its_progress(service: Service, browser: Browser) -> None:
