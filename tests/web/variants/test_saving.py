@@ -217,11 +217,18 @@ async def test_a_variant_is_made_of_an_original_byte_by_byte(own_site: Site) -> 
         modified = made.url.rpartition("/")[2]
         content = (await own_site.service.http.get(f"/modified-files/{modified}/raw")).content
         assert content == await own_site.service.raw(own_site.project, file), path
+
+
+async def test_a_name_is_free_again_once_its_variant_is_deleted(own_site: Site) -> None:
+    url = f"/ui/projects/{own_site.project}/files/{own_site.files['config/a.yaml']}/new-variant"
+    form = (await own_site.browser.open(url)).form("/new-variant")
+    made = await own_site.browser.send(form, modified_name="variant.yaml")
     taken = await own_site.browser.send(form, 422)
     assert 'id="error-modified_name"' in taken.html
     deletion = (await own_site.browser.open(f"{made.url}/delete")).form("/delete")
     page = await own_site.browser.send(deletion)
     assert "The variant was deleted." in page.text
+    await own_site.browser.send(form)
 
 
 async def test_a_variant_changed_in_the_meantime_is_not_deleted(
