@@ -17,7 +17,7 @@ import structlog
 from benchmark_manager.errors import LeaseLostError, SourceChangedError, StoppingError, StorageError
 from benchmark_manager.github.reading.ref_checks import CheckTiming
 from benchmark_manager.models.access.principal import Principal
-from benchmark_manager.models.project import Claim, Lease
+from benchmark_manager.models.project import Claim, Lease, Project
 from benchmark_manager.models.sync import Sync, SyncProgress, SyncTrigger
 from benchmark_manager.services.access.recording import ChangeRecorder
 from benchmark_manager.services.operations.metrics import Metrics
@@ -199,8 +199,11 @@ class SyncCoordinator:
         Raises:
             NotFoundError: there is no such project.
         """
-        project = await self._stores.projects.get(project_id)
-        if (running := self._running.get(project_id)) is not None:
+        return await self.progress_of(await self._stores.projects.get(project_id))
+
+    async def progress_of(self, project: Project) -> SyncProgress:
+        """Return the progress of the sync of a project that was just read."""
+        if (running := self._running.get(project.id)) is not None:
             return (
                 running[1]
                 .progress.snapshot()
@@ -208,7 +211,7 @@ class SyncCoordinator:
             )
         if project.lease_until is None or project.lease_until <= await self._stores.database.now():
             return SyncProgress(status="idle", last_sync=project.state.last_sync)
-        stored = await self._stores.progress.get(project_id, project.fence)
+        stored = await self._stores.progress.get(project.id, project.fence)
         progress = stored or SyncProgress(status="running")
         return progress.model_copy(update={"last_sync": project.state.last_sync})
 
