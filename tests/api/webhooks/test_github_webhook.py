@@ -142,11 +142,13 @@ async def now(service: Service) -> datetime:
 
 async def until_due(service: Service, project: Json) -> None:
     """Wait until a poll would sync the project."""
+    due: datetime = (await stored(service, project))["next_poll_at"]
 
     async def is_due() -> bool:
-        due: datetime = (await stored(service, project))["next_poll_at"]
         return await now(service) >= due
 
+    # Or the database would be asked a hundred times.
+    await asyncio.sleep((due - await now(service)).total_seconds())
     await eventually(is_due, "the project does not become due")
 
 
