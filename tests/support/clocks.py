@@ -15,3 +15,7 @@ class Clock:
     def forward(self, **duration: float) -> None:
         """Let time pass: `seconds`, `minutes`, `hours` or `days`, as `timedelta` takes them."""
         self._ahead += timedelta(**duration)
+
+    def reset(self) -> None:
+        """Show the present time again."""
+        self._ahead = timedelta()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +11,8 @@ import httpx2 as httpx
 from benchmark_manager.factory import Externals
 from github_test_server import GitHubTestServer
 from support.service import Json, Service, running_service
+from support.unchanged_service import unchanged_service
+from support.waiting import eventually
 
 PASSWORD: Final = "four brown foxes jump"
 ORIGIN: Final = "http://service"
@@ -66,9 +68,12 @@ class GuardedService:
 
     service: Service
     admin: Person
+    database_url: str
+    #: Of all who say no other.
+    address: str = "127.0.0.1"
     _clients: list[httpx.AsyncClient] = field(default_factory=list, repr=False)
 
-    def visitor(self, *, address: str = "127.0.0.1", **headers: str) -> Visitor:
+    def visitor(self, *, address: str | None = None, **headers: str) -> Visitor:
         """Somebody who has not signed in, at a browser."""
         return Visitor(self.client({"Origin": ORIGIN, **headers}, address))
 
@@ -76,8 +81,8 @@ class GuardedService:
         """A program with a token."""
         return Visitor(self.client({"Authorization": f"Bearer {token}"}))
 
-    def client(self, headers: Mapping[str, str], address: str = "127.0.0.1") -> httpx.AsyncClient:
-        client = client_of(self.service, headers, address)
+    def client(self, headers: Mapping[str, str], address: str | None = None) -> httpx.AsyncClient:
+        client = client_of(self.service, headers, address or self.address)
         self._clients.append(client)
         return client
 
@@ -103,6 +108,24 @@ class GuardedService:
         visitor = self.visitor()
         await visitor.sign_in(name)
         return Person(visitor.http, account_id, name)
+
+    @asynccontextmanager
+    async def unchanged(self, address: str) -> "AsyncIterator[GuardedService]":
+        """Put back what the block changes; it begins with nobody but the administrator.
+
+        Sign-ins of each address are limited, so that each block has one of its own.
+        """
+        services = self.service.services
+        cookies = httpx.Cookies(self.admin.http.cookies)
+        async with unchanged_service(self.service):
+            clients: list[httpx.AsyncClient] = []
+            yield replace(self, address=address, _clients=clients)
+            for client in clients:
+                await client.aclose()
+            await services.access.uses.finish()
+            await eventually(lambda: not services.sync.running or None, "a sync runs on")
+        self.admin.http.cookies = cookies
+        services.identities.forget()
 
     async def close(self) -> None:
         for client in (self.admin.http, *self._clients):
@@ -145,7 +168,7 @@ async def guarded_service(
     async with running_service(
         database_url, github, folder, externals=externals, auth=auth, **settings
     ) as service:
-        guarded = GuardedService(service, await first_administrator(service))
+        guarded = GuardedService(service, await first_administrator(service), database_url)
         try:
             yield guarded
         finally:
@@ -154,12 +177,12 @@ async def guarded_service(
 
 @asynccontextmanager
 async def replica_of(
-    guarded: GuardedService, database_url: str, *, externals: Externals | None = None
+    guarded: GuardedService, *, externals: Externals | None = None
 ) -> AsyncIterator[GuardedService]:
     """Another service on the same database, for the same people."""
     service = guarded.service
     async with running_service(
-        database_url,
+        guarded.database_url,
         service.github,
         service.folder,
         externals=externals,
@@ -169,7 +192,8 @@ async def replica_of(
         admin = guarded.admin
         client = client_of(other, {"Origin": ORIGIN})
         client.cookies.set("bm_session", admin.cookie)
-        replica = GuardedService(other, Person(client, admin.id, admin.name))
+        person = Person(client, admin.id, admin.name)
+        replica = GuardedService(other, person, guarded.database_url)
         try:
             yield replica
         finally:

@@ -22,18 +22,18 @@ _REMEMBERED: Final = "problems"
 _RAW: Final = CodecOptions(document_class=RawBSONDocument)
 
 #: The stored form of each document, by collection and id.
-_Stored = Mapping[str, dict[Any, bytes]]
+Stored = Mapping[str, dict[Any, bytes]]
 
 
 @asynccontextmanager
 async def unchanged(database: Database) -> AsyncIterator[None]:
     """Put back every document that the block changes, deletes or adds."""
-    before = await _stored(database)
+    before = await stored_documents(database)
     yield
-    await _put_back(database, before, await _stored(database))
+    await _put_back(database, before, await stored_documents(database))
 
 
-async def _stored(database: Database) -> _Stored:
+async def stored_documents(database: Database) -> Stored:
     """Read all documents by one command."""
     first, *others = _COLLECTIONS
     united = [{"$unionWith": {"coll": name, "pipeline": _named(name)}} for name in others]
@@ -48,7 +48,7 @@ def _named(collection: str) -> list[dict[str, Any]]:
     return [{"$project": {"_id": 0, "of": collection, "stored": "$$ROOT"}}]
 
 
-async def _put_back(database: Database, before: _Stored, after: _Stored) -> None:
+async def _put_back(database: Database, before: Stored, after: Stored) -> None:
     for name in before.keys() | after.keys():
         kept, found = before.get(name, {}), after.get(name, {})
         changed = {key for key, document in found.items() if kept.get(key) != document}

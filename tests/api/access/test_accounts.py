@@ -240,9 +240,9 @@ async def test_a_deleted_account_leaves_nothing_that_proves_it(
 
 @pytest.mark.parametrize("change", [{"disabled": True}, None], ids=["disabled", "deleted"])
 async def test_an_account_ends_at_the_other_replica_within_five_seconds(
-    guarded: GuardedService, database_url: str, clock: Clock, change: dict[str, Any] | None
+    guarded: GuardedService, clock: Clock, change: dict[str, Any] | None
 ) -> None:
-    async with replica_of(guarded, database_url, externals=Externals(clock=clock)) as replica:
+    async with replica_of(guarded, externals=Externals(clock=clock)) as replica:
         kim = await guarded.person("kim", "editor")
         there = replica.visitor(Cookie=f"bm_session={kim.cookie}")
         program = replica.program(await kim.token("editor"))
@@ -256,9 +256,9 @@ async def test_an_account_ends_at_the_other_replica_within_five_seconds(
 
 
 async def test_a_changed_role_holds_at_the_other_replica_within_five_seconds(
-    guarded: GuardedService, database_url: str, clock: Clock
+    guarded: GuardedService, clock: Clock
 ) -> None:
-    async with replica_of(guarded, database_url, externals=Externals(clock=clock)) as replica:
+    async with replica_of(guarded, externals=Externals(clock=clock)) as replica:
         kim = await guarded.person("kim", "editor")
         there = replica.visitor(Cookie=f"bm_session={kim.cookie}")
         await there.ask("POST", "/projects/sync-all", 202)
@@ -269,11 +269,11 @@ async def test_a_changed_role_holds_at_the_other_replica_within_five_seconds(
 
 
 async def test_a_grant_holds_at_the_other_replica_within_five_seconds(
-    guarded: GuardedService, database_url: str, clock: Clock
+    guarded: GuardedService, clock: Clock
 ) -> None:
     project = await guarded.admin.post("/projects", {"name": "p", "github_repo_url": "acme/b"})
     path = f"/projects/{project['id']}"
-    async with replica_of(guarded, database_url, externals=Externals(clock=clock)) as replica:
+    async with replica_of(guarded, externals=Externals(clock=clock)) as replica:
         kim = await guarded.person("kim", "none", grants={project["id"]: "reader"})
         there = replica.visitor(Cookie=f"bm_session={kim.cookie}")
         await there.get(path)

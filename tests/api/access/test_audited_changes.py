@@ -9,18 +9,17 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from benchmark_manager.app import create_app
-from benchmark_manager.config import Settings
 from benchmark_manager.models.access.audit import AuditRecord
 from benchmark_manager.stores.access.audit import AuditStore
-from benchmark_manager.stores.database.database import Document, Session
+from benchmark_manager.stores.database.database import Session
 from benchmark_manager.stores.database.indexes import INDEXES
 from github_test_server import GitHubTestServer, Repository
+from support.problems import described_routes
 from support.replacements import beside
 from support.reused_database import reused_database
 from support.service import Json, Service
 from support.signed_in import ADMIN, PASSWORD, Guarded, guarded_service
-from support.unchanged_database import unchanged
+from support.unchanged_database import Stored, stored_documents, unchanged
 from support.waiting import eventually
 
 #: Without a token, GitHub allows 60 requests an hour.
@@ -428,13 +427,7 @@ async def world(made: World) -> AsyncIterator[World]:
 
 
 def change_routes() -> set[str]:
-    described = create_app(Settings(_env_file=None)).openapi()["paths"]
-    methods = {"post", "put", "patch", "delete"}
-    return {
-        f"{method.upper()} {path}"
-        for path, operations in described.items()
-        for method in operations.keys() & methods
-    }
+    return {route.label for route in described_routes() if route.method != "get"}
 
 
 def test_every_route_that_changes_something_is_tried_here() -> None:
@@ -483,11 +476,11 @@ CHANGED: Final = (
 )
 
 
-async def stored(world: World) -> dict[str, list[Document]]:
+async def stored(world: World) -> Stored:
     """Return all documents that requests change."""
-    database = world.service.services.database
     assert set(CHANGED) <= INDEXES.keys()
-    return {name: await database.collection(name).find().to_list() for name in CHANGED}
+    found = await stored_documents(world.service.services.database)
+    return {name: documents for name, documents in found.items() if name in CHANGED}
 
 
 @pytest.mark.parametrize("route", sorted(SCENARIOS))

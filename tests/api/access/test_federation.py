@@ -6,12 +6,15 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.factory import Externals
 from github_test_server import GitHubTestServer
 from support.bad_issuer import DISCOVERY, BadIssuer, Clock, Reply, bad_issuer
-from support.problems import assert_problem, fields_at_fault
+from support.problems import ObservedAnswers, assert_problem, fields_at_fault
+from support.reused_database import reused_database
 from support.service import Json, Service, running_service
+from support.unchanged_service import unchanged_service
 
 ACTIONS = "https://token.actions.githubusercontent.com"
 AUDIENCE = "https://bench.example.com"
@@ -43,14 +46,40 @@ async def issuer() -> AsyncIterator[BadIssuer]:
         yield issuer
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_url(mongod: str) -> AsyncIterator[str]:
+    async with reused_database(mongod) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_service(
+    shared_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
+    with GitHubTestServer() as github:
+        folder = tmp_path_factory.mktemp("open")
+        async with running_service(shared_url, github, folder) as running:
+            observed = ObservedAnswers()
+            running.http.event_hooks = {"request": [], "response": [observed.note]}
+            yield running
+            assert observed.undocumented == []
+
+
+@pytest.fixture
+async def service(shared_service: Service) -> AsyncIterator[Service]:
+    """The open service of all tests here, for each as it was at first."""
+    async with unchanged_service(shared_service) as running:
+        yield running
+
+
 @pytest.fixture
 async def guarded(
-    service: Service, database_url: str, github: GitHubTestServer, tmp_path: Path, clock: Clock
+    service: Service, shared_url: str, tmp_path: Path, clock: Clock
 ) -> AsyncIterator[Service]:
     """A service for known principals alone, on the database of the open one."""
     async with running_service(
-        database_url,
-        github,
+        shared_url,
+        service.github,
         tmp_path,
         externals=Externals(clock=clock),
         auth="required",

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.models.access.audit import AuditFilter
 from benchmark_manager.models.access.principal import Principal
@@ -14,7 +15,9 @@ from github_test_server import GitHubTestServer
 from support.clocks import Clock
 from support.guarded import ORIGIN, GuardedService, Visitor, client_of, guarded_service
 from support.problems import assert_problem, described_routes
+from support.reused_database import reused_database
 from support.service import Service, running_service
+from support.unchanged_service import unchanged_service
 
 UNKNOWN = "0" * 24
 PROXY = "10.0.0.7"
@@ -210,15 +213,27 @@ async def test_where_everybody_is_served_there_is_no_limit_but_a_given_one(
         assert statuses == [200, 200, 200, 429]
 
 
-@pytest.fixture
-async def proxied(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_proxied(
+    mongod: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
+    folder = tmp_path_factory.mktemp("proxied")
+    with GitHubTestServer() as github:
+        async with (
+            reused_database(mongod) as url,
+            running_service(url, github, folder, auth="proxy", trusted_proxies=(PROXY,)) as running,
+        ):
+            yield running
+
+
+@pytest.fixture
+async def proxied(shared_proxied: Service) -> AsyncIterator[Service]:
     """A service behind a proxy that names people."""
-    async with running_service(
-        database_url, github, tmp_path, auth="proxy", trusted_proxies=(PROXY,)
-    ) as running:
+    services = shared_proxied.services
+    async with unchanged_service(shared_proxied) as running:
         yield running
+        await services.access.uses.finish()
+    services.identities.forget()
 
 
 def through_proxy(service: Service, address: str = PROXY, **headers: str) -> Visitor:

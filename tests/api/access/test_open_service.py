@@ -1,12 +1,22 @@
 """Where everybody is served, nobody has an account, and routes of accounts say so."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from support.guarded import PASSWORD
 from support.problems import assert_problem
 from support.service import Service
+from support.unchanged_service import unchanged_service
 
 UNKNOWN = "0" * 24
+
+
+@pytest.fixture
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests here, for each as it was at first."""
+    async with unchanged_service(module_service) as running:
+        yield running
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/tokens", "/accounts", "/groups"])

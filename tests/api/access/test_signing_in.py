@@ -176,9 +176,9 @@ async def test_a_session_of_somebody_else_does_not_exist(guarded: GuardedService
 
 
 async def test_a_session_that_ended_at_one_replica_ends_at_the_other_within_five_seconds(
-    guarded: GuardedService, database_url: str, clock: Clock
+    guarded: GuardedService, clock: Clock
 ) -> None:
-    async with replica_of(guarded, database_url, externals=Externals(clock=clock)) as replica:
+    async with replica_of(guarded, externals=Externals(clock=clock)) as replica:
         await replica.admin.get("/me")
         await guarded.admin.ask("DELETE", "/sessions", 204)
         clock.forward(seconds=5)
@@ -207,7 +207,7 @@ async def test_after_five_wrong_guesses_one_has_to_wait(
 async def test_after_twenty_wrong_guesses_in_an_hour_there_is_a_pause(
     guarded: GuardedService, clock: Clock
 ) -> None:
-    visitor = guarded.visitor(address="198.51.100.7")
+    visitor = guarded.visitor()
     failures, waits = 0, [0]
     while failures < 20:
         clock.forward(seconds=waits[-1])
@@ -224,10 +224,8 @@ async def test_nobody_locks_out_somebody_at_another_address(guarded: GuardedServ
     await guarded.visitor(address="198.51.100.8").sign_in("ada")
 
 
-async def test_replicas_count_the_same_guesses(
-    guarded: GuardedService, database_url: str, clock: Clock
-) -> None:
-    async with replica_of(guarded, database_url, externals=Externals(clock=clock)) as replica:
+async def test_replicas_count_the_same_guesses(guarded: GuardedService, clock: Clock) -> None:
+    async with replica_of(guarded, externals=Externals(clock=clock)) as replica:
         assert await guesses(guarded.visitor(address="198.51.100.7"), 3) == [401] * 3
         assert await guesses(replica.visitor(address="198.51.100.7"), 3) == [401, 401, 429]
 
@@ -240,7 +238,7 @@ async def test_a_right_guess_ends_the_count(guarded: GuardedService) -> None:
 
 
 async def test_one_address_tries_sixty_times_a_minute(guarded: GuardedService) -> None:
-    visitor = guarded.visitor(address="198.51.100.7")
+    visitor = guarded.visitor()
 
     async def guess(number: int) -> httpx.Response:
         return await visitor.ask("POST", "/sessions", json={"name": f"x{number}", "password": "x"})
@@ -359,14 +357,10 @@ async def test_of_two_who_use_links_at_once_one_becomes_administrator(
 
 @pytest.mark.parametrize("auth", ["required", "open"])
 async def test_no_link_is_printed_where_nobody_needs_one(
-    guarded: GuardedService,
-    database_url: str,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    auth: str,
+    guarded: GuardedService, tmp_path: Path, caplog: pytest.LogCaptureFixture, auth: str
 ) -> None:
     caplog.clear()
-    async with running_service(database_url, guarded.service.github, tmp_path, auth=auth):
+    async with running_service(guarded.database_url, guarded.service.github, tmp_path, auth=auth):
         assert links(caplog) == []
 
 

@@ -157,11 +157,11 @@ async def revoked(guarded: GuardedService, person: Person) -> None:
 
 @pytest.mark.parametrize("by_admin", [True, False])
 async def test_a_revoked_token_is_refused_at_once_and_by_replicas_within_five_seconds(
-    guarded: GuardedService, database_url: str, clock: Clock, *, by_admin: bool
+    guarded: GuardedService, clock: Clock, *, by_admin: bool
 ) -> None:
     kim = await guarded.person("kim")
     text = await kim.token("reader")
-    async with replica_of(guarded, database_url, externals=Externals(clock=clock)) as replica:
+    async with replica_of(guarded, externals=Externals(clock=clock)) as replica:
         here, there = guarded.program(text), replica.program(text)
         await here.get("/me")
         await there.get("/me")

@@ -1,12 +1,21 @@
 """ETag, If-None-Match and If-Match (RFC 9110, 8.8.3 and 13.1), and HEAD."""
 
 import re
+from collections.abc import AsyncIterator
 
 import httpx2 as httpx
 import pytest
 
 from support.problems import assert_problem
 from support.service import Json, Service
+from support.unchanged_service import unchanged_service
+
+
+@pytest.fixture
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests here, for each as it was at first."""
+    async with unchanged_service(module_service) as running:
+        yield running
 
 
 @pytest.fixture

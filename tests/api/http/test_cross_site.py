@@ -1,13 +1,17 @@
 """Pages of other sites cannot make a visitor's browser change anything."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from github_test_server import GitHubTestServer
 from support.problems import assert_problem
+from support.reused_database import reused_database
 from support.service import Service, running_service
+from support.unchanged_service import unchanged_service
 
 PATHS = ["/sync", "/pause", "/resume"]
 OWN = "http://service"
@@ -30,6 +34,13 @@ FOREIGN = {
     "no origin at all": {"Origin": ""},
 }
 foreign = pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN.keys())
+
+
+@pytest.fixture
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests here, for each as it was at first."""
+    async with unchanged_service(module_service) as running:
+        yield running
 
 
 @foreign
@@ -115,6 +126,19 @@ async def test_where_any_site_may_ask_a_sandbox_may_not(
             assert answer.status_code == expected, name
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def behind_a_proxy(
+    mongod: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
+    folder = tmp_path_factory.mktemp("proxied")
+    with GitHubTestServer() as github:
+        async with (
+            reused_database(mongod) as url,
+            running_service(url, github, folder, public_url="https://bench.example.com") as running,
+        ):
+            yield running
+
+
 @pytest.mark.parametrize(
     ("origin", "host", "status"),
     [
@@ -128,15 +152,12 @@ async def test_where_any_site_may_ask_a_sandbox_may_not(
     ],
 )
 async def test_behind_a_proxy_the_public_url_is_our_own_origin(
-    database_url: str, github: GitHubTestServer, tmp_path: Path, origin: str, host: str, status: int
+    behind_a_proxy: Service, origin: str, host: str, status: int
 ) -> None:
-    async with running_service(
-        database_url, github, tmp_path, public_url="https://bench.example.com"
-    ) as service:
-        answer = await service.http.post(
-            "/projects/sync-all", headers={"Origin": origin, "Host": host}
-        )
-        assert answer.status_code == status
+    answer = await behind_a_proxy.http.post(
+        "/projects/sync-all", headers={"Origin": origin, "Host": host}
+    )
+    assert answer.status_code == status
 
 
 JSON = b'{"name": "x", "github_repo_url": "acme/b"}'

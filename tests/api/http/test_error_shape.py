@@ -3,13 +3,16 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx2 as httpx
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.messages import CATALOGUE
+from github_test_server import GitHubTestServer
 from support.mongod import ReplicaSet, find_mongod
 from support.problems import (
     ANYWHERE,
@@ -21,6 +24,7 @@ from support.problems import (
     fields_at_fault,
 )
 from support.service import Json, Service, running_service
+from support.unchanged_service import unchanged_service
 from support.waiting import GENEROUS, eventually
 
 UNKNOWN = "65f0c0ffee65f0c0ffee65f0"
@@ -59,10 +63,18 @@ def filled(route: Route, **ids: str) -> str:
     )
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def project(module_service: Service, files: dict[str, bytes]) -> Json:
+    """The only project at the start of each test."""
+    module_service.repository("acme/bench", files)
+    return await module_service.synced("acme/bench")
+
+
 @pytest.fixture
-async def project(service: Service, files: dict[str, bytes]) -> Json:
-    service.repository("acme/bench", files)
-    return await service.synced("acme/bench")
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests here, for each as it was at first."""
+    async with unchanged_service(module_service) as running:
+        yield running
 
 
 async def ask(service: Service, route: Route, path: str, **request: Any) -> httpx.Response:
@@ -380,15 +392,13 @@ async def test_every_code_is_documented_by_some_route() -> None:
 
 @pytest.mark.skipif(find_mongod() is None, reason="no mongod on this machine")
 async def test_without_its_database_the_service_answers_503(
-    service: Service, files: dict[str, bytes]
+    github: GitHubTestServer, tmp_path: Path, files: dict[str, bytes]
 ) -> None:
     """On every kind of route, with Retry-After; it works again when the database does."""
-    folder = service.folder / "away"
-    folder.mkdir()
     async with (
-        await ReplicaSet.start(folder / "set") as replica_set,
+        await ReplicaSet.start(tmp_path / "set") as replica_set,
         running_service(
-            f"{replica_set.url}&serverSelectionTimeoutMS=2500", service.github, folder
+            f"{replica_set.url}&serverSelectionTimeoutMS=2500", github, tmp_path
         ) as own,
     ):
         observed = ObservedAnswers()

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.api.http.hosts import AllowedHosts, TrustedProxies, caller_of
 from benchmark_manager.domain.http.root_path import OWN_SEGMENTS
 from github_test_server import GitHubTestServer
 from support.problems import assert_problem
+from support.reused_database import reused_database
 from support.service import Service, running_service
 from support.site import all_routes
+from support.unchanged_service import unchanged_service
 from support.webhooks import SECRET
 
 PUBLIC = "https://bench.example.com"
@@ -121,6 +124,13 @@ def test_an_ipv6_site_shares_its_quotas() -> None:
     )
 
 
+@pytest.fixture
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests here, for each as it was at first."""
+    async with unchanged_service(module_service) as running:
+        yield running
+
+
 @pytest.mark.parametrize(
     "path", ["/projects", "/ui", "/health", "/openapi.json", "/nowhere", "/webhooks/github"]
 )
@@ -199,14 +209,17 @@ async def test_forwarded_headers_are_ignored_unless_a_trusted_proxy_sends_them(
         )
 
 
-@pytest.fixture
-async def trusting(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
-) -> AsyncIterator[Service]:
-    """A service which believes the proxies on this machine."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def trusting(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """A service which believes the proxies on this machine; no test here changes anything in it."""
     settings = {"trusted_proxies": ("127.0.0.0/8",), "public_url": PUBLIC}
-    async with running_service(database_url, github, tmp_path, **settings) as service:  # type: ignore[arg-type]
-        yield service
+    folder = tmp_path_factory.mktemp("trusting")
+    with GitHubTestServer() as github:
+        async with (
+            reused_database(mongod) as url,
+            running_service(url, github, folder, **settings) as running,  # type: ignore[arg-type]
+        ):
+            yield running
 
 
 async def start(service: Service, *prefixes: str) -> httpx.Response:

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 
 import httpx2 as httpx
 import pytest
+import pytest_asyncio
 
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service
+from support.unchanged_service import unchanged_service
 
 OID = "65f0c0ffee65f0c0ffee65f0"
 MIB = 1024 * 1024
@@ -33,14 +35,22 @@ async def pages(service: Service, path: str, **params: object) -> AsyncIterator[
 
 
 @pytest.fixture
-async def lists(service: Service) -> dict[str, tuple[str, list[str]]]:
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests here, for each as it was at first."""
+    async with unchanged_service(module_service) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def lists(module_service: Service) -> dict[str, tuple[str, list[str]]]:
     """Each list's address, the member which tells its rows apart, and all their values in order."""
+    service = module_service
     repository = service.repository(
-        "acme/bench", {f"config/{n:02}.yaml": b"a: 1\n" for n in range(7)}
+        "acme/lists", {f"config/{n:02}.yaml": b"a: 1\n" for n in range(7)}
     )
     for n in range(6):
-        await service.project("acme/bench", name=f"p{n}")
-    project = await service.synced("acme/bench", name="p6")
+        await service.project("acme/lists", name=f"p{n}")
+    project = await service.synced("acme/lists", name="p6")
     for n in range(6):
         repository.commit({"config/00.yaml": f"a: {n}\n".encode()})
         await service.sync(project["id"])
@@ -158,6 +168,7 @@ async def test_a_filter_holds_on_every_page(service: Service) -> None:
 
 async def test_the_longest_names_still_make_cursors(service: Service) -> None:
     """Beyond ASCII, beyond the BMP, and letters which grow when their case is folded."""
+    before = len(await service.rows("/projects"))
     for n in range(3):
         await service.project("acme/bench", name="ΐ" * 199 + str(n))
     long = "/".join(["漢" * 80] * 14)
@@ -165,7 +176,7 @@ async def test_the_longest_names_still_make_cursors(service: Service) -> None:
         "acme/bench", {f"config/{long}/{n}\n\"'&#<>🚀.yaml": b"a: 1\n" for n in range(3)}
     )
     project = await service.synced("acme/bench", name="last")
-    for path, expected in (("/projects", 4), (f"/projects/{project['id']}/files", 3)):
+    for path, expected in (("/projects", before + 4), (f"/projects/{project['id']}/files", 3)):
         answers = [answer async for answer in pages(service, path, limit=1)]
         assert len(answers) == len({answer.text for answer in answers}) == expected
 
@@ -215,8 +226,7 @@ async def test_a_cursor_which_the_list_did_not_give_is_refused(
         "[" * 100,
         cursor("[" * 50_000)[:16_000],
     )
-    for address in lists:
-        path = address.partition("?")[0]
+    for path in {address.partition("?")[0] for address in lists}:
         foreign = texts if path.endswith("/syncs") else times
         for text in (*nonsense, *(cursor(values) for values in [*wrong, foreign])):
             answer = await service.http.get(path, params={"cursor": text})

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from bson import ObjectId
 
 from benchmark_manager.factory import Externals
@@ -16,10 +17,11 @@ from support.service import Json, Service, running_service, running_sync
 DAY = 86_400
 
 
-@pytest.fixture
-async def project(service: Service, files: dict[str, bytes]) -> Json:
-    service.repository("acme/bench", files)
-    return await service.synced("acme/bench", polling_interval=DAY)
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def project(shared_service: Service, files: dict[str, bytes]) -> Json:
+    """The only project at the start of each test."""
+    shared_service.repository("acme/bench", files)
+    return await shared_service.synced("acme/bench", polling_interval=DAY)
 
 
 def address(project: Json, *parts: str) -> str:
@@ -191,9 +193,8 @@ async def test_resuming_makes_a_polled_project_due_once_and_then_it_takes_its_pl
 
 
 async def test_resuming_without_polling_makes_due_too_as_a_push_may_have_been_missed(
-    service: Service, files: dict[str, bytes]
+    service: Service,
 ) -> None:
-    service.repository("acme/bench", files)
     new = await service.project("acme/bench", name="new")
     await pause(service, new)
     assert (await resume(service, new))["next_poll_at"] is not None

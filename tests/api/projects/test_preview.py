@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 
 from github_test_server import Entry, GitHubTestServer, Repository
 from support.problems import assert_problem
+from support.reused_database import reused_database
 from support.service import Json, Service, running_service
+from support.unchanged_service import unchanged_service
 
 FILES: dict[str, bytes | Entry] = {
     "README.md": b"x",
@@ -24,15 +27,24 @@ FILES: dict[str, bytes | Entry] = {
 }
 
 
-@pytest.fixture
-async def tokened(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_tokened(
+    mongod: str, shared_github: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
-    """A service with a token of its own, and a small limit of file sizes."""
-    github.hosting.add_token("reader")
+    folder = tmp_path_factory.mktemp("tokened")
     settings: Json = {"github_token": SecretStr("reader"), "max_file_size": 1000}
-    async with running_service(database_url, github, tmp_path, **settings) as service:
-        yield service
+    async with (
+        reused_database(mongod) as url,
+        running_service(url, shared_github, folder, **settings) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+async def tokened(shared_tokened: Service) -> AsyncIterator[Service]:
+    """A service with a token of its own, and a small limit of file sizes."""
+    async with unchanged_service(shared_tokened) as running:
+        yield running
 
 
 async def preview(
@@ -162,7 +174,6 @@ async def test_what_a_preview_promises_a_sync_keeps(tokened: Service) -> None:
 async def test_a_preview_of_any_ref_is_of_that_ref(
     service: Service, ref: Json, fields: Json
 ) -> None:
-    service.github.hosting.add_token("reader")
     repository = service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     dev = repository.commit({"only-dev/a.yaml": b"a: 1\n"}, branch="dev")
     repository.tag("v1", dev)
@@ -191,7 +202,6 @@ async def test_an_address_with_a_branch_and_a_folder_suggests_them(tokened: Serv
 
 @pytest.mark.parametrize("token", [None, "reader"])
 async def test_errors_are_those_of_a_sync(service: Service, token: str | None) -> None:
-    service.github.hosting.add_token("reader")
     fields = {} if token is None else {"github_token": token}
     repository = service.repository("acme/bench", FILES)
     repository.tag("v1", repository.find_commit("HEAD").sha)  # type: ignore[union-attr]
@@ -216,13 +226,18 @@ async def test_errors_are_those_of_a_sync(service: Service, token: str | None) -
     ] == "github_unauthorized"
 
 
-async def test_a_used_up_limit_is_told_with_when_to_come_back(tokened: Service) -> None:
-    tokened.repository("acme/bench", FILES)
-    tokened.github.limits.set("reader", limit=5000, remaining=0, reset_in=600)
-    await preview(tokened, status=503)
-    answer = await tokened.http.get(
-        "/repositories/preview", params={"github_repo_url": "acme/bench"}
-    )
+async def test_a_used_up_limit_is_told_with_when_to_come_back(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    github.hosting.add_token("reader")
+    settings: Json = {"github_token": SecretStr("reader")}
+    async with running_service(database_url, github, tmp_path, **settings) as service:
+        service.repository("acme/bench", FILES)
+        github.limits.set("reader", limit=5000, remaining=0, reset_in=600)
+        await preview(service, status=503)
+        answer = await service.http.get(
+            "/repositories/preview", params={"github_repo_url": "acme/bench"}
+        )
     assert_problem(answer, 503, "github_rate_limited")
     assert 500 < int(answer.headers["retry-after"]) <= 600
 
@@ -311,7 +326,6 @@ async def test_a_folder_of_an_address_is_checked_like_any_other(
 async def test_an_object_that_is_no_commit_is_not_previewed_as_one(
     service: Service, fields: Json
 ) -> None:
-    service.github.hosting.add_token("reader")
     repository = service.repository("acme/bench", FILES)
     commit = repository.find_commit("HEAD")
     assert commit is not None

@@ -3,31 +3,42 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from bson import ObjectId
 from pydantic import SecretStr
 
 from github_test_server import GitHubTestServer, Repository
 from support.problems import assert_problem, fields_at_fault
+from support.reused_database import reused_database
 from support.service import Json, Service, running_service
+from support.unchanged_service import unchanged_service
 from support.webhooks import NO_COMMIT, SECRET, deliver, push
 
 FIRST = {"config/a.yaml": b"a: 1\n", "job/run.yaml": b"kind: Job\n", "README.md": b"x\n"}
 TAG = {"kind": "tag", "name": "v1"}
 
 
-@pytest.fixture
-async def hooked(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_hooked(
+    mongod: str, shared_github: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
-    """The service with a webhook's secret and a token; it polls nothing by itself."""
-    github.hosting.add_token("reader")
+    folder = tmp_path_factory.mktemp("hooked")
     settings: Json = {"webhook_secret": SecretStr(SECRET), "github_token": SecretStr("reader")}
-    async with running_service(database_url, github, tmp_path, **settings) as service:
-        yield service
+    async with (
+        reused_database(mongod) as url,
+        running_service(url, shared_github, folder, **settings) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+async def hooked(shared_hooked: Service) -> AsyncIterator[Service]:
+    """The service with a webhook's secret and a token; it polls nothing by itself."""
+    async with unchanged_service(shared_hooked) as running:
+        yield running
 
 
 def head(repository: Repository, name: str = "HEAD") -> str:
@@ -99,7 +110,6 @@ async def test_a_branch_that_an_older_version_sets_counts_more_than_the_tag_besi
 async def test_a_tag_is_not_taken_for_a_branch_and_the_error_says_how_to_declare_it(
     service: Service, token: str | None, *, annotated: bool
 ) -> None:
-    service.github.hosting.add_token("reader")
     repository = service.repository("acme/bench", FIRST)
     repository.tag("v1", head(repository), message="one" if annotated else None)
     project = await service.project(
@@ -203,7 +213,6 @@ async def test_a_branch_alone_replaces_a_tag_and_null_the_default_branch(service
 async def test_a_tag_is_followed_when_it_moves(
     service: Service, token: str | None, *, annotated: bool
 ) -> None:
-    service.github.hosting.add_token("reader")
     message = "annotated" if annotated else None
     repository = service.repository("acme/bench", FIRST)
     repository.tag("v1", head(repository), message=message)
@@ -254,7 +263,6 @@ async def test_a_tag_is_not_the_branch_of_its_name(service: Service) -> None:
 async def test_a_branch_is_read_and_followed_beside_a_tag_called_heads_and_its_name(
     service: Service, token: str | None
 ) -> None:
-    service.github.hosting.add_token("reader")
     repository = service.repository("acme/bench", FIRST)
     repository.tag("heads/main", head(repository))
     repository.commit({"config/a.yaml": b"a: 2\n"})
@@ -276,7 +284,6 @@ async def test_a_branch_is_read_and_followed_beside_a_tag_called_heads_and_its_n
 async def test_a_tag_is_read_beside_a_branch_called_tags_and_its_name(
     service: Service, token: str | None
 ) -> None:
-    service.github.hosting.add_token("reader")
     repository = service.repository("acme/bench", FIRST)
     repository.tag("v1", head(repository))
     repository.commit({"config/a.yaml": b"a: 2\n"}, branch="tags/v1")
@@ -355,7 +362,6 @@ async def test_a_creation_without_a_ref_is_malformed(hooked: Service) -> None:
 async def test_a_commit_is_read_once_and_then_nothing_is_asked(
     service: Service, token: str | None
 ) -> None:
-    service.github.hosting.add_token("reader")
     repository = service.repository("acme/bench", FIRST)
     first = head(repository)
     repository.commit({"config/a.yaml": b"a: 2\n"})

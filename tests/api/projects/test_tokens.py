@@ -1,7 +1,8 @@
 """Tokens are write-only: no answer, log, error or stored document contains one in plain text."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
 
 from benchmark_manager.stores.projects.projects import ProjectStore
-from github_test_server import Status
+from github_test_server import GitHubTestServer, Status
+from support.problems import ObservedAnswers
 from support.replacements import beside, replaced
-from support.service import Json, Service
+from support.service import Json, Service, running_service
 
 TOKEN = "ghp_Vz7Qm2LkXw9TsecretTokenA1"
 OTHER = "ghp_Rb3Nc8HjPd4FsecretTokenB2"
@@ -37,6 +39,18 @@ class Heard:
     async def note(self, answer: Any) -> None:
         await answer.aread()
         self.texts.append(f"{answer.status_code} {answer.headers} {answer.text}")
+
+
+@pytest.fixture
+async def service(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
+    """A service of each test alone, of which all is looked through."""
+    async with running_service(database_url, github, tmp_path) as running:
+        observed = ObservedAnswers()
+        running.http.event_hooks = {"request": [], "response": [observed.note]}
+        yield running
+        assert observed.undocumented == []
 
 
 @pytest.fixture

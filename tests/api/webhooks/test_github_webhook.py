@@ -4,19 +4,23 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 
 from benchmark_manager.domain.webhooks.signature import sign
 from benchmark_manager.factory import Externals, ServiceLimits
 from github_test_server import GitHubTestServer
 from support.problems import ObservedAnswers, assert_problem
+from support.reused_database import reused_database
 from support.service import Json, Service, running_service
+from support.unchanged_service import unchanged_service
 from support.waiting import eventually
 from support.webhooks import (
     FORM,
@@ -35,40 +39,34 @@ MIB = 1024 * 1024
 LIMIT = 25 * MIB
 
 
-@pytest.fixture(params=["database_url"])
-def hooked_url(request: pytest.FixtureRequest) -> str:
-    """A fresh database of the mongod, unless a test uses both kinds."""
-    return str(request.getfixturevalue(request.param))
-
+#: Of the services that tests share.
+TOKEN = "of-the-module"
 
 both = pytest.mark.parametrize(
-    "hooked_url",
-    [
-        pytest.param("database_url", id="mongod"),
-        pytest.param("embedded_database_url", id="embedded"),
-    ],
-    indirect=True,
+    "hooked_server", ["mongod", "embedded"], indirect=True, scope="module"
 )
 
 
-@pytest.fixture
-def woken() -> list[float]:
-    """Return after how many seconds the poller was to claim due projects, for each wake-up."""
-    return []
+@pytest.fixture(scope="module", params=["mongod"])
+def hooked_server(request: pytest.FixtureRequest) -> str:
+    """The URL of the mongod, unless a test uses both kinds of databases."""
+    found = request.getfixturevalue(request.param)
+    return str(found if request.param == "mongod" else found.url)
 
 
-@pytest.fixture
-async def hooked(
-    hooked_url: str,
-    github: GitHubTestServer,
-    tmp_path: Path,
-    externals: Externals,
-    woken: list[float],
+@asynccontextmanager
+async def hooked_service(
+    database_url: str, github: GitHubTestServer, folder: Path, externals: Externals
 ) -> AsyncIterator[Service]:
-    """The service with a secret; it does not poll, not even when a webhook wakes the poller."""
-    externals = replace(externals, wake=woken.append)
+    """A service with a secret; it does not poll, not even when a webhook wakes the poller."""
+    github.hosting.add_token(TOKEN)
     async with running_service(
-        hooked_url, github, tmp_path, externals=externals, webhook_secret=SecretStr(SECRET)
+        database_url,
+        github,
+        folder,
+        externals=externals,
+        webhook_secret=SecretStr(SECRET),
+        github_token=SecretStr(TOKEN),
     ) as service:
         observed = ObservedAnswers()
         service.http.event_hooks = {"request": [], "response": [observed.note]}
@@ -76,11 +74,47 @@ async def hooked(
         assert observed.undocumented == []
 
 
-@pytest.fixture
-async def project(hooked: Service, files: dict[str, bytes]) -> Json:
+async def polled_project(service: Service, files: dict[str, bytes]) -> Json:
     """A synced project which is polled, not soon."""
-    hooked.repository("acme/bench", files)
-    return await hooked.synced("acme/bench", polling_interval=86_400)
+    service.repository("acme/bench", files)
+    return await service.synced("acme/bench", polling_interval=86_400)
+
+
+@dataclass(frozen=True)
+class Shared:
+    service: Service
+    project: Json
+    #: After how many seconds the poller was to claim due projects, for each wake-up.
+    woken: list[float]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared(
+    hooked_server: str, tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
+) -> AsyncIterator[Shared]:
+    """A service and its only project."""
+    woken: list[float] = []
+    externals = Externals(wake=woken.append)
+    folder = tmp_path_factory.mktemp("hooked")
+    with GitHubTestServer() as github:
+        async with (
+            reused_database(hooked_server) as url,
+            hooked_service(url, github, folder, externals) as service,
+        ):
+            yield Shared(service, await polled_project(service, files), woken)
+
+
+@pytest.fixture
+async def hooked(shared: Shared) -> AsyncIterator[Service]:
+    """The service, for each test as it was at first."""
+    async with unchanged_service(shared.service) as service:
+        shared.woken.clear()
+        yield service
+
+
+@pytest.fixture
+def project(shared: Shared) -> Json:
+    return shared.project
 
 
 async def documents(service: Service) -> list[Any]:
@@ -108,11 +142,13 @@ async def now(service: Service) -> datetime:
 
 async def until_due(service: Service, project: Json) -> None:
     """Wait until a poll would sync the project."""
+    due: datetime = (await stored(service, project))["next_poll_at"]
 
     async def is_due() -> bool:
-        due: datetime = (await stored(service, project))["next_poll_at"]
         return await now(service) >= due
 
+    # Or the database would be asked a hundred times.
+    await asyncio.sleep((due - await now(service)).total_seconds())
     await eventually(is_due, "the project does not become due")
 
 
@@ -312,7 +348,6 @@ async def test_another_media_type_is_a_415_behind_the_signature(
     assert await documents(hooked) == before
 
 
-@pytest.mark.usefixtures("project")
 async def test_a_body_over_25_mib_is_a_413_with_or_without_its_length(
     hooked: Service,
 ) -> None:
@@ -346,13 +381,16 @@ async def test_other_routes_still_take_4_mib_of_json(hooked: Service) -> None:
     assert_problem(answer, 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize(
-    "externals", [Externals(limits=ServiceLimits(webhook_seconds=2.0))], ids=["2 s"]
-)
 async def test_large_bodies_wait_for_a_slot_and_small_ones_do_not(
-    hooked: Service, project: Json
+    database_url: str, github: GitHubTestServer, tmp_path: Path, files: dict[str, bytes]
 ) -> None:
     """Four large bodies without an end use all slots: a fifth is refused, a push is received."""
+    externals = Externals(limits=ServiceLimits(webhook_seconds=2.0), wake=lambda _: None)
+    async with hooked_service(database_url, github, tmp_path, externals) as hooked:
+        await large_bodies_wait(hooked, await polled_project(hooked, files))
+
+
+async def large_bodies_wait(hooked: Service, project: Json) -> None:
     taken = asyncio.Semaphore(0)
 
     async def endless() -> AsyncIterator[bytes]:
@@ -393,7 +431,6 @@ async def test_no_answer_and_no_log_holds_the_secret(
 
 
 @both
-@pytest.mark.usefixtures("project")
 async def test_a_ping_is_answered_and_changes_nothing(hooked: Service) -> None:
     before = await documents(hooked)
     for payload in (
@@ -463,8 +500,8 @@ async def test_a_push_that_github_does_not_show_yet_is_checked_again(
     hooked: Service, interval: int
 ) -> None:
     """One server of GitHub reports a push before another has it."""
-    repository = hooked.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
-    project = await hooked.synced("acme/bench", polling_interval=interval)
+    repository = hooked.repository("acme/late", {"config/a.yaml": b"a: 1\n"})
+    project = await hooked.synced("acme/late", polling_interval=interval)
     before = await head_of(hooked, project)
     later = repository.commit({"config/a.yaml": b"a: 2\n"}, branch="elsewhere")
     changed = [commit(later, modified=["config/a.yaml"])]
@@ -513,7 +550,6 @@ async def test_host_and_name_are_compared_regardless_of_case(
         "http://localhost",
     ],
 )
-@pytest.mark.usefixtures("project")
 async def test_the_same_name_at_another_host_is_another_repository(
     hooked: Service, url: str
 ) -> None:
@@ -558,8 +594,8 @@ async def test_other_branches_tags_and_events_change_nothing(
 
 
 async def test_the_default_branch_is_the_payload_s_until_it_was_read(hooked: Service) -> None:
-    project = await hooked.project("acme/bench")
-    named = await hooked.project("acme/bench", name="named", branch="dev")
+    project = await hooked.project("acme/unread")
+    named = await hooked.project("acme/unread", name="named", branch="dev")
     payload = of(project, hooked, branch="trunk")
     assert await queued(hooked, payload) == []
     payload["repository"]["default_branch"] = "trunk"
@@ -624,8 +660,8 @@ async def test_an_unpolled_project_follows_pushes_without_a_gap(
     hooked: Service, files: dict[str, bytes]
 ) -> None:
     """Pushes beside its folders start nothing while each begins where the last one ended."""
-    hooked.repository("acme/bench", files)
-    project = await hooked.synced("acme/bench", polling_interval=0)
+    hooked.repository("acme/unpolled", files)
+    project = await hooked.synced("acme/unpolled", polling_interval=0)
     first, second, lost, third = await head_of(hooked, project), a_sha(), a_sha(), a_sha()
 
     def beside(before: str, after: str) -> Json:
@@ -786,21 +822,24 @@ async def test_a_push_during_a_sync_starts_another_a_second_later(
 
 
 async def test_due_projects_are_claimed_when_the_pause_is_over(
-    hooked: Service, project: Json, woken: list[float]
+    hooked: Service, shared: Shared
 ) -> None:
-    await queued(hooked, of(project, hooked, branch="dev"))
-    assert woken == []
-    await queued(hooked, of(project, hooked))
-    assert woken == [1.0]
+    await queued(hooked, of(shared.project, hooked, branch="dev"))
+    assert shared.woken == []
+    await queued(hooked, of(shared.project, hooked))
+    assert shared.woken == [1.0]
 
 
 async def test_hundreds_of_projects_of_one_repository_are_due_together(hooked: Service) -> None:
-    projects = [await hooked.project("acme/bench", name=f"p{n}", branch="main") for n in range(120)]
-    assert sorted(await queued(hooked, push("acme/bench", hooked.github.url))) == sorted(
-        p["id"] for p in projects
-    )
+    store = hooked.services.project_store
+    first = await store.get((await hooked.project("acme/many", branch="main"))["id"])
+    ids = [first.id, *(hooked.services.database.new_id() for _ in range(119))]
+    for number, new_id in enumerate(ids[1:]):
+        await store.insert(first.model_copy(update={"id": new_id, "name": f"p{number}"}))
+    assert sorted(await queued(hooked, push("acme/many", hooked.github.url))) == sorted(ids)
     rows, _ = await documents(hooked)
-    assert {(row["wishes"], row["due_trigger"]) for row in rows} == {(1, "webhook")}
+    due = [row for row in rows if str(row["_id"]) in ids]
+    assert [(row["wishes"], row["due_trigger"]) for row in due] == [(1, "webhook")] * 120
 
 
 def test_the_documented_signature_is_github_s_own_example() -> None:

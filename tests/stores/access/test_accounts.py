@@ -25,6 +25,7 @@ from support.access import (
     an_id,
 )
 from support.databases import connected
+from support.reused_database import lent
 
 HASH = SecretStr("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA")
 
@@ -389,7 +390,8 @@ async def test_who_counts_on_an_account_learns_that_it_was_disabled_meanwhile(
     database_url: str,
 ) -> None:
     account = an_account()
-    async with connected(database_url) as database:
+    async with lent(database_url) as database:
+        assert database is not None
         accounts = await stored(database, account)
         disabled = account.model_copy(update={"disabled": True, "revision": 2})
         found: list[bool] = []
@@ -404,8 +406,7 @@ async def test_who_counts_on_an_account_learns_that_it_was_disabled_meanwhile(
         assert found == [False, True, True]
 
 
-async def test_nobody_counts_on_an_account_that_is_gone(either_url: str) -> None:
-    async with connected(either_url) as database:
-        accounts = AccountStore(database)
-        with pytest.raises(NotFoundError):
-            await database.transaction(lambda session: accounts.count_on(an_id(), session))
+async def test_nobody_counts_on_an_account_that_is_gone(database: Database) -> None:
+    accounts = AccountStore(database)
+    with pytest.raises(NotFoundError):
+        await database.transaction(lambda session: accounts.count_on(an_id(), session))
