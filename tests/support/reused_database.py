@@ -158,6 +158,14 @@ async def lent(url: str) -> AsyncIterator[Database | None]:
         reused.is_lent = False
 
 
+@asynccontextmanager
+async def lent_database(url: str) -> AsyncIterator[Database]:
+    """Lend it to a test that uses it alone."""
+    async with lent(url) as database:
+        assert database is not None
+        yield database
+
+
 async def close_reused(server_url: str) -> None:
     """Close and drop the databases of a server."""
     for reused in (*_IDLE.pop(server_url, []), *_UNCLEARED.pop(server_url, [])):
