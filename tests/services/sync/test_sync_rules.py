@@ -201,16 +201,16 @@ async def test_a_used_up_limit_of_graphql_does_not_hold_up_checks(
 
 @pytest.mark.parametrize("limit", ["secondary", "primary"])
 async def test_what_github_said_of_limits_holds_after_a_restart_too(
-    service: Service, database_url: str, github: GitHubTestServer, limit: str
+    database_url: str, github: GitHubTestServer, tmp_path: Path, limit: str
 ) -> None:
-    service.repository("acme/b", FILES, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader")
-    if limit == "secondary":
-        github.limits.secondary("reader", retry_after=300)
-    else:
-        github.limits.set("reader", limit=5000, remaining=0, reset_in=300)
-    await service.sync(project["id"], status=503)
-    await service.services.limits.run()
+    async with running_service(database_url, github, tmp_path) as service:
+        service.repository("acme/b", FILES, private_to=["reader"])
+        project = await service.synced("acme/b", github_token="reader")
+        if limit == "secondary":
+            github.limits.secondary("reader", retry_after=300)
+        else:
+            github.limits.set("reader", limit=5000, remaining=0, reset_in=300)
+        await service.sync(project["id"], status=503)
     github.requests.reset()
     clock = Clock()
     externals = Externals(clock=clock)
