@@ -298,10 +298,7 @@ async def test_a_damaged_archive_is_no_reason_to_fail(service: Service, byte: in
     service.github.faults.add(FlippedByte(byte), path="/codeload/", times=None)
     project = await service.project("acme/b")
     assert (await service.sync(project["id"]))["added"] == 12
-    held = await service.files(project["id"])
-    assert {
-        path: await service.raw(project["id"], file["id"]) for path, file in held.items()
-    } == files
+    assert await service.contents(project["id"]) == files
 
 
 @pytest.mark.parametrize("branch", [None, "main"])
@@ -329,10 +326,7 @@ async def test_the_archive_which_counts_is_the_heads_whatever_is_pushed_meanwhil
     project = await service.project("acme/b", github_token=token)
     sync = await service.sync(project["id"])
     assert (sync["commit_sha"], sync["added"]) == (old, len(FILES))
-    files = await service.files(project["id"])
-    assert {
-        path: await service.raw(project["id"], file["id"]) for path, file in files.items()
-    } == FILES
+    assert await service.contents(project["id"]) == FILES
     assert (service.github.requests.count("/tarball/"), service.github.requests.points) == costs
     assert (await service.sync(project["id"]))["added"] == 1
 
