@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from benchmark_manager.errors import StorageError
-from benchmark_manager.stores.database.database import Database, DatabaseKind
+from benchmark_manager.stores.database.database import START_CHECK, Database, DatabaseKind
 from benchmark_manager.stores.database.indexes import make_indexes
 from benchmark_manager.stores.database.meta import SCHEMA, MetaStore
 from benchmark_manager.stores.database.starting import start as start_database
@@ -75,6 +75,8 @@ class ReusedDatabase:
         if self.opened is not None and "projects" not in names:
             # The database was dropped, here or by the test.
             await make_indexes(self.opened)
+            # Its check that the server takes writes leaves a document.
+            await self.database[START_CHECK].delete_many({})
 
     async def _collections(self) -> list[str]:
         return await self.database.list_collection_names(filter={"type": "collection"})
