@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,6 +25,10 @@ from support.examples import ALL, USUAL
 from support.reused_database import reused_database
 from support.service import Service, close_workers, running_service, shared_workers
 from support.unchanged_log import unchanged_log
+
+# What is imported and collected lives to the end. Looking for garbage in it again and again takes
+# each worker a quarter of the time until its first test; see `pytest_collection`.
+gc.disable()
 
 pytest_plugins = ["support.databases", "support.forks"]
 
@@ -260,11 +264,16 @@ def _rank(nodeid: str) -> int:
     return next(ranks, len(DEAREST))
 
 
-def pytest_collection_finish() -> None:
-    """Leave what collecting made out of later garbage collections.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave what collecting makes out of garbage collections, then and later.
 
     It lives to the end, and takes long to search.
     """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 50)
+        gc.enable()

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit, urlunsplit
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
-from pymongo.write_concern import WriteConcern
 
 from benchmark_manager.errors import StorageError
 from benchmark_manager.stores.database.database import START_CHECK, Database, DatabaseKind
@@ -71,7 +70,8 @@ class ReusedDatabase:
         if sum(counts.values()) > _FEW:
             await self.client.drop_database(self.database.name)
             names, counts = [], {}
-        await asyncio.gather(*(self._emptied(name) for name in counts))
+        # Until a majority has the deletions, what reads before it writes would find the documents.
+        await asyncio.gather(*(self.database[name].delete_many({}) for name in counts))
         if self.opened is not None and "projects" not in names:
             # The database was dropped, here or by the test.
             await make_indexes(self.opened)
@@ -92,11 +92,6 @@ class ReusedDatabase:
         united = [{"$unionWith": {"coll": name, "pipeline": _counted(name)}} for name in others]
         rows = await self.database[first].aggregate([*_counted(first), *united])
         return {row["_id"]: row["documents"] for row in await rows.to_list()}
-
-    async def _emptied(self, name: str) -> None:
-        # Not yet in the journal; the first write of the next user waits until it is.
-        collection = self.database[name].with_options(write_concern=WriteConcern(1))
-        await collection.delete_many({})
 
     async def close(self) -> None:
         with contextlib.suppress(PyMongoError):

@@ -11,6 +11,7 @@ from support.reused_database import reused_database
 from support.service import Service, running_service
 from support.site import Site, build_site
 from support.unchanged_database import unchanged
+from support.webhooks import SECRET
 
 
 @pytest.fixture
@@ -19,22 +20,22 @@ def browser(service: Service) -> Browser:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def _shared_site(
-    mongod: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Site]:
+async def shared_site(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     with GitHubTestServer() as github:
         async with (
             reused_database(mongod) as url,
-            running_service(url, github, tmp_path_factory.mktemp("site")) as service,
+            running_service(
+                url, github, tmp_path_factory.mktemp("site"), webhook_secret=SECRET
+            ) as service,
         ):
             yield await build_site(service, Browser(service.http))
 
 
 @pytest.fixture
-def site(_shared_site: Site) -> Site:
+def site(shared_site: Site) -> Site:
     """Something on every page, for tests that change nothing; the visitor has no cookies yet."""
-    _shared_site.service.http.cookies.clear()
-    return _shared_site
+    shared_site.service.http.cookies.clear()
+    return shared_site
 
 
 @pytest.fixture

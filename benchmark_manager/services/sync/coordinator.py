@@ -179,7 +179,7 @@ class SyncCoordinator:
         project = await self._record_request(principal, project_id, trigger)
         await self._started(project, trigger)
         if (running := self._running.get(project_id)) is not None:
-            return _progress(running[1], running[1].project)
+            return await self.progress_of(running[1].project)
         return await self.progress(project_id)
 
     async def _record_request(
@@ -206,12 +206,19 @@ class SyncCoordinator:
         Raises:
             NotFoundError: there is no such project.
         """
-        project = await self._stores.projects.get(project_id)
-        if (running := self._running.get(project_id)) is not None:
-            return _progress(running[1], project)
+        return await self.progress_of(await self._stores.projects.get(project_id))
+
+    async def progress_of(self, project: Project) -> SyncProgress:
+        """Return the progress of the sync of a project that was just read."""
+        if (running := self._running.get(project.id)) is not None:
+            return (
+                running[1]
+                .progress.snapshot()
+                .model_copy(update={"last_sync": project.state.last_sync})
+            )
         if project.lease_until is None or project.lease_until <= await self._stores.database.now():
             return SyncProgress(status="idle", last_sync=project.state.last_sync)
-        stored = await self._stores.progress.get(project_id, project.fence)
+        stored = await self._stores.progress.get(project.id, project.fence)
         progress = stored or SyncProgress(status="running")
         return progress.model_copy(update={"last_sync": project.state.last_sync})
 
@@ -450,12 +457,6 @@ class SyncCoordinator:
                         return
             except StorageError:
                 _log.warning("a lease could not be renewed", project_id=run.project.id)
-
-
-def _progress(run: SyncRun, project: Project) -> SyncProgress:
-    """Return the progress of a sync that runs here; `project` is as it was read during the sync."""
-    shown = run.progress.snapshot()
-    return shown.model_copy(update={"last_sync": project.state.last_sync})
 
 
 def _cancel(early_check: EarlyCheck | None) -> None:

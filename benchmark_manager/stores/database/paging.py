@@ -94,9 +94,10 @@ async def paged(
     Raises:
         InvalidInputError: `invalid_cursor`.
     """
-    total = await collection.count_documents(match, session=session)
     found = collection.find(order.after(match, request.cursor), session=session)
     rows = await found.sort(order.sort).limit(request.limit + 1).to_list()
+    is_whole = request.cursor is None and len(rows) <= request.limit
+    total = len(rows) if is_whole else await collection.count_documents(match, session=session)
     return PageOfRows.cut(rows, order, total, request.limit)
 
 

@@ -305,17 +305,18 @@ class OriginalFileStore(Store):
         return (await self.stats_of([project_id]))[project_id]
 
     async def stats_of(self, project_ids: Sequence[str]) -> dict[str, ProjectStats]:
-        """Return the counts of several projects, by their ids, with two queries."""
-        match = {"$match": {"project_id": {"$in": [ObjectId(key) for key in project_ids]}}}
+        """Return the counts of several projects, by their ids, all of one moment."""
+        keys = {"$in": [ObjectId(key) for key in project_ids]}
+        match = {"$match": {"project_id": keys}}
         kind = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
-
-        async def read(session: Session) -> tuple[_Counts, _Counts]:
-            await self._staged.expect_none(project_ids, session)
-            pipeline = [match, counted_by_project(kind)]
-            files = await (await self._files.aggregate(pipeline, session=session)).to_list()
-            return by_project(files), await self._variants.counts_by_drift(project_ids, session)
-
-        by_kind, by_drift = await self._database.snapshot(read)
+        parts = {
+            "pending": Part("publications", [{"$match": {"_id": keys}}, {"$project": {"_id": 1}}]),
+            "kinds": Part("files", [match, counted_by_project(kind)]),
+            "drifts": Part("modified_files", [match, counted_by_project("$drift")]),
+        }
+        while (found := await self._database.read_together(parts))["pending"]:
+            await self._staged.applied(found["pending"][0]["_id"])
+        by_kind, by_drift = by_project(found["kinds"]), by_project(found["drifts"])
         return {key: _stats(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids}
 
     async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
@@ -492,9 +493,6 @@ class OriginalFileStore(Store):
             )
             written += len(rows)
         return False
-
-
-_Counts = dict[str, dict[str, int]]
 
 
 def _stats(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:

@@ -38,10 +38,8 @@ from benchmark_manager.stores.database.database import (
     object_id,
 )
 from benchmark_manager.stores.database.joins import (
-    by_project,
     content_in,
     counted,
-    counted_by_project,
     joined_content,
     joined_problems,
     joined_project,
@@ -230,17 +228,6 @@ class VariantStore(Store):
         pipeline = variants_by_original(ObjectId(project_id))
         rows = await (await self._files.aggregate(pipeline, session=session)).to_list()
         return {str(row["_id"]): row["count"] for row in rows}
-
-    async def counts_by_drift(
-        self, project_ids: Sequence[str], session: Session
-    ) -> dict[str, dict[str, int]]:
-        """Return the number of variants of each drift, by project."""
-        keys = [ObjectId(key) for key in project_ids]
-        pipeline: list[Document] = [
-            {"$match": {"project_id": {"$in": keys}}},
-            counted_by_project("$drift"),
-        ]
-        return by_project(await (await self._files.aggregate(pipeline, session=session)).to_list())
 
     async def content_ids(self, among: Sequence[str] | None) -> set[str]:
         """Return the contents and bases of variants: those of `among`, or all (None)."""

@@ -118,6 +118,6 @@ async def project_view(services: Services, project_id: str) -> ProjectView:
     """
     project = await services.projects.get(project_id)
     stats = await services.projects.stats(project_id)
-    progress = await services.sync.progress(project_id)
+    progress = await services.sync.progress_of(project)
     results = await services.results.count(project_id, MOST_COUNTED)
     return view_of(project, stats, services.status.now(), progress, results)

@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -120,12 +121,13 @@ class Attack:
     answer: Callable[[], Answer]
     code: int
     said: str
-    digest: str = digits_of(sums_of(FILES))
+    digest: Callable[[], str] = lambda: digits_of(sums_of(FILES))
     options: tuple[str, ...] = field(default=())
 
 
-def bad_sums(sums: bytes, code: int, said: str, *options: str) -> Attack:
-    return Attack(lambda: release_server(sums=whole(sums)), code, said, digits_of(sums), options)
+def bad_sums(make: Callable[[], bytes], code: int, said: str) -> Attack:
+    sums = cache(make)
+    return Attack(lambda: release_server(sums=whole(sums())), code, said, lambda: digits_of(sums()))
 
 
 def listed(paths: Iterable[str]) -> bytes:
@@ -166,33 +168,35 @@ ATTACKS: Final = {
         lambda: release_server(sums=[head(Content_Length=1000), b"x"]), 4, "cannot be reached"
     ),
     "too many files": bad_sums(
-        listed(f"{n:06}" for n in range(MAX_FILES + 1)),
+        lambda: listed(f"{n:06}" for n in range(MAX_FILES + 1)),
         1,
         "over 100000 files, which is more than pull takes. (rel",
     ),
     "too many folders": bad_sums(
-        listed(f"{n:06}/" + "a/" * 90 + "f" for n in range(2000)),
+        lambda: listed(f"{n:06}/" + "a/" * 90 + "f" for n in range(2000)),
         1,
         "over 100000 folders, or too deep ones",
     ),
     "paths of 32 MB": bad_sums(
-        listed(f"{n:04}" + "".join(f"/{'b' * 200}" for _ in range(19)) for n in range(8000)),
+        lambda: listed(
+            f"{n:04}" + "".join(f"/{'b' * 200}" for _ in range(19)) for n in range(8000)
+        ),
         1,
         "(release_too_large)",
     ),
-    "a path too long": bad_sums(listed(["a/" * 2000 + "b"]), 1, "(path_unsafe)"),
-    "a path too deep": bad_sums(listed(["a/" * 100 + "b"]), 1, "(path_unsafe)"),
-    "a name too long": bad_sums(listed(["a" * 256]), 1, "(path_unsafe)"),
-    "a path with NUL": bad_sums(listed(["a\0b"]), 1, "(path_unsafe)"),
-    "an absolute path": bad_sums(listed(["/etc/passwd"]), 1, "(path_unsafe)"),
-    "a path which leaves the folder": bad_sums(listed(["../../x"]), 1, "(path_unsafe)"),
-    "a name twice": bad_sums(listed(["a", "a"]), 1, "(release_unreadable)"),
-    "a name out of order": bad_sums(listed(["b", "a"]), 1, "(release_unreadable)"),
+    "a path too long": bad_sums(lambda: listed(["a/" * 2000 + "b"]), 1, "(path_unsafe)"),
+    "a path too deep": bad_sums(lambda: listed(["a/" * 100 + "b"]), 1, "(path_unsafe)"),
+    "a name too long": bad_sums(lambda: listed(["a" * 256]), 1, "(path_unsafe)"),
+    "a path with NUL": bad_sums(lambda: listed(["a\0b"]), 1, "(path_unsafe)"),
+    "an absolute path": bad_sums(lambda: listed(["/etc/passwd"]), 1, "(path_unsafe)"),
+    "a path which leaves the folder": bad_sums(lambda: listed(["../../x"]), 1, "(path_unsafe)"),
+    "a name twice": bad_sums(lambda: listed(["a", "a"]), 1, "(release_unreadable)"),
+    "a name out of order": bad_sums(lambda: listed(["b", "a"]), 1, "(release_unreadable)"),
     "a file where a folder has to be": bad_sums(
-        listed(["a", "a!", "a/b"]), 1, "(release_unreadable)"
+        lambda: listed(["a", "a!", "a/b"]), 1, "(release_unreadable)"
     ),
     "a name for the terminal": bad_sums(
-        listed(["a\x1b]0;pwned\x07/../b\u202e"]), 1, r"'a\x1b]0;pwned\x07/../b\u202e'"
+        lambda: listed(["a\x1b]0;pwned\x07/../b\u202e"]), 1, r"'a\x1b]0;pwned\x07/../b\u202e'"
     ),
     "an endless problem": Attack(
         lambda: release_server(
@@ -348,7 +352,7 @@ def test_a_pull_from_a_hostile_server_is_bounded_and_leaves_nothing(
     with hostile_server(attack.answer()) as server:
         arguments = (
             "pull",
-            attack.digest,
+            attack.digest(),
             "--to",
             str(target),
             "--url",

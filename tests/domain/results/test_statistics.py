@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from scipy.stats import PermutationMethod, mannwhitneyu
 
 from benchmark_manager.domain.results.pareto import on_front
 from benchmark_manager.domain.results.rank_test import rank_test
@@ -39,6 +38,9 @@ DISTRIBUTIONS: dict[str, Draw] = {
 
 def scipy_p(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Return the p-value by SciPy; None where it would take too long to have an exact one."""
+    # Half a second, for whoever only collects this module.
+    from scipy.stats import PermutationMethod, mannwhitneyu
+
     small = min(len(first), len(second)) <= 8
     if not small or len({*first, *second}) == len(first) + len(second):
         return float(mannwhitneyu(first, second).pvalue)

@@ -261,23 +261,25 @@ class Found:
     methods: set[str]
 
 
-def patterns_of(feature: str) -> Iterator[Found]:
-    for name in modules_of(feature):
-        module = importlib.import_module(name)
-        compiled = {
-            variable: value
-            for variable, value in vars(module).items()
-            if isinstance(value, re.Pattern)
-        }
-        if not compiled:
-            continue
-        asked: dict[str, set[str]] = {}
-        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8"))):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                asked.setdefault(node.value.id, set()).add(node.attr)
-        for variable, pattern in compiled.items():
-            if variable in asked:
-                yield Found(f"{name}.{variable}", pattern, asked[variable])
+def patterns_in(name: str) -> Iterator[Found]:
+    module = importlib.import_module(name)
+    compiled = {
+        variable: value for variable, value in vars(module).items() if isinstance(value, re.Pattern)
+    }
+    if not compiled:
+        return
+    asked: dict[str, set[str]] = {}
+    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            asked.setdefault(node.value.id, set()).add(node.attr)
+    for variable, pattern in compiled.items():
+        if variable in asked:
+            yield Found(f"{name}.{variable}", pattern, asked[variable])
+
+
+@cache
+def patterns_of(feature: str) -> tuple[Found, ...]:
+    return tuple(itertools.chain.from_iterable(map(patterns_in, modules_of(feature))))
 
 
 @cache

@@ -20,7 +20,7 @@ from benchmark_manager.github.protocol.listings import TreeListing, parse_tree
 from benchmark_manager.github.protocol.urls import check_download_address
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.listing import FolderLister
-from benchmark_manager.github.sending.requests import NoGraphQLError, PassingFailureError
+from benchmark_manager.github.sending.requests import TRIES, NoGraphQLError, PassingFailureError
 from benchmark_manager.models.project import Ref
 from github_test_server import Repository
 from github_test_server.answers import ServedAnswer
@@ -132,6 +132,12 @@ CALLS: Final[dict[str, tuple[str, Callable[[RepositoryClient, Known], Awaitable[
 }
 
 
+def answer_last_try(known: Known, path: str, answer: Status) -> None:
+    """Give the answer to the last try, whose failure is what the caller is told."""
+    known.hub.server.faults.add(Status(502), path=path, times=TRIES - 1)
+    known.hub.server.faults.add(answer, path=path, nth=TRIES, times=None)
+
+
 async def outcome(asked: Awaitable[object]) -> object:
     """What came of a request: a value, or one of the errors which a caller expects."""
     try:
@@ -163,7 +169,7 @@ async def test_a_value_of_another_type_anywhere_is_refused_or_harmless(
     async def is_harmless(position: tuple[Any, ...], other: Any) -> bool:
         faults.clear()
         body = json.dumps(with_other(answer, position, other)).encode()
-        faults.add(Status(200, body), path=path, times=None)
+        faults.add(Status(200, body), path=path)
         found = await outcome(call(known.client(), known))
         return found is None or isinstance(found, (type(right), Exception))
 
@@ -207,28 +213,35 @@ async def test_no_answer_holds_the_event_loop(name: str, known: Known) -> None:
     body = BODIES[name]()
     # The server's own work is done in another thread, and would be taken for the client's: it only
     # sends.
-    known.hub.server.faults.add(Status(200, body), path=path, times=None)
+    answer_last_try(known, path, Status(200, body))
     client = known.client()
     with LoopWatch() as watch:
         found = await outcome(ask(client, known))
-    assert found is None or isinstance(found, Exception)
+    assert found is None or isinstance(found, GitHubError)
+    assert len(known.hub.server.requests) == TRIES
     assert len(str(found)) < 500
     assert watch.longest < LONGEST_STALL
 
 
 BOMB: Final = gzipped_zeros(300)
-BOMBS: Final = {"gzip": BOMB, "gzip, gzip": gzip.compress(BOMB), "br": b"x"}
+BOMBS: Final = {
+    "gzip": (BOMB, "longer than"),
+    "gzip, gzip": (gzip.compress(BOMB), "was not asked for"),
+    "br": (b"x", "was not asked for"),
+}
 
 
 @pytest.mark.parametrize("codings", BOMBS)
 async def test_an_answer_which_unpacks_a_thousandfold_is_refused(
     codings: str, known: Known
 ) -> None:
-    fault = Status(200, BOMBS[codings], {"Content-Encoding": codings})
-    known.hub.server.faults.add(fault, path="/git/trees/", times=None)
+    body, reason = BOMBS[codings]
+    fault = Status(200, body, {"Content-Encoding": codings})
+    answer_last_try(known, "/git/trees/", fault)
     with LoopWatch() as watch:
         found = await outcome(known.client().tree(known.tree, recursive=True))
     assert isinstance(found, GitHubError)
+    assert reason in str(found)
     assert watch.longest < LONGEST_STALL
 
 

@@ -213,9 +213,11 @@ async def test_what_a_dead_process_published_is_finished_by_another(either: Serv
     new, _ = await published(either, project, file, b"a: 2\n")
     reading = asyncio.create_task(either.files(project))
     making = asyncio.create_task(either.variant(project, file, modified_name="v.yaml"))
-    done, _ = await asyncio.wait({reading, making}, timeout=0.5)
-    assert not done, "both wait for what was published"
+    counting = asyncio.create_task(either.get(f"/projects/{project}"))
+    done, _ = await asyncio.wait({reading, making, counting}, timeout=0.5)
+    assert not done, "all wait for what was published"
     await either.services.large_syncs.finish_forgotten()
+    assert (await counting)["stats"]["original_files"] == 1
     assert (await reading)["config/a.yaml"]["sha"] == new.sha
     assert (await making)["drift"] == "behind"
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final, get_args
 
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.incoming import need_of
 from benchmark_manager.models.recorded_change import ChangeAction
@@ -17,6 +18,7 @@ from support.known_principals import Doors, doors_of
 from support.principals import account, admin, editor_of, maintainer_of
 from support.service import Json, Service
 from support.site import all_routes, check
+from support.unchanged_service import unchanged_service
 
 #: The day of the oldest record.
 THEN: Final = (NOW - timedelta(days=10)).date()
@@ -24,9 +26,16 @@ HOSTILE: Final = "</td><script>alert(1)</script>\u202e"
 
 
 @pytest.fixture
-async def project(service: Service) -> Json:
-    service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
-    return await service.project("acme/bench")
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests of the module, as its fixtures left it."""
+    async with unchanged_service(module_service) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service) -> Json:
+    module_service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+    return await module_service.project("acme/bench")
 
 
 @pytest.fixture

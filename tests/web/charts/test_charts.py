@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -364,12 +365,17 @@ def large(rows: int, series: int) -> ResultTable:
     )
 
 
+@cache
+def drawn_large(rows: int, series: int) -> dict[str, str]:
+    return drawn(large(rows, series))
+
+
 @pytest.mark.parametrize("chart", MACROS)
 @pytest.mark.parametrize(
     ("rows", "series"), [(1000, 10), (1000, 1000), (5000, 40)], ids=["grid", "lines", "many"]
 )
 def test_a_chart_of_many_points_is_bounded(chart: str, rows: int, series: int) -> None:
-    size = len(drawn(large(rows, series))[chart].encode())
+    size = len(drawn_large(rows, series)[chart].encode())
     assert size < MOST, f"{size / 1000:.0f} kB"
 
 
@@ -380,7 +386,7 @@ def test_the_tab_key_passes_many_points_by() -> None:
 
 
 def test_points_that_are_not_drawn_are_counted() -> None:
-    said = words(drawn(large(5000, 40))["metric"])
+    said = words(drawn_large(5000, 40)["metric"])
     assert "of 5,000 points are drawn, evenly chosen." in said
 
 

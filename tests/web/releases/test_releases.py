@@ -5,14 +5,17 @@ import hashlib
 import html
 import re
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from support.browser import Browser, WebForm, WebPage
 from support.events import listening
 from support.service import Service
 from support.site import Site, check
+from support.unchanged_service import unchanged_service
 
 FILES = {
     "config/a.yaml": b"model: llama\nsize: 8\n",
@@ -24,9 +27,16 @@ FILES = {path.encode("latin-1").decode(): data for path, data in FILES.items()}
 
 
 @pytest.fixture
-async def home(service: Service) -> str:
-    service.repository("acme/bench", FILES)
-    return f"/ui/projects/{(await service.synced('acme/bench'))['id']}"
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests of a module, as its fixtures left it."""
+    async with unchanged_service(module_service) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def home(module_service: Service) -> str:
+    module_service.repository("acme/bench", FILES)
+    return f"/ui/projects/{(await module_service.synced('acme/bench'))['id']}"
 
 
 async def made(browser: Browser, home: str, **typed: str) -> WebPage:
@@ -214,7 +224,7 @@ async def test_two_releases_are_compared_by_key(
     service: Service, browser: Browser, home: str
 ) -> None:
     before = digest_of(await made(browser, home))
-    service.github.hosting.repositories()[0].repository.commit(
+    service.github.hosting["acme/bench"].repository.commit(
         {
             "config/a.yaml": b"model: llama\nsize: 70\n",
             "config/new.yaml": b"n: 1\n",
@@ -240,12 +250,10 @@ async def test_two_releases_are_compared_by_key(
 
 
 @pytest.mark.parametrize("wanted", ["sha256:" + "0" * 64, "abc", "<script>", "0" * 200])
-async def test_an_unknown_release_is_refused_beside_its_field(
-    browser: Browser, home: str, wanted: str
-) -> None:
-    digest = digest_of(await made(browser, home))
-    answer = await browser.http.get(
-        f"/ui/releases/{digest}/compare", params={"with": wanted}, headers=browser.headers
+async def test_an_unknown_release_is_refused_beside_its_field(site: Site, wanted: str) -> None:
+    address = f"/ui/releases/{site.releases[0]}/compare"
+    answer = await site.browser.http.get(
+        address, params={"with": wanted}, headers=site.browser.headers
     )
     page = WebPage("/", answer)
     assert answer.status_code == 422
@@ -276,12 +284,10 @@ async def test_a_release_too_large_for_a_config_map_has_no_command_for_one(
     not (shutil.which("curl") and shutil.which("sha256sum")), reason="no curl or no sha256sum"
 )
 async def test_the_copied_commands_fetch_the_very_bytes_and_notice_others(
-    service: Service, tmp_path: Path
+    service: Service, home: str, tmp_path: Path
 ) -> None:
     """Run the commands of the page in a shell, against a service on a port."""
-    service.repository("acme/bench", FILES)
-    project = await service.synced("acme/bench")
-    release = await service.post(f"/projects/{project['id']}/releases", {}, 201)
+    release = await service.post(f"/projects/{home.rpartition('/')[2]}/releases", {}, 201)
     async with listening(service.app) as http:
         page = await Browser(http).open(f"/ui/releases/{release['digest']}")
         commands = [html.unescape(found) for found in re.findall(r'data-copy="([^"]*)"', page.html)]

@@ -1,22 +1,33 @@
 """The search of a project without scripts: in paths, and in files."""
 
 import re
+from collections.abc import AsyncIterator
 from unicodedata import normalize
 from urllib.parse import urlencode
 
 import pytest
+import pytest_asyncio
 
 from support.browser import Browser
 from support.service import Json, Service
+from support.unchanged_service import unchanged_service
 
 TEXT = b"# <b>bold</b>\nspec:\n  parallelism: 4\n  note: <script>alert(1)</script>\n"
 
 
 @pytest.fixture
-async def project(service: Service) -> Json:
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests of the module, as its fixtures left it."""
+    async with unchanged_service(module_service) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service) -> Json:
     path = f"config/{normalize('NFD', '설정')}.yaml"
-    service.repository("acme/bench", {path: TEXT, "config/other.yaml": b"a: [\nspec: 1\n"})
-    return await service.synced("acme/bench")
+    files = {path: TEXT, "config/other.yaml": b"a: [\nspec: 1\n"}
+    module_service.repository("acme/bench", files)
+    return await module_service.synced("acme/bench")
 
 
 def address(project: Json, **query: str) -> str:

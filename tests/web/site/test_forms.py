@@ -1,6 +1,7 @@
 """Forms: forged ones are refused, what was typed is kept, and they do what the API does."""
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,8 +9,16 @@ import pytest
 from support.browser import Browser
 from support.service import Json, Service
 from support.site import Site, check, web_routes
+from support.unchanged_service import unchanged_service
 
 TOKEN = "ghp_secretsecretsecret"
+
+
+@pytest.fixture
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests of the module, without projects."""
+    async with unchanged_service(module_service) as service:
+        yield service
 
 
 async def everything(service: Service) -> list[Any]:

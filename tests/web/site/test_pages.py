@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 import httpx2 as httpx
 import pytest
 
+from benchmark_manager.models.project import Project
 from support.browser import Browser
 from support.service import Service
 from support.site import Site, check, web_routes
@@ -188,19 +189,18 @@ async def test_a_browser_begins_at_the_pages_and_a_program_at_the_description(
     assert (await service.http.get("/")).headers["location"] == "/docs"
 
 
-async def test_pages_stay_out_of_the_api_s_description(service: Service) -> None:
-    assert not [
-        path for path in service.app.openapi()["paths"] if path.startswith("/ui") or path == "/"
-    ]
+async def test_pages_stay_out_of_the_api_s_description(site: Site) -> None:
+    paths = site.service.app.openapi()["paths"]
+    assert not [path for path in paths if path.startswith("/ui") or path == "/"]
 
 
 async def test_a_running_sync_shows_its_progress(service: Service, browser: Browser) -> None:
     """Without scripts, the page reloads itself."""
     project = await service.project("acme/bench")
-    progress = service.services.sync.progress
+    progress = service.services.sync.progress_of
 
-    async def halfway(project_id: str) -> object:
-        found = await progress(project_id)
+    async def halfway(read: Project) -> object:
+        found = await progress(read)
         update = {
             "status": "running",
             "phase": "fetching",
@@ -209,7 +209,7 @@ async def test_a_running_sync_shows_its_progress(service: Service, browser: Brow
         }
         return found.model_copy(update=update)
 
-    service.services.sync.progress = halfway  # type: ignore[method-assign,assignment]  # a sync that stands still
+    service.services.sync.progress_of = halfway  # type: ignore[method-assign,assignment]  # a sync that stands still
     page = await browser.open(f"/ui/projects/{project['id']}")
     assert "120 of 340" in page.text
     assert page.all("progress") == [{"max": "340", "value": "120"}]

@@ -145,16 +145,15 @@ async def test_fields_and_yaml_are_one_definition(
 async def test_a_mistake_is_shown_at_its_field_and_nothing_typed_is_lost(
     service: Service,
     browser: Browser,
-    started: WebPage,
+    picked: WebPage,
     project: Json,
     typed: dict[str, str],
     field: str,
     said: str,
 ) -> None:
-    page = await press(browser, started, "pick:engine:engine.max_num_seqs")
-    page = await press(
-        browser, page, "preview", {"axis-0-own": "1"} if "axis-0-own" in typed else {}
-    )
+    page = picked
+    if "axis-0-own" in typed:
+        page = await press(browser, page, "preview", {"axis-0-own": "1"})
     page = await press(browser, page, "store", {"description": "kept", **typed}, status=422)
     check(page)
     [error] = re.findall(rf'id="error-{field}"[^>]*>(.*?)</p>', page.html, re.DOTALL)
@@ -226,10 +225,9 @@ async def test_enter_adds_the_file_that_is_typed(browser: Browser, started: WebP
     check(await press(browser, page, "enter", {"new_file": "config/none.yaml"}))
 
 
-async def test_a_note_names_the_field_as_the_form_does(browser: Browser, started: WebPage) -> None:
-    page = await press(browser, started, "pick:engine:engine.max_num_seqs")
+async def test_a_note_names_the_field_as_the_form_does(browser: Browser, picked: WebPage) -> None:
     typed = {"axis-0-values": "1, 1", "exclude": "max_num_seqs=3"}
-    page = await press(browser, page, "preview", typed)
+    page = await press(browser, picked, "preview", typed)
     assert "Values (max_num_seqs) has a value twice" in page.text
     assert "Combination 1 to leave out matches no combination" in page.text
 
@@ -263,10 +261,9 @@ async def test_a_path_of_any_length_is_looked_for(browser: Browser, started: Web
 
 
 async def test_a_long_value_is_not_entered_for_a_thousand_points(
-    browser: Browser, started: WebPage
+    browser: Browser, picked: WebPage
 ) -> None:
-    page = await press(browser, started, "pick:engine:engine.max_num_seqs")
-    page = await press(browser, page, "preview", {"axis-0-own": "1"})
+    page = await press(browser, picked, "preview", {"axis-0-own": "1"})
     points = {"axis-0-points": "1, " * 15_000, "picked": "0"}
     page = await press(browser, page, "pick:engine:engine.dtype", points)
     assert form_of(page).fields["axis-0-set-1"] == "engine:engine.dtype"

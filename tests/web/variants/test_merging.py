@@ -1,10 +1,11 @@
 """The merge on pages: decisions give the expected text, and none of them is lost."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from starlette.datastructures import FormData
 
 from benchmark_manager.models.merge import MergeConflict
@@ -51,11 +52,16 @@ class Moved:
 
 
 async def moved(
-    service: Service, browser: Browser, base: str, mine: str, theirs: str | None
+    service: Service,
+    browser: Browser,
+    base: str,
+    mine: str,
+    theirs: str | None,
+    name: str = "acme/bench",
 ) -> Moved:
     files = {"config/a.yaml": base.encode(), "config/other.yaml": b"x: 1\n"}
-    repository = service.repository("acme/bench", files)
-    project = await service.synced("acme/bench")
+    repository = service.repository(name, files)
+    project = await service.synced(name)
     file = (await service.files(project["id"]))["config/a.yaml"]
     body = {"original_file_id": file["id"], "modified_name": "mine.yaml", "content": mine}
     made = await service.post(
@@ -64,6 +70,18 @@ async def moved(
     found = Moved(service, browser, repository, project["id"], made["id"])
     await found.move(theirs)
     return found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def _conflicting(module_service: Service) -> Moved:
+    browser = Browser(module_service.http)
+    return await moved(module_service, browser, BASE, MINE, THEIRS, name="acme/conflicting")
+
+
+@pytest.fixture
+def conflicting(_conflicting: Moved, service: Service) -> Moved:
+    """Three keys that were changed on both sides; what a test does to them is undone."""
+    return replace(_conflicting, service=service)
 
 
 def conflict_keys(page: WebPage) -> list[str]:
@@ -114,35 +132,33 @@ async def test_a_merge_by_keys_is_reported_as_one(service: Service, browser: Bro
     assert await case.raw() == "a: 9\nb: 3\n"
 
 
-async def test_conflicts_are_decided_one_by_one(service: Service, browser: Browser) -> None:
+async def test_conflicts_are_decided_one_by_one(browser: Browser, conflicting: Moved) -> None:
     """Try each way to decide, first as a preview."""
-    case = await moved(service, browser, BASE, MINE, THEIRS)
-    page = await case.open()
+    page = await conflicting.open()
     check(page)
     a, b, c = conflict_keys(page)
     assert "3 conflicts: upstream and you changed the same" in page.text
     assert "3 conflicts are not decided yet" in page.text
     form = page.form("/merge")
-    page = await previewed(case, form, **{f"take-{a}": "theirs"})
+    page = await previewed(conflicting, form, **{f"take-{a}": "theirs"})
     assert "2 conflicts are not decided" in page.text
     assert chosen(page)[f"take-{a}"] == "theirs"
     page = await previewed(
-        case,
+        conflicting,
         page.form("/merge"),
         **{f"take-{b}": "base", f"take-{c}": "value", f"value-{c}": "[7]"},
     )
     assert "All conflicts are decided" in page.text
-    assert await case.raw() == MINE, "a preview changes nothing"
+    assert await conflicting.raw() == MINE, "a preview changes nothing"
     await browser.send(page.form("/merge"))
-    assert await case.raw() == "# theirs\na: 100\nb: 2\nc: [7]\nd: 4\ne: 5\n"
-    assert (await case.file())["drift"] == "current"
+    assert await conflicting.raw() == "# theirs\na: 100\nb: 2\nc: [7]\nd: 4\ne: 5\n"
+    assert (await conflicting.file())["drift"] == "current"
 
 
-async def test_scripts_find_what_they_need(service: Service, browser: Browser) -> None:
-    case = await moved(service, browser, BASE, MINE, THEIRS)
-    page = await case.open()
+async def test_scripts_find_what_they_need(conflicting: Moved) -> None:
+    page = await conflicting.open()
     [form] = [tag for tag in page.all("form") if "data-preview-url" in tag]
-    assert form["data-preview-url"] == f"{case.url}/merge/preview"
+    assert form["data-preview-url"] == f"{conflicting.url}/merge/preview"
     drawn = {attributes.get("id") for _, attributes in page.tags if "data-preview" in attributes}
     assert {"left", "result"} < drawn
     assert None not in drawn
@@ -151,12 +167,11 @@ async def test_scripts_find_what_they_need(service: Service, browser: Browser) -
 
 
 async def test_undecided_and_impossible_decisions_are_refused_and_kept(
-    service: Service, browser: Browser
+    browser: Browser, conflicting: Moved
 ) -> None:
-    case = await moved(service, browser, BASE, MINE, THEIRS)
-    page = await case.open()
+    page = await conflicting.open()
     a, b, c = conflict_keys(page)
-    before = await case.file()
+    before = await conflicting.file()
     typed = {f"take-{a}": "mine", f"take-{b}": "value", f"value-{b}": "not json <b>"}
     refused = await browser.send(page.form("/merge"), 422, **typed)
     check(refused)
@@ -172,26 +187,27 @@ async def test_undecided_and_impossible_decisions_are_refused_and_kept(
         check(again)
         kept.append(chosen(again)[f"value-{b}"])
     assert kept == values
-    assert await case.file() == before
+    assert await conflicting.file() == before
 
 
-async def test_stale_decisions_are_kept(service: Service, browser: Browser) -> None:
+async def test_stale_decisions_are_kept(
+    service: Service, browser: Browser, conflicting: Moved
+) -> None:
     """After a save by someone else, and after another upstream change."""
-    case = await moved(service, browser, BASE, MINE, THEIRS)
-    page = await case.open()
+    page = await conflicting.open()
     decided = {f"take-{key}": "theirs" for key in conflict_keys(page)}
-    await service.put(f"/modified-files/{case.id}", {"description": "by someone else"})
+    await service.put(f"/modified-files/{conflicting.id}", {"description": "by someone else"})
     page = await browser.send(page.form("/merge"), 412, **decided)
     check(page)
     assert "Something changed in the meantime" in page.text
     assert decided.items() <= chosen(page).items()
-    await case.move(THEIRS.replace("a: 100", "a: 101"))
+    await conflicting.move(THEIRS.replace("a: 100", "a: 101"))
     page = await browser.send(page.form("/merge"), 412)
     assert decided.items() <= chosen(page).items()
     assert "101" in page.text
-    assert await case.raw() == MINE
+    assert await conflicting.raw() == MINE
     await browser.send(page.form("/merge"))
-    assert await case.raw() == THEIRS.replace("a: 100", "a: 101")
+    assert await conflicting.raw() == THEIRS.replace("a: 100", "a: 101")
 
 
 async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(
@@ -265,26 +281,27 @@ async def test_a_text_is_merged_by_hand(service: Service, browser: Browser, endi
 
 
 async def test_a_text_merged_by_hand_survives_every_refusal(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, conflicting: Moved
 ) -> None:
-    case = await moved(service, browser, BASE, MINE, THEIRS)
     text = "typed: </textarea><script>alert(1)</script>\n"
-    form = (await case.open("/merge/edit")).form("/merge/text")
+    form = (await conflicting.open("/merge/edit")).form("/merge/text")
     page = await browser.send(form, 422, content="broken: [\n")
     assert page.form("/merge/text").fields["content"] == "broken: [\n"
     assert "allow_invalid" in page.form("/merge/text").checkboxes
-    await service.put(f"/modified-files/{case.id}", {"content": MINE.replace("d: 4", "d: 44")})
+    await service.put(
+        f"/modified-files/{conflicting.id}", {"content": MINE.replace("d: 4", "d: 44")}
+    )
     page = await browser.send(page.form("/merge/text"), 412, content=text)
     check(page)
     assert "+d: 44" in page.text, "the other change is shown"
-    await case.move(THEIRS + "f: 6\n")
+    await conflicting.move(THEIRS + "f: 6\n")
     page = await browser.send(page.form("/merge/text"), 412)
     assert "+f: 6" in page.text
     form = page.form("/merge/text")
     assert form.fields["content"] == text
-    assert (await case.raw()).endswith("d: 44\n")
+    assert (await conflicting.raw()).endswith("d: 44\n")
     await browser.send(form, content_exact=json.dumps("a: 1\r\nb: 2"))
-    assert await case.raw() == "a: 1\r\nb: 2"
+    assert await conflicting.raw() == "a: 1\r\nb: 2"
 
 
 async def test_a_removed_original_is_reported(service: Service, browser: Browser) -> None:

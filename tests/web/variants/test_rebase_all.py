@@ -1,13 +1,15 @@
 """Rebasing all variants, and attaching one to another original, without scripts."""
 
+from pathlib import Path
 from unicodedata import normalize
 
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.factory import Externals, ServiceLimits
-from github_test_server import Repository
+from github_test_server import GitHubTestServer, Repository
 from support.browser import Browser, WebForm, WebPage
-from support.service import Json, Service
+from support.service import Json, Service, running_service
 from support.site import check
 
 PATH, NEW = "config/serve.yaml", "config/v2/serve.yaml"
@@ -16,14 +18,19 @@ DECOMPOSED = normalize("NFD", "config/구성.yaml")
 THEIRS = BASE.replace(b"seed: 1", b"seed: 2")
 
 
-@pytest.fixture
-def repository(service: Service) -> Repository:
-    return service.repository("acme/b", {PATH: BASE, "config/z.yaml": b"a: 1\n", NEW: BASE})
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service) -> Json:
+    return await moved_on(module_service)
 
 
 @pytest.fixture
-async def project(service: Service, repository: Repository) -> Json:
-    """Two variants that merge cleanly and one in conflict."""
+def repository(service: Service, project: Json) -> Repository:
+    return service.github.hosting[project["name"]].repository
+
+
+async def moved_on(service: Service) -> Json:
+    """Make a project with two variants that merge cleanly and one in conflict."""
+    repository = service.repository("acme/b", {PATH: BASE, "config/z.yaml": b"a: 1\n", NEW: BASE})
     project = await service.synced("acme/b")
     original = (await service.files(project["id"]))[PATH]
     for name, change in (
@@ -127,22 +134,21 @@ async def test_a_variant_saved_since_the_preview_is_not_rebased_and_reported(
     assert (await variants(service, project))["tp4"]["drift"] == "behind"
 
 
-@pytest.mark.parametrize(
-    "externals", [Externals(limits=ServiceLimits(rebase_seconds=0))], ids=["no time"]
-)
 async def test_what_the_time_does_not_suffice_for_is_left_with_a_button_that_goes_on(
-    service: Service, browser: Browser, project: Json
+    database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    page = await browser.open(address(project))
-    done = await send(browser, page, choices(page))
-    check(done)
-    assert "1 variant was rebased. 1 was not processed" in " ".join(done.text.split())
-    assert "Rebase the remaining 1" in done.text
-    rest = await send(browser, done, choices(done))
-    assert "not processed" not in rest.text
-    assert [row["drift"] for row in (await variants(service, project)).values()].count(
-        "current"
-    ) == 2
+    no_time = Externals(limits=ServiceLimits(rebase_seconds=0))
+    async with running_service(database_url, github, tmp_path, externals=no_time) as service:
+        browser, project = Browser(service.http), await moved_on(service)
+        page = await browser.open(address(project))
+        done = await send(browser, page, choices(page))
+        check(done)
+        assert "1 variant was rebased. 1 was not processed" in " ".join(done.text.split())
+        assert "Rebase the remaining 1" in done.text
+        rest = await send(browser, done, choices(done))
+        assert "not processed" not in rest.text
+        drifts = [row["drift"] for row in (await variants(service, project)).values()]
+        assert drifts.count("current") == 2
 
 
 @pytest.mark.parametrize("chosen", [[], ["nonsense", "a.b.c", "..", "x.99999999999999999999"]])
@@ -220,11 +226,10 @@ async def test_the_originals_offered_are_those_that_the_search_finds(
 
 
 async def test_a_syncs_counts_are_words(
-    service: Service, browser: Browser, repository: Repository
+    service: Service, browser: Browser, repository: Repository, project: Json
 ) -> None:
-    project = await service.synced("acme/b")
     repository.commit(
-        {"config/y.yaml": b"a: 1\n", "config/z.yaml": None, PATH: THEIRS}, message="renamed"
+        {"config/y.yaml": b"a: 1\n", "config/z.yaml": None, PATH: BASE}, message="renamed"
     )
     await service.sync(project["id"])
     page = await browser.open(f"/ui/projects/{project['id']}/syncs")
@@ -234,10 +239,10 @@ async def test_a_syncs_counts_are_words(
 
 
 async def test_a_release_offers_its_comparison_and_commands_before_its_files(
-    service: Service, browser: Browser, repository: Repository
+    service: Service, browser: Browser, repository: Repository, project: Json
 ) -> None:
     repository.commit({f"config/{number}.yaml": b"a: 1\n" for number in range(20)}, message="many")
-    project = await service.synced("acme/b")
+    await service.sync(project["id"])
     release = await service.post(f"/projects/{project['id']}/releases", {}, 201)
     page = await browser.open(f"/ui/releases/{release['digest']}")
     check(page)

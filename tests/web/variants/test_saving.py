@@ -1,8 +1,10 @@
 """Saving a variant: bytes are kept exactly, and a refused text stays on the page."""
 
 import json
+from typing import Protocol
 
 import pytest
+import pytest_asyncio
 
 from support.browser import Browser, WebForm
 from support.service import Json, Service
@@ -24,23 +26,31 @@ TEXTS = [
 ]
 
 
-async def variant(service: Service, text: str) -> Json:
-    """Make a variant with this content in the only project."""
-    projects = await service.rows("/projects")
-    if not projects:
-        service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
-        projects = [await service.synced("acme/bench")]
-    files = await service.files(projects[0]["id"])
-    others = await service.rows(f"/projects/{projects[0]['id']}/modified-files")
-    return await service.post(
-        f"/projects/{projects[0]['id']}/modified-files?allow_invalid=true",
-        {
-            "original_file_id": files["config/a.yaml"]["id"],
-            "modified_name": f"{len(others)}.yaml",
-            "content": text,
-        },
-        201,
-    )
+class Make(Protocol):
+    """Makes a variant of the only file, with this content."""
+
+    async def __call__(self, text: str, name: str = "v.yaml") -> Json: ...
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def original(module_service: Service) -> Json:
+    """The only file of the only project."""
+    module_service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+    project = await module_service.synced("acme/bench")
+    [file] = (await module_service.files(project["id"])).values()
+    return file
+
+
+@pytest.fixture
+def variant(service: Service, original: Json) -> Make:
+    async def make(text: str, name: str = "v.yaml") -> Json:
+        return await service.post(
+            f"/projects/{original['project_id']}/modified-files?allow_invalid=true",
+            {"original_file_id": original["id"], "modified_name": name, "content": text},
+            201,
+        )
+
+    return make
 
 
 async def editor(browser: Browser, modified: Json) -> WebForm:
@@ -51,9 +61,11 @@ async def raw(service: Service, modified: Json) -> str:
     return (await service.http.get(f"/modified-files/{modified['id']}/raw")).content.decode()
 
 
-async def test_a_save_of_another_field_keeps_every_byte(service: Service, browser: Browser) -> None:
+async def test_a_save_of_another_field_keeps_every_byte(
+    service: Service, browser: Browser, variant: Make
+) -> None:
     texts = [*TEXTS, "a: \0\r\nb: 1\n"]
-    variants = [await variant(service, text) for text in texts]
+    variants = [await variant(text, f"{n}.yaml") for n, text in enumerate(texts)]
     pages = [
         await browser.send(await editor(browser, modified), description="another")
         for modified in variants
@@ -62,16 +74,18 @@ async def test_a_save_of_another_field_keeps_every_byte(service: Service, browse
     assert [await raw(service, modified) for modified in variants] == texts
 
 
-async def test_a_script_can_read_every_line_end(service: Service, browser: Browser) -> None:
+async def test_a_script_can_read_every_line_end(browser: Browser, variant: Make) -> None:
     """HTML turns a bare CR into LF, but not a character reference."""
-    modified = await variant(service, "\r\na: 1\rb: 2\n")
+    modified = await variant("\r\na: 1\rb: 2\n")
     page = await browser.open(f"/ui/modified-files/{modified['id']}")
     assert ">\n&#13;\na: 1&#13;b: 2\n</textarea>" in page.html
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-async def test_new_lines_end_as_the_others_do(service: Service, browser: Browser, end: str) -> None:
-    modified = await variant(service, f"{BOM}a: 1{end}b: 2")
+async def test_new_lines_end_as_the_others_do(
+    service: Service, browser: Browser, variant: Make, end: str
+) -> None:
+    modified = await variant(f"{BOM}a: 1{end}b: 2")
     form = await editor(browser, modified)
     typed = form.fields["content"].replace("b: 2", "b: 3\nc: 4\n")
     await browser.send(form, content=typed)
@@ -79,9 +93,9 @@ async def test_new_lines_end_as_the_others_do(service: Service, browser: Browser
 
 
 async def test_untouched_lines_keep_their_ends_where_they_are_mixed(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, variant: Make
 ) -> None:
-    modified = await variant(service, "a: 1\r\nb: 2\nc: 3\r\nd: 4\n")
+    modified = await variant("a: 1\r\nb: 2\nc: 3\r\nd: 4\n")
     form = await editor(browser, modified)
     assert form.fields["line_end"] == "mixed"
     await browser.send(form, content=form.fields["content"].replace("b: 2", "b: 5\nnew: 6"))
@@ -89,9 +103,9 @@ async def test_untouched_lines_keep_their_ends_where_they_are_mixed(
 
 
 async def test_what_a_script_sends_exactly_is_taken_exactly(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, variant: Make
 ) -> None:
-    modified = await variant(service, "a: 1\r\n")
+    modified = await variant("a: 1\r\n")
     saved = []
     for text in TEXTS:
         form = await editor(browser, modified)
@@ -106,9 +120,9 @@ async def test_what_a_script_sends_exactly_is_taken_exactly(
     "exact", ["{", "1", '"\\ud800"', "[" * 100_000, "null"], ids=["{", "1", "half", "deep", "null"]
 )
 async def test_an_invalid_exact_text_is_refused(
-    service: Service, browser: Browser, exact: str
+    service: Service, browser: Browser, variant: Make, exact: str
 ) -> None:
-    modified = await variant(service, "a: 1\n")
+    modified = await variant("a: 1\n")
     page = await browser.send(
         await editor(browser, modified), 422, content="typed: 1\n", content_exact=exact
     )
@@ -118,9 +132,9 @@ async def test_an_invalid_exact_text_is_refused(
 
 
 async def test_content_that_does_not_parse_is_kept_and_can_be_saved_anyway(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, variant: Make
 ) -> None:
-    modified = await variant(service, "a: 1\r\n")
+    modified = await variant("a: 1\r\n")
     page = await browser.send(
         await editor(browser, modified), 422, content="a: [1\nb: 2\n", description="mine"
     )
@@ -137,8 +151,10 @@ async def test_content_that_does_not_parse_is_kept_and_can_be_saved_anyway(
     assert await raw(service, modified) == "a: [1\r\nb: 2\r\n"
 
 
-async def test_a_stale_save_shows_both_and_is_not_lost(service: Service, browser: Browser) -> None:
-    modified = await variant(service, "a: 1\nb: 2\n")
+async def test_a_stale_save_shows_both_and_is_not_lost(
+    service: Service, browser: Browser, variant: Make
+) -> None:
+    modified = await variant("a: 1\nb: 2\n")
     form = await editor(browser, modified)
     theirs = {"content": "a: theirs\nb: 2\n"}
     await service.http.put(
@@ -159,8 +175,10 @@ async def test_a_stale_save_shows_both_and_is_not_lost(service: Service, browser
     assert (await service.get(f"/modified-files/{modified['id']}"))["revision"] == 3
 
 
-async def test_without_its_revision_no_save_is_forced(service: Service, browser: Browser) -> None:
-    modified = await variant(service, "a: 1\n")
+async def test_without_its_revision_no_save_is_forced(
+    service: Service, browser: Browser, variant: Make
+) -> None:
+    modified = await variant("a: 1\n")
     for revision in ("", "x", "0", "-1", "9" * 50):
         await browser.send(
             await editor(browser, modified), 412, revision=revision, content="b: 1\n"
@@ -169,9 +187,9 @@ async def test_without_its_revision_no_save_is_forced(service: Service, browser:
 
 
 async def test_a_name_is_changed_or_refused_at_its_field(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, variant: Make
 ) -> None:
-    modified = await variant(service, "a: 1\n")
+    modified = await variant("a: 1\n")
     page = await browser.send(
         await editor(browser, modified), 422, modified_name="a/b.yaml", content="b: 2\n"
     )
@@ -182,8 +200,8 @@ async def test_a_name_is_changed_or_refused_at_its_field(
     assert (changed["path"], changed["content"]) == ("config/renamed.yaml", "b: 2\n")
 
 
-async def test_who_saves_is_remembered(service: Service, browser: Browser) -> None:
-    modified = await variant(service, "a: 1\n")
+async def test_who_saves_is_remembered(service: Service, browser: Browser, variant: Make) -> None:
+    modified = await variant("a: 1\n")
     form = await editor(browser, modified)
     form.fields["content"] = "a: 2\n"
     await service.http.post(form.action, headers={"X-Actor": "Grace"}, **form.body())  # type: ignore[arg-type]  # arguments by name
@@ -191,24 +209,32 @@ async def test_who_saves_is_remembered(service: Service, browser: Browser) -> No
 
 
 async def test_a_variant_is_made_of_an_original_byte_by_byte(own_site: Site) -> None:
-    for path, file in own_site.files.items():
+    for number, (path, file) in enumerate(own_site.files.items()):
         url = f"/ui/projects/{own_site.project}/files/{file}/new-variant"
         form = (await own_site.browser.open(url)).form("/new-variant")
-        made = await own_site.browser.send(form, modified_name=f"variant.{path.rpartition('.')[2]}")
+        name = f"variant-{number}.{path.rpartition('.')[2]}"
+        made = await own_site.browser.send(form, modified_name=name)
         modified = made.url.rpartition("/")[2]
         content = (await own_site.service.http.get(f"/modified-files/{modified}/raw")).content
         assert content == await own_site.service.raw(own_site.project, file), path
-        taken = await own_site.browser.send(form, 422)
-        assert 'id="error-modified_name"' in taken.html
-        deletion = (await own_site.browser.open(f"{made.url}/delete")).form("/delete")
-        page = await own_site.browser.send(deletion)
-        assert "The variant was deleted." in page.text
+
+
+async def test_a_name_is_free_again_once_its_variant_is_deleted(own_site: Site) -> None:
+    url = f"/ui/projects/{own_site.project}/files/{own_site.files['config/a.yaml']}/new-variant"
+    form = (await own_site.browser.open(url)).form("/new-variant")
+    made = await own_site.browser.send(form, modified_name="variant.yaml")
+    taken = await own_site.browser.send(form, 422)
+    assert 'id="error-modified_name"' in taken.html
+    deletion = (await own_site.browser.open(f"{made.url}/delete")).form("/delete")
+    page = await own_site.browser.send(deletion)
+    assert "The variant was deleted." in page.text
+    await own_site.browser.send(form)
 
 
 async def test_a_variant_changed_in_the_meantime_is_not_deleted(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, variant: Make
 ) -> None:
-    modified = await variant(service, "a: 1\n")
+    modified = await variant("a: 1\n")
     form = (await browser.open(f"/ui/modified-files/{modified['id']}/delete")).form("/delete")
     await service.put(f"/modified-files/{modified['id']}", {"content": "a: 2\n"})
     check(await browser.send(form, 412))

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.domain.text import compared_part
 from benchmark_manager.domain.text.json_line import json_line
@@ -15,16 +16,24 @@ from support.site import Site, check
 BASE = b"engine:\n  seqs: 256\n  name: a\nlist: [1]\n"
 
 
-async def variants(service: Service, *contents: str) -> tuple[Json, list[Json]]:
-    service.repository("acme/bench", {"config/a.yaml": BASE})
-    project = await service.synced("acme/bench")
-    file = (await service.files(project["id"]))["config/a.yaml"]
-    url = f"/projects/{project['id']}/modified-files?allow_invalid=true"
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def original(module_service: Service) -> Json:
+    """The only file of a project."""
+    module_service.repository("acme/variants", {"config/a.yaml": BASE})
+    project = await module_service.synced("acme/variants")
+    [file] = (await module_service.files(project["id"])).values()
+    return file
+
+
+async def variants(service: Service, original: Json, *contents: str) -> tuple[Json, list[Json]]:
+    project = original["project_id"]
+    url = f"/projects/{project}/modified-files?allow_invalid=true"
     bodies = [
-        {"original_file_id": file["id"], "modified_name": f"v{number}.yaml", "content": content}
-        for number, content in enumerate(contents)
+        {"original_file_id": original["id"], "modified_name": f"v{n}.yaml", "content": content}
+        for n, content in enumerate(contents)
     ]
-    return {**project, "file": file["id"]}, [await service.post(url, body, 201) for body in bodies]
+    made = [await service.post(url, body, 201) for body in bodies]
+    return {"id": project, "file": original["id"]}, made
 
 
 def text_with(*changes: tuple[str, str]) -> str:
@@ -35,12 +44,14 @@ def text_with(*changes: tuple[str, str]) -> str:
 
 
 async def test_the_list_shows_the_changed_values_in_one_line(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, original: Json
 ) -> None:
     many = text_with(
         ("256", "512"), ("name: a", "name: <b>"), ("[1]", '["' + "x" * 100 + '", "\u202e"]')
     )
-    project, _ = await variants(service, text_with(("256", "512")), many, BASE.decode(), "a: [\n")
+    project, _ = await variants(
+        service, original, text_with(("256", "512")), many, BASE.decode(), "a: [\n"
+    )
     page = await browser.open(f"/ui/projects/{project['id']}/modified-files")
     check(page)
     lines = " ".join(page.text.split())
@@ -51,8 +62,10 @@ async def test_the_list_shows_the_changed_values_in_one_line(
     assert "\u202e" not in page.text
 
 
-async def test_the_list_counts_each_drift(service: Service, browser: Browser) -> None:
-    project, _ = await variants(service, text_with(("256", "512")))
+async def test_the_list_counts_each_drift(
+    service: Service, browser: Browser, original: Json
+) -> None:
+    project, _ = await variants(service, original, text_with(("256", "512")))
     page = await browser.open(f"/ui/projects/{project['id']}/modified-files")
     counts = re.findall(
         r'>([\w ]+) <span class="count">(\d)</span></a>',
@@ -67,9 +80,9 @@ async def test_the_list_counts_each_drift(service: Service, browser: Browser) ->
 
 
 async def test_a_variant_is_compared_with_base_original_and_revisions(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, original: Json
 ) -> None:
-    _, [variant] = await variants(service, text_with(("256", "512"), ("list: [1]\n", "")))
+    _, [variant] = await variants(service, original, text_with(("256", "512"), ("list: [1]\n", "")))
     await service.put(f"/modified-files/{variant['id']}", {"content": text_with(("256", "1024"))})
     url = f"/ui/modified-files/{variant['id']}/compare"
     for against, before in (("base", "256"), ("original", "256"), ("revision:1", "512")):
@@ -86,9 +99,11 @@ async def test_a_variant_is_compared_with_base_original_and_revisions(
     check(await browser.open(f"{url}?against=nonsense", 422))
 
 
-async def test_a_revision_is_restored_byte_by_byte(service: Service, browser: Browser) -> None:
+async def test_a_revision_is_restored_byte_by_byte(
+    service: Service, browser: Browser, original: Json
+) -> None:
     first = "a: 1\r\nb: 2"
-    _, [variant] = await variants(service, first)
+    _, [variant] = await variants(service, original, first)
     url = f"/ui/modified-files/{variant['id']}"
     await service.put(
         f"/modified-files/{variant['id']}", {"content": "a: 2\n", "description": "second"}
@@ -107,8 +122,10 @@ async def test_a_revision_is_restored_byte_by_byte(service: Service, browser: Br
     ).content == first.encode()
 
 
-async def test_a_stale_restoration_overwrites_nothing(service: Service, browser: Browser) -> None:
-    _, [variant] = await variants(service, "a: 1\n")
+async def test_a_stale_restoration_overwrites_nothing(
+    service: Service, browser: Browser, original: Json
+) -> None:
+    _, [variant] = await variants(service, original, "a: 1\n")
     url = f"/ui/modified-files/{variant['id']}"
     await service.put(f"/modified-files/{variant['id']}", {"content": "a: 2\n"})
     page = await browser.open(f"{url}/revisions/1")
@@ -122,9 +139,9 @@ async def test_a_stale_restoration_overwrites_nothing(service: Service, browser:
 
 
 async def test_a_restoration_with_a_taken_name_is_refused(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, original: Json
 ) -> None:
-    _, [variant, other] = await variants(service, "a: 1\n", "a: 2\n")
+    _, [variant, other] = await variants(service, original, "a: 1\n", "a: 2\n")
     await service.put(f"/modified-files/{variant['id']}", {"modified_name": "w.yaml"})
     await service.put(f"/modified-files/{other['id']}", {"modified_name": "v0.yaml"})
     page = await browser.open(f"/ui/modified-files/{variant['id']}/revisions/1")
@@ -133,9 +150,11 @@ async def test_a_restoration_with_a_taken_name_is_refused(
     assert "already" in page.text
 
 
-async def test_variants_stand_side_by_side_by_key(service: Service, browser: Browser) -> None:
+async def test_variants_stand_side_by_side_by_key(
+    service: Service, browser: Browser, original: Json
+) -> None:
     contents = text_with(("256", "512")), text_with(("list: [1]\n", "list: [true]\n")), "a: [\n"
-    project, found = await variants(service, *contents)
+    project, found = await variants(service, original, *contents)
     page = await browser.open(f"/ui/projects/{project['id']}/files/{project['file']}/variants")
     check(page)
     rows = re.findall(r"<tr>(.*?)</tr>", page.html, re.DOTALL)
@@ -209,8 +228,10 @@ async def test_a_table_says_whose_base_does_not_parse(service: Service, browser:
     assert "it is unknown who changed what" in page.text
 
 
-async def test_the_note_of_a_deletion_offers_to_undo_it(service: Service, browser: Browser) -> None:
-    project, [variant] = await variants(service, "a: 1\n")
+async def test_the_note_of_a_deletion_offers_to_undo_it(
+    service: Service, browser: Browser, original: Json
+) -> None:
+    project, [variant] = await variants(service, original, "a: 1\n")
     page = await browser.open(f"/ui/modified-files/{variant['id']}/delete")
     page = await browser.send(page.form("/delete"))
     check(page)
@@ -223,9 +244,9 @@ async def test_the_note_of_a_deletion_offers_to_undo_it(service: Service, browse
 
 
 async def test_a_deleted_file_comes_back_under_another_name(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, original: Json
 ) -> None:
-    project, [variant] = await variants(service, "a: 1\n")
+    project, [variant] = await variants(service, original, "a: 1\n")
     await service.http.delete(f"/modified-files/{variant['id']}")
     body = {"original_file_id": project["file"], "modified_name": "v0.yaml"}
     await service.post(f"/projects/{project['id']}/modified-files", body, 201)
@@ -243,9 +264,9 @@ async def test_a_deleted_file_comes_back_under_another_name(
 
 
 async def test_a_reset_is_undone_and_what_cannot_come_back_is_shown(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, original: Json
 ) -> None:
-    project, _ = await variants(service, "a: 1\n", "a: 2\n")
+    project, _ = await variants(service, original, "a: 1\n", "a: 2\n")
     home = f"/ui/projects/{project['id']}"
     page = await browser.send((await browser.open(f"{home}/reset")).form("/reset"))
     assert "All variants of the project were deleted." in page.text
