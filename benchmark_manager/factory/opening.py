@@ -97,7 +97,7 @@ async def _last_calls(
         task.cancel()
     with services.database.time_limit(_LAST_CALLS_SECONDS):
         calls: list[Awaitable[None]] = [
-            limits.run(),
+            limits.store(),
             services.events.stop(),
             services.status.stop(),
             services.access.uses.finish(),

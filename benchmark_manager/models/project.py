@@ -7,7 +7,7 @@ from pydantic import Field
 
 from benchmark_manager.models.record import OrElse, Record, words_of
 from benchmark_manager.models.sync import ErrorInfo, StoredTrigger, SyncSummary, SyncWarning
-from benchmark_manager.models.variant import Drift
+from benchmark_manager.models.variant import Drift, drift_counts
 
 #: `failing`: a person must act. `unavailable`: GitHub failed, or limited the requests.
 SyncStatus = Literal["never", "running", "ok", "failing", "unavailable"]
@@ -185,7 +185,7 @@ class ProjectStats(Record):
     config_files: int = 0
     job_files: int = 0
     modified_files: int = 0
-    modified_files_by_drift: dict[Drift, int] = Field(default_factory=dict)
+    modified_files_by_drift: dict[Drift, int] = Field(default_factory=lambda: drift_counts({}))
     removed_files: int = 0
 
 

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from benchmark_manager.stores.database.database import Database
-from support.reused_database import lent
+from support.reused_database import lent_database
 
 
 @pytest.fixture(params=["mongod", "embedded"])
@@ -20,6 +20,5 @@ def url(request: pytest.FixtureRequest) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def database(url: str) -> AsyncIterator[Database]:
     """The open database, as after the start of a service."""
-    async with lent(url) as database:
-        assert database is not None
+    async with lent_database(url) as database:
         yield database

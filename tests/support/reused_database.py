@@ -15,7 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StorageError
-from benchmark_manager.stores.database.database import Database, DatabaseKind
+from benchmark_manager.stores.database.database import START_CHECK, Database, DatabaseKind
 from benchmark_manager.stores.database.indexes import make_indexes
 from benchmark_manager.stores.database.meta import SCHEMA, MetaStore
 from benchmark_manager.stores.database.starting import start as start_database
@@ -75,6 +75,8 @@ class ReusedDatabase:
         if self.opened is not None and "projects" not in names:
             # The database was dropped, here or by the test.
             await make_indexes(self.opened)
+            # Its check that the server takes writes leaves a document.
+            await self.database[START_CHECK].delete_many({})
 
     async def _collections(self) -> list[str]:
         return await self.database.list_collection_names(filter={"type": "collection"})
@@ -151,6 +153,14 @@ async def lent(url: str) -> AsyncIterator[Database | None]:
         yield await reused.open()
     finally:
         reused.is_lent = False
+
+
+@asynccontextmanager
+async def lent_database(url: str) -> AsyncIterator[Database]:
+    """Lend it to a test that uses it alone."""
+    async with lent(url) as database:
+        assert database is not None
+        yield database
 
 
 async def close_reused(server_url: str) -> None:

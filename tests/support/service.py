@@ -81,6 +81,11 @@ class Api:
             url = answer.links.get("next", {}).get("url")
         return rows
 
+    async def contents(self, project_id: str) -> dict[str, bytes]:
+        """The contents of all originals by path, as their list has them."""
+        rows = await self.rows(f"/projects/{project_id}/files", include="content")
+        return {row["path"]: row["content"].encode() for row in rows}
+
     async def raw(self, project_id: str, file_id: str) -> bytes:
         answer = await self.http.get(f"/projects/{project_id}/files/{file_id}/raw")
         assert answer.status_code == 200, answer.text

@@ -33,7 +33,7 @@ from benchmark_manager.domain.projects.settings import ProjectChanges, ProjectSe
 from benchmark_manager.domain.unset import UNSET
 from benchmark_manager.factory import Services
 from benchmark_manager.models.access.principal import Principal
-from benchmark_manager.models.project import Project, Ref, Standing
+from benchmark_manager.models.project import Project, ProjectStats, Ref, Standing
 from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
 
 router = APIRouter(
@@ -339,10 +339,11 @@ async def get_sync(
 async def _detail(
     request: Request, services: Services, project: Project, *, status_code: int = 200
 ) -> Response:
-    answer = project_detail(
-        project, await services.projects.stats(project.id), services.status.now()
-    )
-    location = f"/projects/{project.id}" if status_code == 201 else None  # noqa: PLR2004 -- Created
+    is_new = status_code == 201  # noqa: PLR2004 -- Created
+    # A new project has no files yet.
+    stats = ProjectStats() if is_new else await services.projects.stats(project.id)
+    answer = project_detail(project, stats, services.status.now())
+    location = f"/projects/{project.id}" if is_new else None
     return json_resource(
         request, answer, revision=project.revision, status_code=status_code, location=location
     )

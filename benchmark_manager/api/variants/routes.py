@@ -30,9 +30,10 @@ from benchmark_manager.api.variants.shapes import (
     modified_with_content,
 )
 from benchmark_manager.domain.fields import LONGEST_ID, LONGEST_PATH_QUERY
+from benchmark_manager.factory import Services
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.original import FileType
-from benchmark_manager.models.variant import Drift
+from benchmark_manager.models.variant import Drift, Variant
 
 router = APIRouter(tags=["modified files"], route_class=BoundedBody, strict_content_type=False)
 
@@ -77,7 +78,7 @@ async def create_modified_file(
         description=body.description or "",
         allow_invalid=allow_invalid,
     )
-    answer = modified_with_content(file, await services.variants.content(file))
+    answer = await _with_content(services, file, body.content)
     location = f"/modified-files/{file.id}"
     return json_resource(
         request, answer, revision=file.revision, status_code=201, location=location
@@ -177,7 +178,7 @@ async def update_modified_file(
         allow_invalid=allow_invalid,
         expected_revisions=revisions,
     )
-    answer = modified_with_content(file, await services.variants.content(file))
+    answer = await _with_content(services, file, body.content)
     return json_resource(request, answer, revision=file.revision)
 
 
@@ -216,3 +217,9 @@ async def get_raw_modified_file(
     """Return the bytes exactly as they were saved."""
     file, data = await services.variants.with_content(principal, modified_file_id)
     return raw_content(request, data, file.modified_name, file.content_sha256)
+
+
+async def _with_content(services: Services, file: Variant, given: str | None) -> Answer:
+    """Return a variant as it was saved, with the content that was `given`, or else is stored."""
+    data = await services.variants.content(file) if given is None else given.encode()
+    return modified_with_content(file, data)

@@ -23,6 +23,15 @@ class LimitSharing:
         Raises:
             StorageError
         """
+        await self.store()
+        self._governors.merge(await self._store.all(self._clock()))
+
+    async def store(self) -> None:
+        """Store alone, as a process does at its end.
+
+        Raises:
+            StorageError
+        """
         unshared = self._governors.unshared()
         stored = 0
         try:
@@ -31,4 +40,3 @@ class LimitSharing:
                 stored += 1
         finally:
             self._governors.put_back(unshared[stored:])
-        self._governors.merge(await self._store.all(self._clock()))

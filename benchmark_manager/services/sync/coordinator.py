@@ -150,19 +150,20 @@ class SyncCoordinator:
             StoppingError: the service stops; nothing of the sync was written.
         """
         principal.require("editor", project_id)
-        await self._record_request(principal, project_id, trigger)
+        project = await self._record_request(principal, project_id, trigger)
         while True:
-            task = await self._started(project_id, trigger)
+            task = await self._started(project, trigger)
             if task is None:
                 result = await self._result_of_another_replica(project_id)
                 if result is not None:
                     return result
-                continue
-            # Changed settings, or a lost lease: what was asked for has not been done yet.
-            with contextlib.suppress(SourceChangedError, LeaseLostError):
-                result = await self._joined(task)
-                if trigger != "manual" or not _refused_a_poll(result):
-                    return result
+            else:
+                # Changed settings, or a lost lease: what was asked for has not been done yet.
+                with contextlib.suppress(SourceChangedError, LeaseLostError):
+                    result = await self._joined(task)
+                    if trigger != "manual" or not _refused_a_poll(result):
+                        return result
+            project = await self._stores.projects.get(project_id)
 
     async def start(
         self, principal: Principal, project_id: str, trigger: SyncTrigger
@@ -175,23 +176,29 @@ class SyncCoordinator:
             StoppingError: the service stops.
         """
         principal.require("editor", project_id)
-        project = await self._stores.projects.get(project_id)
-        await self._record_request(principal, project_id, trigger)
-        await self._started(project.id, trigger)
-        return await self.progress(project.id)
+        project = await self._record_request(principal, project_id, trigger)
+        await self._started(project, trigger)
+        if (running := self._running.get(project_id)) is not None:
+            return await self.progress_of(running[1].project)
+        return await self.progress(project_id)
 
     async def _record_request(
         self, principal: Principal, project_id: str, trigger: SyncTrigger
-    ) -> None:
-        """Record what a person asks for; polls and webhooks only where they change something."""
-        if trigger != "manual":
-            return
+    ) -> Project:
+        """Record what a person asks for; polls and webhooks only where they change something.
 
-        async def work(session: Session) -> None:
+        Returns:
+            The project.
+        """
+        if trigger != "manual":
+            return await self._stores.projects.get(project_id)
+
+        async def work(session: Session) -> Project:
             project = await self._stores.projects.get(project_id, session)
             await self._record([sync_change(principal, project)], session)
+            return project
 
-        await self._stores.database.transaction(work, small=True)
+        return await self._stores.database.transaction(work, small=True)
 
     async def progress(self, project_id: str) -> SyncProgress:
         """Return the progress of the project's sync, here or in another replica.
@@ -215,27 +222,25 @@ class SyncCoordinator:
         progress = stored or SyncProgress(status="running")
         return progress.model_copy(update={"last_sync": project.state.last_sync})
 
-    async def _started(self, project_id: str, trigger: SyncTrigger) -> asyncio.Task[Sync] | None:
+    async def _started(self, project: Project, trigger: SyncTrigger) -> asyncio.Task[Sync] | None:
         """Return the task of the sync that runs here, and start it if need be.
 
         None while another replica holds the lease.
         """
-        if (running := self._running.get(project_id)) is not None:
+        if (running := self._running.get(project.id)) is not None:
             return running[0]
-        wanted_at = time.monotonic()
-        project = await self._stores.projects.get(project_id)
-        early = self._runner.check_early(project, wanted_at)
+        early = self._runner.check_early(project, time.monotonic())
         self._kept(early.task)
 
         async def claim() -> list[Claim]:
-            claimed = await self._stores.leases.claim(project_id, self._owner)
+            claimed = await self._stores.leases.claim(project.id, self._owner)
             return [] if claimed is None else [claimed]
 
         started = await self._claim(claim, _StartTerms(trigger, early_check=early))
         if started:
             return started[0].task
         # It may have been started here while this one waited for the database.
-        return running[0] if (running := self._running.get(project_id)) is not None else None
+        return running[0] if (running := self._running.get(project.id)) is not None else None
 
     async def start_due(
         self,

@@ -54,7 +54,9 @@ class VariantContents:
         # A content that is stored was accepted before: renaming it must not check it again.
         if hashlib.sha256(data).hexdigest() == variant.content_sha256:
             return Verdict(validity=variant.validity, problems=variant.problems)
-        original = await self._stores.originals.get(variant.project_id, variant.original_file_id)
+        original = await self._stores.originals.get_alone(
+            variant.project_id, variant.original_file_id
+        )
         strict = not allow_invalid and original.validity == "valid"
         return await self._verdict(data, variant, strict=strict)
 

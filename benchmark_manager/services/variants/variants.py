@@ -78,7 +78,7 @@ class VariantService:
         """
         principal.require("editor", project_id)
         await self._stores.projects.get(project_id)
-        original = await self._stores.originals.get(project_id, original_file_id)
+        original = await self._stores.originals.get_alone(project_id, original_file_id)
         name = original.name if modified_name is None else modified_name
         check_modified_name(name, original.format)
         base = await self._stores.blobs.get(original.sha)

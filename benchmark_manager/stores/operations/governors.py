@@ -63,10 +63,14 @@ class GovernorStore(Store):
 
     async def all(self, now: datetime) -> list[GovernorState]:
         """Return what processes stored lately; delete what is older."""
-        await self._limits.delete_many({"updated_at": {"$lt": now - _KEPT}})
+        over = now - _KEPT
+        rows = await self._limits.find({}).to_list()
+        lately = [row for row in rows if row["updated_at"] >= over]
+        if len(lately) < len(rows):
+            await self._limits.delete_many({"updated_at": {"$lt": over}})
         states = []
         oldest = (now - _COUNTED).timestamp()
-        async for row in self._limits.find({}):
+        for row in lately:
             # A newer version may count further resources.
             spent = {
                 name: {int(step): n for step, n in steps.items()}

@@ -86,14 +86,25 @@ class OriginalFileStore(Store):
     async def get(
         self, project_id: str, file_id: str, session: Session | None = None
     ) -> OriginalFile:
-        key = object_id(file_id, _NOUN)
-        match = {"_id": key, "project_id": ObjectId(project_id)}
-        document = await self._files.find_one(match, session=session)
-        if document is None:
-            raise NotFoundError(_NOUN, file_id)
+        document = await self._document(project_id, file_id, session)
         count = await self._variants.count_of_original(file_id, session)
         problems = await self._problems.get_many([document.get("problems_id")])
         return original_file(document, problems, count)
+
+    async def get_alone(self, project_id: str, file_id: str) -> OriginalFile:
+        """Return the original without its problems and the number of its variants.
+
+        Raises:
+            NotFoundError
+        """
+        return original_file(await self._document(project_id, file_id, None))
+
+    async def _document(self, project_id: str, file_id: str, session: Session | None) -> Document:
+        match = {"_id": object_id(file_id, _NOUN), "project_id": ObjectId(project_id)}
+        document = await self._files.find_one(match, session=session)
+        if document is None:
+            raise NotFoundError(_NOUN, file_id)
+        return document
 
     async def project_of(self, file_id: str) -> str:
         """Return the id of the project that an original belongs to.
@@ -362,13 +373,18 @@ class OriginalFileStore(Store):
     async def replace_skipped(
         self,
         project_id: str,
+        before: Mapping[str, tuple[str, SkippedFile]],
         skipped: Mapping[str, tuple[str, SkippedFile]],
         session: Session,
         *,
         at_most: int,
     ) -> bool:
-        """Store what is skipped now; return False, and store nothing, over `at_most` rows."""
-        rows, steps = await self._skipped_steps(project_id, skipped, session)
+        """Store what is skipped now instead of what was `before`.
+
+        Returns:
+            False, and nothing was stored, over `at_most` rows.
+        """
+        rows, steps = skipped_writes(project_id, before, skipped)
         if rows > at_most:
             return False
         for operations in steps:
@@ -378,11 +394,12 @@ class OriginalFileStore(Store):
     async def replace_many_skipped(
         self,
         project_id: str,
+        before: Mapping[str, tuple[str, SkippedFile]],
         skipped: Mapping[str, tuple[str, SkippedFile]],
         confirm: Callable[[Session], Awaitable[None]],
     ) -> None:
         """Do the same for any number in several transactions; `confirm` checks each lease."""
-        _, steps = await self._skipped_steps(project_id, skipped)
+        _, steps = skipped_writes(project_id, before, skipped)
         for operations in steps:
 
             async def write(session: Session, operations: SkippedWrites = operations) -> None:
@@ -390,16 +407,6 @@ class OriginalFileStore(Store):
                 await self._skipped.bulk_write(operations, session=session)
 
             await self._database.transaction(write)
-
-    async def _skipped_steps(
-        self,
-        project_id: str,
-        skipped: Mapping[str, tuple[str, SkippedFile]],
-        session: Session | None = None,
-    ) -> tuple[int, list[SkippedWrites]]:
-        """Return how many rows have to be written, and the writes, some together."""
-        before = await self.skipped(project_id, session)
-        return skipped_writes(project_id, before, skipped)
 
     async def used(self, project_id: str, session: Session) -> set[str]:
         """Return the originals that variants refer to, those in the trash included."""

@@ -291,6 +291,12 @@ class LeaseStore(Store):
             SourceChangedError: a person changed what the sync was reading.
         """
         lease, project = finished.lease, finished.project
+        # Nearly always nothing happened meanwhile.
+        alone = await self._projects.update_one(
+            _as_read(finished), {"$set": _outcome(finished)}, session=session
+        )
+        if alone.matched_count == 1:
+            return
         fields = {
             "source.version": 1,
             "source.encrypted_token": 1,
@@ -329,18 +335,7 @@ class LeaseStore(Store):
         Returns:
             The ids of the projects that were written. For the others, `finish` raises the reason.
         """
-        updates = [
-            UpdateOne(
-                {
-                    **_held(one.lease),
-                    "source.version": one.project.source.version,
-                    "wishes": one.project.wishes,
-                    **{f"source.{name}": value for name, value in _token_seen(one).items()},
-                },
-                {"$set": _outcome(one)},
-            )
-            for one in finished
-        ]
+        updates = [UpdateOne(_as_read(one), {"$set": _outcome(one)}) for one in finished]
         everything = {one.lease.project_id for one in finished}
         result = await self._projects.bulk_write(updates, ordered=False, session=session)
         if result.matched_count == len(updates):
@@ -366,6 +361,17 @@ class LeaseStore(Store):
         ]
         rows = await (await self._projects.aggregate(pipeline)).to_list()
         return {row["_id"]: row["count"] for row in rows}
+
+
+def _as_read(finished: FinishedSync) -> Document:
+    """Return a condition that holds while nobody changed or queued what the sync was reading."""
+    project, token = finished.project, _token_seen(finished)
+    return {
+        **_held(finished.lease),
+        "source.version": project.source.version,
+        "wishes": project.wishes,
+        **{f"source.{name}": value for name, value in token.items()},
+    }
 
 
 def _outcome(finished: FinishedSync) -> Document:

@@ -17,7 +17,7 @@ from benchmark_manager.stores.access.audit import AuditStore
 from benchmark_manager.stores.database.database import Database, Session
 from support.access import NOW, a_record
 from support.principals import account, admin, maintainer_of, open_principal, service_principal
-from support.reused_database import lent
+from support.reused_database import lent_database
 from support.service import Service
 
 KIM = account("kim", role="editor").model_copy(update={"address": "192.0.2.7", "request_id": "r1"})
@@ -38,8 +38,7 @@ RUNNER = Principal(kind="program", id="rule", name="ci (repo:acme)", via="federa
 
 @pytest.fixture
 async def database(either_url: str) -> AsyncIterator[Database]:
-    async with lent(either_url) as database:
-        assert database is not None
+    async with lent_database(either_url) as database:
         yield database
 
 

@@ -13,7 +13,7 @@ from benchmark_manager.services.access.federation import SignedTokens
 from benchmark_manager.stores.access.federation_rules import FederationRuleStore
 from support.access import a_rule, an_id
 from support.bad_issuer import DISCOVERY, BadIssuer, Clock, Reply, bad_issuer, rsa_key, signed
-from support.reused_database import lent
+from support.reused_database import lent_database
 
 WORKFLOW = "repo:acme/bench:ref:refs/heads/main"
 RUNNER = "system:serviceaccount:bench:runner"
@@ -32,8 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def rules(either_url: str) -> AsyncIterator[FederationRuleStore]:
-    async with lent(either_url) as database:
-        assert database is not None
+    async with lent_database(either_url) as database:
         yield FederationRuleStore(database)
 
 

@@ -14,8 +14,8 @@ from benchmark_manager.stores.access.api_tokens import ApiTokenStore
 from benchmark_manager.stores.access.sessions import SessionStore
 from benchmark_manager.stores.database.database import Database
 from support.access import NOW
-from support.databases import connected
 from support.principals import account
+from support.reused_database import lent_database
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Recorded:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with connected(database_url) as database:
+    async with lent_database(database_url) as database:
         yield database
 
 

@@ -51,7 +51,7 @@ from support.access import (
     an_id,
 )
 from support.cells import cell_of, draft, made_by_sweep
-from support.databases import connected
+from support.reused_database import lent_database
 from support.service import Json, Service, running_service
 
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
@@ -216,7 +216,7 @@ async def test_accounts_tokens_and_the_audit_are_in_a_backup_and_sessions_are_no
     urls: tuple[str, str],
 ) -> None:
     account = an_account("Kim", "admin")
-    async with connected(urls[0]) as database:
+    async with lent_database(urls[0]) as database:
         await AccountStore(database).insert(account, SecretStr("hash of a password"))
         await GrantStore(database).put(a_grant(an_id(), account))
         await ApiTokenStore(database).insert(a_token(account), "hash of a token")
@@ -235,7 +235,7 @@ async def test_accounts_tokens_and_the_audit_are_in_a_backup_and_sessions_are_no
 async def a_stored_result(url: str) -> StoredResult:
     """Store a result of two parts, past any service."""
     data = b"x" * (CHUNK_BYTES + 1)
-    async with connected(url) as database:
+    async with lent_database(url) as database:
         result = StoredResult(
             id=an_id(),
             project_id=an_id(),
@@ -267,7 +267,7 @@ async def test_a_result_without_its_bytes_is_damage(
     database_url: str, embedded_database_url: str, change: bytes | None
 ) -> None:
     result = await a_stored_result(database_url)
-    async with connected(database_url) as database:
+    async with lent_database(database_url) as database:
         chunks, match = database.collection("result_chunks"), {"_id": f"{result.sha256}/1"}
         if change is None:
             await chunks.delete_one(match)
@@ -315,7 +315,7 @@ async def test_cells_are_restored_with_the_files_that_they_share(
 ) -> None:
     one, files = await made_cell(service)
     await restored(await taken(database_url), embedded_database_url)
-    async with connected(embedded_database_url) as database:
+    async with lent_database(embedded_database_url) as database:
         store = ReleaseStore(database)
         assert await store.files(await store.find(one.digest, None)) == files
 
@@ -457,7 +457,7 @@ async def test_a_damaged_file_is_refused_before_anything_is_written(
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with connected(database_url) as found:
+    async with lent_database(database_url) as found:
         yield found
 
 

@@ -1,8 +1,10 @@
 """The write path of projects: every change by a person and its record stand in one transaction."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.domain.projects.edits import EditedProject, paused
 from benchmark_manager.errors import StaleError
@@ -13,6 +15,7 @@ from benchmark_manager.stores.projects.projects import ProjectStore
 from support.principals import open_principal
 from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
+from support.unchanged_service import unchanged_service
 
 JO = open_principal("jo")
 
@@ -30,10 +33,17 @@ async def change_nothing(project: Project) -> EditedProject:
     return EditedProject(project)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service) -> Json:
+    module_service.repository("acme/edited", {"config/a.yaml": b"a: 1\n"})
+    return await module_service.project("acme/edited")
+
+
 @pytest.fixture
-async def project(service: Service) -> Json:
-    service.repository("acme/edited", {"config/a.yaml": b"a: 1\n"})
-    return await service.project("acme/edited")
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of the tests of one project, as it was made."""
+    async with unchanged_service(module_service) as service:
+        yield service
 
 
 async def test_an_edit_is_recorded_with_its_revisions(service: Service, project: Json) -> None:
@@ -90,14 +100,6 @@ async def test_a_deletion_whose_record_cannot_be_written_deletes_nothing(
     with pytest.raises(RuntimeError):
         await editor.delete(JO, project["id"], None)
     await service.get(f"/projects/{project['id']}")
-
-
-@pytest.fixture(params=["mongod", "embedded"])
-def either(request: pytest.FixtureRequest) -> Service:
-    """The service on each of the databases."""
-    name = "service" if request.param == "mongod" else "embedded_service"
-    found: Service = request.getfixturevalue(name)
-    return found
 
 
 async def test_a_taken_name_is_refused_to_a_new_project(either: Service) -> None:

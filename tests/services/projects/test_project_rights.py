@@ -1,8 +1,9 @@
 """Who may do what with projects, as their services decide."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.domain.projects.edits import EditedProject, paused
 from benchmark_manager.domain.projects.settings import ProjectChanges, ProjectSettings
@@ -26,6 +27,7 @@ from support.principals import (
 )
 from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
+from support.unchanged_service import unchanged_service
 
 JO = open_principal("jo")
 
@@ -67,10 +69,17 @@ def names(found: object) -> str:
     return getattr(found, "__name__", "")
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service) -> Json:
+    module_service.repository("acme/guarded", {"config/a.yaml": b"a: 1\n"})
+    return await module_service.project("acme/guarded")
+
+
 @pytest.fixture
-async def project(service: Service) -> Json:
-    service.repository("acme/guarded", {"config/a.yaml": b"a: 1\n"})
-    return await service.project("acme/guarded")
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests here, with their project as it was made."""
+    async with unchanged_service(module_service) as service:
+        yield service
 
 
 async def refusal(act: Act, service: Service, principal: Principal, project: Json) -> str:
@@ -137,14 +146,14 @@ async def test_a_project_is_made_only_by_who_maintains_all(
     with pytest.raises(ForbiddenError) as refused:
         await service.services.projects.create(principal, "new", "acme/new", settings)
     assert refused.value.role_needed == "maintainer"
-    assert await service.rows("/projects") == []
+    assert "new" not in [row["name"] for row in await service.rows("/projects")]
 
 
 async def test_a_site_wide_maintainer_makes_projects(service: Service) -> None:
     maintainer = account(role="maintainer")
     settings = ProjectSettings()
     await service.services.projects.create(maintainer, "new", "acme/new", settings)
-    assert [row["name"] for row in await service.rows("/projects")] == ["new"]
+    assert "new" in [row["name"] for row in await service.rows("/projects")]
 
 
 async def test_a_preview_is_refused_to_who_maintains_nothing(service: Service) -> None:
@@ -162,10 +171,17 @@ async def test_a_preview_is_made_for_who_maintains_any_project(service: Service)
     assert found.repository.name == "seen"
 
 
-@pytest.fixture
-async def three(either: Service) -> dict[str, str]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def three(module_either: Service) -> dict[str, str]:
     """The ids of three projects by name, on each kind of database."""
-    return {name: (await either.project(f"acme/{name}", name=name))["id"] for name in "cab"}
+    return {name: (await module_either.project(f"acme/{name}", name=name))["id"] for name in "cab"}
+
+
+@pytest.fixture
+async def either(module_either: Service) -> AsyncIterator[Service]:
+    """The service of all tests of lists, with their projects as they were made."""
+    async with unchanged_service(module_either) as service:
+        yield service
 
 
 async def test_a_list_has_what_may_be_read_and_its_number(

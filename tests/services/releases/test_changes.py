@@ -1,6 +1,9 @@
 """Changes of releases: each is recorded in its own transaction."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.errors import NotFoundError
 from benchmark_manager.factory import utc_now
@@ -10,6 +13,7 @@ from benchmark_manager.services.releases.releases import ReleaseService, Release
 from support.principals import open_principal
 from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
+from support.unchanged_service import unchanged_service
 
 ADA = open_principal("ada")
 
@@ -44,10 +48,17 @@ async def made(releases: ReleaseService, project: Json) -> Release:
     return release
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service) -> Json:
+    module_service.repository("acme/released", {"config/a.yaml": b"a: 1\n"})
+    return await module_service.synced("acme/released")
+
+
 @pytest.fixture
-async def project(service: Service) -> Json:
-    service.repository("acme/released", {"config/a.yaml": b"a: 1\n"})
-    return await service.synced("acme/released")
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests here, with their project as it was made."""
+    async with unchanged_service(module_service) as service:
+        yield service
 
 
 async def test_a_making_is_recorded_with_its_actor(service: Service, project: Json) -> None:

@@ -91,10 +91,10 @@ async def case(made: Case) -> AsyncIterator[Case]:
         yield made
 
 
-@pytest.fixture
-async def either_case(either: Service) -> Case:
-    """The same on each database, for what databases count."""
-    return await case_of(either)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def either_case(module_either: Service) -> Case:
+    """The same on each database, for tests that only read what databases count."""
+    return await case_of(module_either)
 
 
 async def test_a_release_of_projects_that_may_not_be_read_does_not_exist(case: Case) -> None:

@@ -35,11 +35,6 @@ def good(files: dict[bytes | str, bytes]) -> dict[str, bytes]:
     return {path: data for path, data in files.items() if isinstance(path, str)}
 
 
-async def contents(service: Service, project: Json) -> dict[str, bytes]:
-    files = await service.files(project["id"])
-    return {path: await service.raw(project["id"], file["id"]) for path, file in files.items()}
-
-
 @pytest.mark.parametrize("token", [None, "reader"])
 @pytest.mark.parametrize("way", ["archive", "listing"])
 async def test_names_that_are_not_utf8_are_listed_and_others_hold_their_own_bytes(
@@ -57,7 +52,7 @@ async def test_names_that_are_not_utf8_are_listed_and_others_hold_their_own_byte
     assert {row["path"]: row["reason"] for row in sync["skipped"]} == dict.fromkeys(
         SKIPPED, "name_not_utf8"
     )
-    assert await contents(service, project) == {"config/first.yaml": b"v: 0\n"} | good(files)
+    assert await service.contents(project["id"]) == {"config/first.yaml": b"v: 0\n"} | good(files)
     await rests(service, project, repository)
 
 
@@ -79,4 +74,4 @@ async def test_without_graphql_and_archive_what_cannot_be_proved_is_listed(hasty
     sync = await hasty.sync(project["id"])
     assert {row["reason"] for row in sync["skipped"]} == {"name_not_utf8"}
     assert len({row["path"] for row in sync["skipped"]}) == 3
-    assert await contents(hasty, project) == {"config/sub/\ufffd.yaml": b"real: 1\n"}
+    assert await hasty.contents(project["id"]) == {"config/sub/\ufffd.yaml": b"real: 1\n"}

@@ -158,8 +158,7 @@ class _Story:
 
     async def check(self) -> None:
         """What is held is what it should be, and the variant is as it was."""
-        rows = await self.service.rows(f"/projects/{self.project['id']}/files", include="content")
-        assert {row["path"]: row["content"].encode() for row in rows} == self.old
+        assert await self.service.contents(self.project["id"]) == self.old
         now = await self.service.get(f"/modified-files/{self.variant['id']}")
         assert now == self.variant
 

@@ -347,7 +347,7 @@ async def test_a_sync_that_lost_its_lease_writes_nothing_of_what_it_skipped(
         raise LeaseLostError
 
     with pytest.raises(LeaseLostError):
-        await files.replace_many_skipped(project, {}, lost)
+        await files.replace_many_skipped(project, before, {}, lost)
     assert await files.skipped(project) == before
 
 

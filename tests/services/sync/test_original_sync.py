@@ -71,7 +71,7 @@ async def test_a_first_sync_without_the_archive_costs_one_request_for_fifty_file
     assert blobs_asked_for(list(service.github.requests)) == files
 
 
-@pytest.mark.parametrize("files", [1, 400])
+@pytest.mark.parametrize("files", [1, 120])
 @pytest.mark.parametrize("token", [None, "reader"])
 @pytest.mark.parametrize(("branch", "requests"), [(None, 3), ("main", 2)])
 async def test_a_first_sync_costs_three_requests_whatever_it_holds(

@@ -201,16 +201,16 @@ async def test_a_used_up_limit_of_graphql_does_not_hold_up_checks(
 
 @pytest.mark.parametrize("limit", ["secondary", "primary"])
 async def test_what_github_said_of_limits_holds_after_a_restart_too(
-    service: Service, database_url: str, github: GitHubTestServer, limit: str
+    database_url: str, github: GitHubTestServer, tmp_path: Path, limit: str
 ) -> None:
-    service.repository("acme/b", FILES, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader")
-    if limit == "secondary":
-        github.limits.secondary("reader", retry_after=300)
-    else:
-        github.limits.set("reader", limit=5000, remaining=0, reset_in=300)
-    await service.sync(project["id"], status=503)
-    await service.services.limits.run()
+    async with running_service(database_url, github, tmp_path) as service:
+        service.repository("acme/b", FILES, private_to=["reader"])
+        project = await service.synced("acme/b", github_token="reader")
+        if limit == "secondary":
+            github.limits.secondary("reader", retry_after=300)
+        else:
+            github.limits.set("reader", limit=5000, remaining=0, reset_in=300)
+        await service.sync(project["id"], status=503)
     github.requests.reset()
     clock = Clock()
     externals = Externals(clock=clock)
@@ -298,10 +298,7 @@ async def test_a_damaged_archive_is_no_reason_to_fail(service: Service, byte: in
     service.github.faults.add(FlippedByte(byte), path="/codeload/", times=None)
     project = await service.project("acme/b")
     assert (await service.sync(project["id"]))["added"] == 12
-    held = await service.files(project["id"])
-    assert {
-        path: await service.raw(project["id"], file["id"]) for path, file in held.items()
-    } == files
+    assert await service.contents(project["id"]) == files
 
 
 @pytest.mark.parametrize("branch", [None, "main"])
@@ -329,10 +326,7 @@ async def test_the_archive_which_counts_is_the_heads_whatever_is_pushed_meanwhil
     project = await service.project("acme/b", github_token=token)
     sync = await service.sync(project["id"])
     assert (sync["commit_sha"], sync["added"]) == (old, len(FILES))
-    files = await service.files(project["id"])
-    assert {
-        path: await service.raw(project["id"], file["id"]) for path, file in files.items()
-    } == FILES
+    assert await service.contents(project["id"]) == FILES
     assert (service.github.requests.count("/tarball/"), service.github.requests.points) == costs
     assert (await service.sync(project["id"]))["added"] == 1
 

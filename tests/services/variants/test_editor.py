@@ -1,6 +1,9 @@
 """The write path of variants: every change and its record stand in one transaction."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.domain.variants.edits import described, renamed
 from benchmark_manager.errors import NotFoundError, StaleError
@@ -16,6 +19,7 @@ from benchmark_manager.stores.sync.staged_changes import PublishedReset, StepSiz
 from support.principals import open_principal
 from support.recorded_changes import RecordedChanges
 from support.service import Json, Service
+from support.unchanged_service import unchanged_service
 
 RESET = "65f0c0ffee65f0c0ffee65f0"
 ADA = open_principal("ada")
@@ -52,7 +56,15 @@ async def change_nothing(variant: Variant, _: Session) -> Variant:
 
 
 @pytest.fixture
-async def variant(service: Service) -> Json:
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests here, with their variant as it was made."""
+    async with unchanged_service(module_service) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def variant(module_service: Service) -> Json:
+    service = module_service
     service.repository("acme/edited", {"config/a.yaml": b"a: 1\n"})
     project = await service.synced("acme/edited")
     original = (await service.files(project["id"]))["config/a.yaml"]

@@ -49,3 +49,11 @@ async def test_another_limit_does_not_touch_the_one_which_is_known(database: Dat
     await store.add(a_state(10, 10).model_copy(update={"limits": {"graphql": graphql}}), NOW)
     (found,) = await store.all(NOW)
     assert found.limits == {**a_state(10, 10).limits, "graphql": graphql}
+
+
+async def test_what_no_process_stored_for_hours_is_deleted(database: Database) -> None:
+    store = GovernorStore(database)
+    await store.add(a_state(10, 10), NOW)
+    assert len(await store.all(NOW + timedelta(hours=1))) == 1
+    assert await store.all(NOW + timedelta(hours=3)) == []
+    assert await store.all(NOW) == []

@@ -18,6 +18,7 @@ from benchmark_manager.models.access.principal import Principal, service_princip
 from benchmark_manager.models.project import Project
 from benchmark_manager.models.recorded_change import RecordedChange
 from benchmark_manager.models.sync import LISTED_AT_MOST, Sync
+from benchmark_manager.models.variant import drift_counts
 from benchmark_manager.services.access.recording import ChangeRecorder
 from benchmark_manager.services.sync.applying.large_syncs import LargeSyncs
 from benchmark_manager.services.sync.applying.renames import RenameFinder
@@ -128,7 +129,9 @@ class SyncApplier:
         confirm = self._confirmation(read)
         await self._large.apply(publication, changes, files.verdicts, confirm)
         # Only syncs read these, and a row is right whatever else becomes of the sync.
-        await self._stores.originals.replace_many_skipped(project.id, files.skipped, confirm)
+        await self._stores.originals.replace_many_skipped(
+            project.id, files.skipped_before, files.skipped, confirm
+        )
         applied = replace(read, changes=changes)
         return await self._stores.database.transaction(
             lambda session: self._record(applied, session)
@@ -150,7 +153,7 @@ class SyncApplier:
         if await self._variants.follow(project_id, changes, judged, session, at_most=most):
             raise _TooManyError
         if not await self._stores.originals.replace_skipped(
-            project_id, files.skipped, session, at_most=most
+            project_id, files.skipped_before, files.skipped, session, at_most=most
         ):
             raise _TooManyError
         return await self._record(replace(read, changes=changes), session)
@@ -192,7 +195,12 @@ class SyncApplier:
         if read.changes is None or files is None:
             skipped = await self._outcomes.first_skipped(project)
         else:
-            drifts = await self._variants.drifts(project.id, session)
+            # There is no variant without an original.
+            drifts = (
+                await self._variants.drifts(project.id, session)
+                if files.stored
+                else drift_counts({})
+            )
             first = itertools.islice(files.skipped.values(), LISTED_AT_MOST)
             skipped = tuple(file for _, file in first)
         sync = self._outcomes.record(read, skipped)

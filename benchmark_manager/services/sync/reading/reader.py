@@ -22,7 +22,11 @@ from benchmark_manager.services.sync.reading.archive_reader import ArchiveSizes
 from benchmark_manager.services.sync.reading.commit_reading import CommitReading
 from benchmark_manager.services.sync.reading.copying import Copier, Copying
 from benchmark_manager.services.sync.reading.folder_warnings import folder_warnings
-from benchmark_manager.services.sync.reading.selection import EntrySelector, SelectedEntries
+from benchmark_manager.services.sync.reading.selection import (
+    EntrySelector,
+    SelectedEntries,
+    Skipped,
+)
 from benchmark_manager.services.sync.reading.snapshot import (
     SnapshotFiles,
     UpstreamSnapshot,
@@ -111,7 +115,9 @@ class UpstreamReader:
             # The entries that are not wanted take memory while contents arrive.
             del listing
         commit = await reading.copy(selected)
-        files = await asyncio.to_thread(_snapshot_files, stored, selected.entries, copying)
+        files = await asyncio.to_thread(
+            _snapshot_files, stored, selector.skipped_before, selected.entries, copying
+        )
         if commit.committed_at is None:
             time = (await client.commit(commit.sha)).committed_at
             commit = replace(commit, committed_at=time)
@@ -246,7 +252,10 @@ def _known_commit(project: Project, commit_sha: str) -> Commit:
 
 
 def _snapshot_files(
-    stored: tuple[StoredFile, ...], entries: SelectedEntries, copying: Copying
+    stored: tuple[StoredFile, ...],
+    skipped_before: Skipped,
+    entries: SelectedEntries,
+    copying: Copying,
 ) -> SnapshotFiles:
     """Collect every file, what is skipped, and the verdicts on what is new."""
     upstream, skipped = dict(entries.unchanged), dict(entries.skipped)
@@ -261,4 +270,10 @@ def _snapshot_files(
     names = readable_names(entries.unnamed, upstream.keys() | skipped.keys())
     for path, sha in entries.unnamed.items():
         skipped[names[path]] = sha, SkippedFile(path=names[path], reason="name_not_utf8")
-    return SnapshotFiles(upstream=upstream, verdicts=verdicts, skipped=skipped, stored=stored)
+    return SnapshotFiles(
+        upstream=upstream,
+        verdicts=verdicts,
+        skipped=skipped,
+        stored=stored,
+        skipped_before=skipped_before,
+    )

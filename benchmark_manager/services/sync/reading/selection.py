@@ -68,7 +68,7 @@ class EntrySelector:
             types_hold: whether the stored types were found for these very folders.
         """
         self.stored = stored
-        self._skipped_before = skipped_before
+        self.skipped_before = skipped_before
         self._max_file_size = max_file_size
         self._types_hold = types_hold
         self._has_patterns = bool(source.include or source.exclude)
@@ -114,7 +114,7 @@ class EntrySelector:
     def _add_by_content(self, entry: TreeEntry, kind: Candidate, result: SelectedEntries) -> None:
         path, sha = entry.path, entry.sha
         file_format = format_of(path) or "yaml"
-        before, old = self._skipped_before.get(path), self.stored.get(path)
+        before, old = self.skipped_before.get(path), self.stored.get(path)
         if before is not None and before[0] == sha and before[1].reason in _CONTENT_REASONS:
             result.skipped[path] = before
         elif old is not None and self._is_unchanged(old, sha, kind):

@@ -17,9 +17,10 @@ class SnapshotFiles:
     upstream: dict[str, UpstreamFile] = field(default_factory=dict)
     verdicts: dict[str, StoredVerdict] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=dict)
-    #: The project's originals before this sync, including those that were removed upstream; only
-    #: the project's own syncs change them.
+    #: The project's originals before this sync, including those that were removed upstream, and
+    #: what was skipped; only the project's own syncs change them.
     stored: tuple[StoredFile, ...] = ()
+    skipped_before: Skipped = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
