@@ -28,7 +28,7 @@ from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.releases.releases import ReleaseStore
 from github_test_server import GitHubTestServer, Repository
 from support.cells import cell, draft, made_by_sweep
-from support.problems import assert_problem, fields_at_fault
+from support.problems import ObservedAnswers, assert_problem, fields_at_fault
 from support.real_repositories import blob_ids, real_repository
 from support.service import Json, Service, running_service
 from support.unchanged_service import unchanged_service
@@ -76,7 +76,10 @@ async def limited(
     """A service that compares 60 bytes, and stages the files of a release of more than 100."""
     externals = Externals(limits=ServiceLimits(compared_bytes=60, release_files=100))
     async with running_service(database_url, github, tmp_path, externals=externals) as running:
+        observed = ObservedAnswers()
+        running.http.event_hooks = {"request": [], "response": [observed.note]}
         yield running
+        assert observed.undocumented == []
 
 
 async def make(service: Service, project: Json, status: int = 201, **fields: Any) -> Json:
