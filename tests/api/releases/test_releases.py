@@ -589,7 +589,7 @@ async def test_a_real_repository_is_released_as_git_has_it(
     service: Service, shared_data: Path, tmp_path: Path
 ) -> None:
     real = real_repository(shared_data, "kubernetes-sigs__inference-perf")
-    target = tmp_path / "real.git"
+    target = service.folder / "real.git"
     real.build(target, 1)
     service.github.add(real.full_name, Repository(target))
     folders = {name: real.manifest[name] for name in ("config_folder", "job_folder")}
