@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Cited: TypeAlias = Callable[[Sequence[str], str | None, Session], Awaitable[set[str]]]
 
 #: Releases that one transaction drops: one of many thousands takes longer than MongoDB waits.
-_DROPPED_AT_ONCE: Final = 1000
+DROPPED_AT_ONCE: Final = 1000
 _OF_MAKINGS: Final[Document] = dict.fromkeys((*OF_FIRST_MAKING, "digest", "sweep_id"), 1)
 
 
@@ -69,8 +69,9 @@ class ReleaseDocuments:
 class CellReleases:
     """Makes and drops cells. One command handles as many of them as the database takes."""
 
-    def __init__(self, documents: ReleaseDocuments) -> None:
+    def __init__(self, documents: ReleaseDocuments, dropped_at_once: int) -> None:
         self._documents = documents
+        self._dropped_at_once = dropped_at_once
         self._releases = documents.releases
         self._makings = documents.makings
         self._files = documents.files
@@ -114,7 +115,7 @@ class CellReleases:
     async def some_of(self, sweep_id: str, session: Session) -> set[str]:
         """Return the digests of some releases that a sweep made; none where it made none."""
         rows = self._makings.find({"sweep_id": sweep_id}, {"digest": 1}, session=session)
-        return {row["digest"] async for row in rows.limit(_DROPPED_AT_ONCE)}
+        return {row["digest"] async for row in rows.limit(self._dropped_at_once)}
 
     async def drop(
         self, sweep_id: str, digits: Collection[str], is_cited: Cited, session: Session

@@ -22,7 +22,12 @@ from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Doc
 from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.releases.cells import CellReleases, Cited, ReleaseDocuments
+from benchmark_manager.stores.releases.cells import (
+    DROPPED_AT_ONCE,
+    CellReleases,
+    Cited,
+    ReleaseDocuments,
+)
 from benchmark_manager.stores.releases.contents import ReleaseContentsReader
 from benchmark_manager.stores.releases.documents import (
     OF_FIRST_MAKING,
@@ -68,6 +73,7 @@ class ReleaseStore(Store):
         database: Database,
         *,
         files_at_once: int = FILES_AT_ONCE,
+        dropped_at_once: int = DROPPED_AT_ONCE,
         is_cited: Cited = _none_cited,
     ) -> None:
         """Open the collections.
@@ -75,6 +81,7 @@ class ReleaseStore(Store):
         Args:
             database: The database.
             files_at_once: Of a release with more, files are staged.
+            dropped_at_once: So many makings of a deleted sweep are dropped in one transaction.
             is_cited: Returns which of some digests must stay although their sweep is deleted.
         """
         super().__init__(database)
@@ -85,7 +92,7 @@ class ReleaseStore(Store):
         self._files = FileListStore(database)
         self._projects = ProjectStore(database)
         self._documents = ReleaseDocuments(database, self._releases, self._makings, self._files)
-        self._cells = CellReleases(self._documents)
+        self._cells = CellReleases(self._documents, dropped_at_once)
         self.contents: Final = ReleaseContentsReader(self._documents)
 
     async def stage(

@@ -1,6 +1,7 @@
 """How many commands of the database a read takes, and that fewer of them return the truth."""
 
 import pytest
+import pytest_asyncio
 
 from benchmark_manager.api.originals.shapes import OriginalFileAnswer, OriginalFileWithContent
 from benchmark_manager.api.variants.shapes import ModifiedFileAnswer, ModifiedFileWithContent
@@ -11,10 +12,12 @@ from support.service import Json, Service
 DOUBTFUL = b"a: yes\na: no\n"
 
 
-async def with_a_variant(service: Service, files: dict[str, bytes]) -> tuple[Json, Json]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def with_a_variant(module_service: Service, files: dict[str, bytes]) -> tuple[Json, Json]:
     """A synced project, one of whose files has problems, and a variant of another."""
-    service.repository("acme/bench", {**files, "config/doubtful.yaml": DOUBTFUL})
-    project = await service.synced("acme/bench")
+    service = module_service
+    service.repository("acme/read", {**files, "config/doubtful.yaml": DOUBTFUL})
+    project = await service.synced("acme/read")
     originals = await service.files(project["id"])
     assert originals["config/doubtful.yaml"]["problems"]
     return project, await service.variant(project["id"], originals["config/a.yaml"])
@@ -30,58 +33,69 @@ async def commands(service: Service, path: str, **params: str) -> list[str]:
 @pytest.mark.parametrize("file", ["config/a.yaml", "config/doubtful.yaml"])
 @pytest.mark.parametrize("suffix", ["", "/raw"])
 async def test_one_original_is_one_command(
-    service: Service, files: dict[str, bytes], file: str, suffix: str
+    module_service: Service, with_a_variant: tuple[Json, Json], file: str, suffix: str
 ) -> None:
-    project, _ = await with_a_variant(service, files)
-    found = (await service.files(project["id"]))[file]
+    project, _ = with_a_variant
+    found = (await module_service.files(project["id"]))[file]
     path = f"/projects/{project['id']}/files/{found['id']}{suffix}"
-    assert await commands(service, path) == ["aggregate"]
+    assert await commands(module_service, path) == ["aggregate"]
 
 
 @pytest.mark.parametrize("suffix", ["", "/raw"])
 async def test_one_variant_is_one_command(
-    service: Service, files: dict[str, bytes], suffix: str
+    module_service: Service, with_a_variant: tuple[Json, Json], suffix: str
 ) -> None:
-    _, variant = await with_a_variant(service, files)
-    assert await commands(service, f"/modified-files/{variant['id']}{suffix}") == ["aggregate"]
+    _, variant = with_a_variant
+    assert await commands(module_service, f"/modified-files/{variant['id']}{suffix}") == [
+        "aggregate"
+    ]
 
 
 @pytest.mark.parametrize(
     "params", [{"limit": "1"}, {"file_type": "config", "limit": "2"}, {"q": "a.yaml"}]
 )
 async def test_a_list_of_originals_is_one_command(
-    service: Service, files: dict[str, bytes], params: dict[str, str]
+    module_service: Service, with_a_variant: tuple[Json, Json], params: dict[str, str]
 ) -> None:
-    project, _ = await with_a_variant(service, files)
-    assert await commands(service, f"/projects/{project['id']}/files", **params) == ["aggregate"]
+    project, _ = with_a_variant
+    assert await commands(module_service, f"/projects/{project['id']}/files", **params) == [
+        "aggregate"
+    ]
 
 
 async def test_problems_of_a_list_are_one_command_more(
-    service: Service, files: dict[str, bytes]
+    module_service: Service, with_a_variant: tuple[Json, Json]
 ) -> None:
-    project, _ = await with_a_variant(service, files)
-    assert await commands(service, f"/projects/{project['id']}/files") == ["aggregate", "find"]
+    project, _ = with_a_variant
+    assert await commands(module_service, f"/projects/{project['id']}/files") == [
+        "aggregate",
+        "find",
+    ]
 
 
-async def test_a_list_of_variants_is_one_command(service: Service, files: dict[str, bytes]) -> None:
-    project, _ = await with_a_variant(service, files)
-    assert await commands(service, f"/projects/{project['id']}/modified-files") == ["aggregate"]
+async def test_a_list_of_variants_is_one_command(
+    module_service: Service, with_a_variant: tuple[Json, Json]
+) -> None:
+    project, _ = with_a_variant
+    assert await commands(module_service, f"/projects/{project['id']}/modified-files") == [
+        "aggregate"
+    ]
 
 
 async def test_answers_have_the_fields_of_their_shapes_in_order(
-    service: Service, files: dict[str, bytes]
+    module_service: Service, with_a_variant: tuple[Json, Json]
 ) -> None:
-    project, variant = await with_a_variant(service, files)
+    project, variant = with_a_variant
     at = f"/projects/{project['id']}"
-    originals = await service.rows(f"{at}/files")
+    originals = await module_service.rows(f"{at}/files")
     assert list(originals[0]) == list(OriginalFileAnswer.model_fields)
-    assert list(await service.get(f"{at}/files/{originals[0]['id']}")) == list(
+    assert list(await module_service.get(f"{at}/files/{originals[0]['id']}")) == list(
         OriginalFileWithContent.model_fields
     )
-    assert list((await service.rows(f"{at}/modified-files"))[0]) == list(
+    assert list((await module_service.rows(f"{at}/modified-files"))[0]) == list(
         ModifiedFileAnswer.model_fields
     )
-    assert list(await service.get(f"/modified-files/{variant['id']}")) == list(
+    assert list(await module_service.get(f"/modified-files/{variant['id']}")) == list(
         ModifiedFileWithContent.model_fields
     )
 

@@ -3,6 +3,7 @@
 from unicodedata import normalize
 
 import pytest
+import pytest_asyncio
 from bson import ObjectId
 
 from benchmark_manager.stores.projects.projects import ProjectStore
@@ -18,8 +19,14 @@ PATHS = [
 
 
 async def project_with(service: Service, paths: list[str]) -> Json:
-    service.repository("acme/names", dict.fromkeys(paths, b"a: 1\n"))
-    return await service.synced("acme/names")
+    service.repository("acme/odd", dict.fromkeys(paths, b"a: 1\n"))
+    return await service.synced("acme/odd")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def odd_names(module_service: Service) -> Json:
+    """A project which the tests only read."""
+    return await project_with(module_service, PATHS)
 
 
 async def found(service: Service, project: Json, query: str, of: str = "files") -> list[str]:
@@ -51,12 +58,11 @@ async def found(service: Service, project: Json, query: str, of: str = "files") 
     ],
 )
 async def test_originals_are_found_in_whichever_form(
-    service: Service, query: str, paths: list[str]
+    module_service: Service, odd_names: Json, query: str, paths: list[str]
 ) -> None:
-    project = await project_with(service, PATHS)
-    assert await found(service, project, query) == paths
-    answer = await service.http.get(
-        f"/projects/{project['id']}/files", params={"q": query, "limit": 1}
+    assert await found(module_service, odd_names, query) == paths
+    answer = await module_service.http.get(
+        f"/projects/{odd_names['id']}/files", params={"q": query, "limit": 1}
     )
     assert answer.headers["x-total-count"] == str(len(paths))
 
@@ -71,14 +77,15 @@ async def test_the_embedded_database_finds_the_same(embedded_service: Service) -
     assert await found(embedded_service, project, "/") == sorted(PATHS)
 
 
-async def test_filters_hold_beside_a_search(service: Service) -> None:
-    project = await project_with(service, PATHS)
-    rows = await service.rows(f"/projects/{project['id']}/files", q=COMPOSED, file_type="job")
+async def test_filters_hold_beside_a_search(module_service: Service, odd_names: Json) -> None:
+    path = f"/projects/{odd_names['id']}/files"
+    rows = await module_service.rows(path, q=COMPOSED, file_type="job")
     assert [row["path"] for row in rows] == [f"job/{COMPOSED}.yaml"]
 
 
 async def test_variants_are_found_in_whichever_form(service: Service) -> None:
-    project = await project_with(service, ["config/a.yaml"])
+    service.repository("acme/names", {"config/a.yaml": b"a: 1\n"})
+    project = await service.synced("acme/names")
     [file] = (await service.files(project["id"])).values()
     for name in (f"{DECOMPOSED}.yaml", "Größe.yaml", "a.yaml"):
         await service.variant(project["id"], file, modified_name=name)

@@ -4,7 +4,7 @@ import hashlib
 import re
 from urllib.parse import unquote
 
-import pytest
+import pytest_asyncio
 
 from support.service import Service
 
@@ -45,12 +45,13 @@ NAMES = (
 )
 
 
-@pytest.fixture
-async def originals(service: Service) -> dict[str, tuple[str, bytes]]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def originals(module_service: Service) -> dict[str, tuple[str, bytes]]:
     """The address of every odd original, with its bytes."""
-    service.repository("acme/odd", {f"config/{name}": data for name, data in ODDITIES.items()})
-    project = await service.synced("acme/odd")
-    rows = await service.files(project["id"])
+    files = {f"config/{name}": data for name, data in ODDITIES.items()}
+    module_service.repository("acme/odd", files)
+    project = await module_service.synced("acme/odd")
+    rows = await module_service.files(project["id"])
     return {
         path.removeprefix("config/"): (
             f"/projects/{project['id']}/files/{row['id']}",
@@ -61,16 +62,16 @@ async def originals(service: Service) -> dict[str, tuple[str, bytes]]:
 
 
 async def test_an_original_s_bytes_are_git_s(
-    service: Service, originals: dict[str, tuple[str, bytes]]
+    module_service: Service, originals: dict[str, tuple[str, bytes]]
 ) -> None:
     assert originals.keys() == ODDITIES.keys()
     for name, (path, data) in originals.items():
-        answer = await service.http.get(f"{path}/raw")
+        answer = await module_service.http.get(f"{path}/raw")
         assert answer.content == data, name
         assert answer.headers["content-length"] == str(len(data))
         assert answer.headers["content-type"] == "text/plain; charset=utf-8", "no browser runs it"
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert (await service.get(path))["content"].encode() == data, name
+        assert (await module_service.get(path))["content"].encode() == data, name
 
 
 async def test_a_variant_s_bytes_are_what_was_saved(
@@ -99,12 +100,12 @@ async def test_a_variant_s_bytes_are_what_was_saved(
 
 
 async def test_the_etag_is_the_content_s(
-    service: Service, originals: dict[str, tuple[str, bytes]]
+    module_service: Service, originals: dict[str, tuple[str, bytes]]
 ) -> None:
     for path, data in originals.values():
-        tag = (await service.http.get(f"{path}/raw")).headers["etag"]
+        tag = (await module_service.http.get(f"{path}/raw")).headers["etag"]
         assert tag == f'"{hashlib.sha256(data).hexdigest()}"'
-        answer = await service.http.get(f"{path}/raw", headers={"If-None-Match": tag})
+        answer = await module_service.http.get(f"{path}/raw", headers={"If-None-Match": tag})
         assert (answer.status_code, answer.content) == (304, b"")
 
 

@@ -10,7 +10,7 @@ import sys
 import tarfile
 import threading
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,17 +19,19 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import pytest_asyncio
 import yaml
 
 from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.releases.releases import ReleaseStore
-from github_test_server import Repository
+from github_test_server import GitHubTestServer, Repository
 from support.cells import cell, draft, made_by_sweep
-from support.problems import assert_problem, fields_at_fault
+from support.problems import ObservedAnswers, assert_problem, fields_at_fault
 from support.real_repositories import blob_ids, real_repository
-from support.service import Json, Service
+from support.service import Json, Service, running_service
+from support.unchanged_service import unchanged_service
 
 ORDINARY = {"digest", "name", "description", "pinned", "project_id", "created_at", "created_by"}
 MEMBERS = ORDINARY | {"files_count", "size", "makings_count"}
@@ -54,10 +56,30 @@ ODD = {
 }
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(module_service: Service, files: dict[str, bytes]) -> Json:
+    module_service.repository("acme/bench", files)
+    return await module_service.synced("acme/bench")
+
+
 @pytest.fixture
-async def project(service: Service, files: dict[str, bytes]) -> Json:
-    service.repository("acme/bench", files)
-    return await service.synced("acme/bench")
+async def service(module_service: Service) -> AsyncIterator[Service]:
+    """The service of all tests of this module, without what the tests before made."""
+    async with unchanged_service(module_service) as service:
+        yield service
+
+
+@pytest.fixture
+async def limited(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
+    """A service that compares 60 bytes, and stages the files of a release of more than 100."""
+    externals = Externals(limits=ServiceLimits(compared_bytes=60, release_files=100))
+    async with running_service(database_url, github, tmp_path, externals=externals) as running:
+        observed = ObservedAnswers()
+        running.http.event_hooks = {"request": [], "response": [observed.note]}
+        yield running
+        assert observed.undocumented == []
 
 
 async def make(service: Service, project: Json, status: int = 201, **fields: Any) -> Json:
@@ -380,11 +402,9 @@ async def test_a_sync_makes_another_release_and_leaves_the_first_as_it_is(
         assert answer.headers["cache-control"] == kept
 
 
-@pytest.mark.parametrize(
-    "externals", [Externals(limits=ServiceLimits(compared_bytes=60))], ids=["60 bytes"]
-)
-async def test_what_cannot_be_compared_by_key_is_reported(service: Service) -> None:
+async def test_what_cannot_be_compared_by_key_is_reported(limited: Service) -> None:
     """Texts which do not parse, others which mean the same, and more than can be compared."""
+    service = limited
     before = {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: [\n", "config/c.yaml": b"x" * 60}
     before["config/d.yaml"] = b"d: 1\n"
     repository = service.repository("acme/bench", before)
@@ -408,8 +428,8 @@ async def test_what_cannot_be_compared_by_key_is_reported(service: Service) -> N
 async def test_no_release_holds_half_a_sync(service: Service) -> None:
     """Every file carries the number of its commit; releases are made while syncs apply them."""
     paths = [f"config/{n:03}.yaml" for n in range(120)]
-    repository = service.repository("acme/bench", dict.fromkeys(paths, b"commit: 0\n"))
-    project = await service.synced("acme/bench")
+    repository = service.repository("acme/numbered", dict.fromkeys(paths, b"commit: 0\n"))
+    project = await service.synced("acme/numbered")
     stop = asyncio.Event()
 
     async def sync_all() -> None:
@@ -569,7 +589,7 @@ async def test_a_real_repository_is_released_as_git_has_it(
     service: Service, shared_data: Path, tmp_path: Path
 ) -> None:
     real = real_repository(shared_data, "kubernetes-sigs__inference-perf")
-    target = tmp_path / "real.git"
+    target = service.folder / "real.git"
     real.build(target, 1)
     service.github.add(real.full_name, Repository(target))
     folders = {name: real.manifest[name] for name in ("config_folder", "job_folder")}
@@ -902,19 +922,24 @@ async def test_contents_of_an_older_version_are_hashed_when_first_released(
     assert kept == {hashlib.sha256(data).hexdigest() for data in files.values()}
 
 
-async def test_a_release_may_be_larger_than_a_document(service: Service, project: Json) -> None:
+async def test_a_release_may_be_larger_than_a_document(
+    limited: Service, files: dict[str, bytes]
+) -> None:
     """Their paths alone are more than a document of MongoDB can hold."""
+    service = limited
+    service.repository("acme/bench", files)
+    project = await service.synced("acme/bench")
     collection = service.services.database.collection("files")
     [row] = await collection.find({"path": "config/a.yaml"}).to_list()
-    folder = "config/" + "x" * 3_500
+    folder = "config/" + "x" * 40_000
     rows = [
         {**{k: v for k, v in row.items() if k != "_id"}, "path": f"{folder}/{n:04}.yaml"}
-        for n in range(5_000)
+        for n in range(450)
     ]
     await collection.insert_many(rows)
     release = await make(service, project)
-    assert release["files_count"] == 5_003
-    assert await file_of(service, release["digest"], f"{folder}/3777.yaml") == b"model: llama\n"
+    assert release["files_count"] == 453
+    assert await file_of(service, release["digest"], f"{folder}/0377.yaml") == b"model: llama\n"
     assert await file_of(service, release["digest"], "job/run.yaml")
     packed = unpacked(await archive_of(service, release["digest"], "zip"), "zip")
     assert list(packed) == [row["path"] for row in release["files"]]

@@ -29,9 +29,9 @@ async def project(shared_project: SweptProject) -> AsyncIterator[SweptProject]:
         yield shared_project
 
 
-@pytest.fixture
-async def release(project: SweptProject) -> Json:
-    return await project.service.post(f"{project.home}/releases", {}, 201)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def release(shared_project: SweptProject) -> Json:
+    return await shared_project.service.post(f"{shared_project.home}/releases", {}, 201)
 
 
 async def receipt(project: SweptProject, release: Json, **body: Any) -> Json:
@@ -131,8 +131,8 @@ async def test_a_project_that_has_not_made_the_release_gets_no_receipt(
     assert fields_at_fault(answer, "project_mismatch") == {"project_id"}
 
 
-async def test_an_unknown_receipt_is_not_found(project: SweptProject) -> None:
-    answer = await project.service.http.get(f"/receipts/{UNKNOWN}")
+async def test_an_unknown_receipt_is_not_found(shared_project: SweptProject) -> None:
+    answer = await shared_project.service.http.get(f"/receipts/{UNKNOWN}")
     assert_problem(answer, 404, "receipt_not_found")
 
 
@@ -171,9 +171,9 @@ async def test_receipts_of_a_deleted_project_are_gone(project: SweptProject, rel
     ],
 )
 async def test_what_a_receipt_cannot_hold_is_refused(
-    project: SweptProject, release: Json, body: Json, field: str
+    shared_project: SweptProject, release: Json, body: Json, field: str
 ) -> None:
-    answer = await project.service.http.post(
+    answer = await shared_project.service.http.post(
         f"/releases/{release['digest']}/receipts",
         content=json.dumps(body),
         headers={"Content-Type": "application/json"},

@@ -177,7 +177,10 @@ async def test_an_unknown_receipt_is_not_found(world: World, named: str) -> None
 async def test_a_receipt_that_is_a_week_old_is_not_taken_but_may_be_named(world: World) -> None:
     program, digest = await world.program(), world.releases[0]
     old = await receipt(program, digest)
-    world.clock.forward(days=7, seconds=1)
+    week = {"days": 7, "seconds": 1}
+    world.clock.forward(**week)
     assert await receipt_of(program, digest) is None
     found = await receipt_of(program, digest, receipt=old["id"])
+    # The person who makes the tokens of other tests is signed in for less than a week.
+    world.clock.forward(**{name: -number for name, number in week.items()})
     assert found["id"] == old["id"]

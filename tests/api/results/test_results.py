@@ -153,11 +153,11 @@ WRONG_FIELDS: dict[str, tuple[Json, str, str]] = {
 
 @pytest.mark.parametrize("name", WRONG_FIELDS)
 async def test_a_wrong_field_is_named_and_nothing_is_kept(
-    project: ReleasedProject, name: str
+    shared_project: ReleasedProject, name: str
 ) -> None:
     fields, code, field = WRONG_FIELDS[name]
-    assert fields_at_fault(await project.form(**fields), code) == {field}
-    assert await project.listed() == []
+    assert fields_at_fault(await shared_project.form(**fields), code) == {field}
+    assert await shared_project.listed() == []
 
 
 async def test_labels_may_be_as_many_and_as_long_as_the_limits_say(
@@ -170,10 +170,10 @@ async def test_labels_may_be_as_many_and_as_long_as_the_limits_say(
     assert answer.json()["labels"] == labels
 
 
-async def test_what_is_named_has_to_exist(project: ReleasedProject) -> None:
+async def test_what_is_named_has_to_exist(shared_project: ReleasedProject) -> None:
     nothing = "0" * 24
     found = [
-        (await project.upload(PLAIN, **{name: value})).json()["code"]
+        (await shared_project.upload(PLAIN, **{name: value})).json()["code"]
         for name, value in {
             "release": "f" * 64,
             "run": nothing,
@@ -184,7 +184,7 @@ async def test_what_is_named_has_to_exist(project: ReleasedProject) -> None:
     assert found == [
         *("release_not_found", "run_not_found", "project_mismatch", "receipt_not_found"),
     ]
-    assert await project.listed() == []
+    assert await shared_project.listed() == []
 
 
 async def test_an_upload_names_one_of_several_projects(project: ReleasedProject) -> None:
@@ -199,14 +199,14 @@ async def test_an_upload_names_one_of_several_projects(project: ReleasedProject)
     assert await project.listed() == [results[0]["id"]]
 
 
-async def test_a_refused_project_is_named_in_short(project: ReleasedProject) -> None:
-    answer = await project.form(project_id="x" * 400_000)
+async def test_a_refused_project_is_named_in_short(shared_project: ReleasedProject) -> None:
+    answer = await shared_project.form(project_id="x" * 400_000)
     assert_problem(answer, 422, "project_mismatch")
     assert len(answer.content) < 2000
 
 
-async def test_an_empty_file_is_refused(project: ReleasedProject) -> None:
-    for answer in (await project.upload(b""), await project.form(b"")):
+async def test_an_empty_file_is_refused(shared_project: ReleasedProject) -> None:
+    for answer in (await shared_project.upload(b""), await shared_project.form(b"")):
         assert fields_at_fault(answer) == {"file"}
 
 
@@ -237,16 +237,16 @@ async def test_an_empty_file_is_refused(project: ReleasedProject) -> None:
     ids=["no boundary", "no form", "no name", "cut", "no character set", "a slow character set"],
 )
 async def test_a_form_that_cannot_be_read_is_refused(
-    project: ReleasedProject, content_type: str, body: bytes
+    shared_project: ReleasedProject, content_type: str, body: bytes
 ) -> None:
-    answer = await project.service.http.post(
+    answer = await shared_project.service.http.post(
         "/results",
-        params={"release": project.digest},
+        params={"release": shared_project.digest},
         content=body,
         headers={"Content-Type": content_type},
     )
     assert_problem(answer, 400, "malformed_form")
-    assert await project.listed() == []
+    assert await shared_project.listed() == []
 
 
 async def test_a_result_may_be_larger_than_other_bodies(project: ReleasedProject) -> None:
@@ -257,18 +257,20 @@ async def test_a_result_may_be_larger_than_other_bodies(project: ReleasedProject
 
 @pytest.mark.parametrize("as_form", [False, True], ids=["body", "form"])
 async def test_a_result_that_is_too_large_is_refused(
-    project: ReleasedProject, as_form: bool
+    shared_project: ReleasedProject, as_form: bool
 ) -> None:
-    limit = project.service.services.results.max_size
+    limit = shared_project.service.services.results.max_size
     data = b"x" * (limit + 1)
-    answer = await (project.form(data) if as_form else project.upload(data))
+    answer = await (shared_project.form(data) if as_form else shared_project.upload(data))
     assert_problem(answer, 413, "too_large")
-    assert await project.listed() == []
+    assert await shared_project.listed() == []
 
 
-async def test_a_body_that_says_that_it_is_too_large_is_not_read(project: ReleasedProject) -> None:
+async def test_a_body_that_says_that_it_is_too_large_is_not_read(
+    shared_project: ReleasedProject,
+) -> None:
     headers = {"Content-Length": str(10**12)}
-    answer = await project.service.http.post("/results", content=b"", headers=headers)
+    answer = await shared_project.service.http.post("/results", content=b"", headers=headers)
     assert_problem(answer, 413, "too_large")
 
 
@@ -315,14 +317,16 @@ async def test_results_come_in_pages_newest_first(on_either: ReleasedProject) ->
     ids=["sweep", "tool", "label", "cursor", "whole", "beginning", "none", "short"],
 )
 async def test_a_filter_that_is_wrong_is_refused(
-    project: ReleasedProject, params: Json, status: int, code: str
+    shared_project: ReleasedProject, params: Json, status: int, code: str
 ) -> None:
-    answer = await project.service.http.get(f"{project.home}/results", params=params)
+    answer = await shared_project.service.http.get(f"{shared_project.home}/results", params=params)
     assert_problem(answer, status, code)
 
 
-async def test_a_cell_is_one_of_a_sweep_that_is_named(project: ReleasedProject) -> None:
-    answer = await project.service.http.get(f"{project.home}/results", params={"cell": 3})
+async def test_a_cell_is_one_of_a_sweep_that_is_named(shared_project: ReleasedProject) -> None:
+    answer = await shared_project.service.http.get(
+        f"{shared_project.home}/results", params={"cell": 3}
+    )
     assert_problem(answer, 422, "invalid_request")
     assert fields_at_fault(answer, "invalid_request") == {"sweep"}
 

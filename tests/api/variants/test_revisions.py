@@ -322,6 +322,7 @@ async def race_all(service: Service, files: int, rounds: int) -> None:
     won = await asyncio.gather(*(race(service, variant, rounds) for variant in variants))
     for variant, texts in zip(variants, won, strict=True):
         rows = await service.rows(f"{address(variant)}/revisions")
+        assert (await service.get(address(variant)))["content"] == texts[-1]
         told = [row["content_sha256"] for row in reversed(rows)]
         assert told[1:] == [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         assert [row["number"] for row in rows] == list(range(rounds + 1, 0, -1))

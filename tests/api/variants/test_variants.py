@@ -438,27 +438,6 @@ async def test_a_reset_deletes_a_project_s_variants_and_no_others(
     assert list(await service.files(project["id"])) == list(originals)
 
 
-async def test_of_two_writers_who_have_seen_the_same_revision_exactly_one_wins(
-    service: Service, originals: dict[str, Json]
-) -> None:
-    original = originals["config/a.yaml"]
-    variant = await service.variant(original["project_id"], original)
-    path = f"/modified-files/{variant['id']}"
-    for pair in range(15):
-        read = await service.http.get(path)
-        seen = {"If-Match": read.headers["etag"]}
-        bodies = [{"content": f"pair: {pair}\nwriter: {writer}\n"} for writer in (1, 2)]
-        answers = await asyncio.gather(
-            *(service.http.put(path, json=body, headers=seen) for body in bodies)
-        )
-        statuses = [answer.status_code for answer in answers]
-        assert sorted(statuses) == [200, 412]
-        loser, winner = answers[statuses.index(412)], bodies[statuses.index(200)]
-        revision = read.json()["revision"] + 1
-        assert assert_problem(loser, 412, "stale")["current_revision"] == revision
-        assert (await service.get(path)).items() >= {**winner, "revision": revision}.items()
-
-
 async def test_a_name_which_was_asked_for_is_there_though_somebody_renamed_the_file_meanwhile(
     service: Service, originals: dict[str, Json]
 ) -> None:
