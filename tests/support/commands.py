@@ -6,12 +6,15 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+import typer.main
 import uvicorn
 from typer.testing import CliRunner
 
@@ -32,6 +35,27 @@ class Done:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@cache
+def _commands() -> Any:
+    """All commands; to make them takes longer than many of them run."""
+    return typer.main.get_command(app)
+
+
+def run_here(
+    arguments: Sequence[str],
+    stdin: str | bytes | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Done:
+    """Run a command in this process."""
+    with CliRunner().isolation(stdin, environment) as (out, err, _):
+        with pytest.raises(SystemExit) as ended:
+            _commands().main(list(arguments), prog_name=app.info.name)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        assert isinstance(ended.value.code, int)
+        return Done(ended.value.code, out.getvalue().decode(), err.getvalue().decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +96,7 @@ class CommandLine:
             **environment,
         }
         with unchanged_log():
-            ran = CliRunner().invoke(app, list(arguments), input=stdin, env=env)
-        if ran.exception is not None and not isinstance(ran.exception, SystemExit):
-            raise ran.exception
-        return _checked(Done(ran.exit_code, ran.stdout_bytes.decode(), ran.stderr), code)
+            return _checked(run_here(arguments, stdin, env), code)
 
     async def process(self, *arguments: str, code: int = 0, **environment: Any) -> Done:
         """As a process of its own."""
