@@ -19,9 +19,10 @@ import uvicorn
 from typer.testing import CliRunner
 
 from benchmark_manager.cli.commands import app
-from support.process import ROOT, environment, run_main
+from support.process import run_main, start
 from support.service import Service
 from support.unchanged_log import unchanged_log
+from support.waiting import GENEROUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,23 +123,16 @@ def _on_terminal(
     folder: Path, arguments: tuple[str, ...], typed: str, settings: dict[str, Any]
 ) -> Done:
     leader, follower = os.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmark_manager", *arguments],
-        cwd=folder,
-        env=environment(pythonpath=ROOT, **settings),
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-    ) as process:
-        os.close(follower)
-        os.write(leader, typed.encode())
-        shown = b""
-        # Linux reports the end of a terminal as an error.
-        with suppress(OSError):
-            while piece := os.read(leader, 4096):
-                shown += piece
+    process = start(folder, *arguments, streams=(follower, follower, follower), **settings)
+    os.close(follower)
+    os.write(leader, typed.encode())
+    shown = b""
+    # Linux reports the end of a terminal as an error.
+    with suppress(OSError):
+        while piece := os.read(leader, 4096):
+            shown += piece
     os.close(leader)
-    return Done(process.returncode, shown.decode(), "")
+    return Done(process.wait(GENEROUS), shown.decode(), "")
 
 
 def _checked(done: Done, code: int) -> Done:
