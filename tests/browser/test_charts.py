@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from benchmark_manager.web.charts.from_table import charts_of
@@ -52,12 +53,20 @@ def page_of(values: tuple[int | str, ...], language: str) -> str:
     return template.render(charts=charts, sheets=sheets, language=language)
 
 
-@pytest.fixture
-async def blank(chromium: Browser) -> AsyncIterator[Page]:
-    """A page of a phone's size, for charts without a service."""
-    context = await chromium.new_context(viewport=NARROW)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page(chromium: Browser) -> AsyncIterator[Page]:
+    context = await chromium.new_context()
     yield await context.new_page()
     await context.close()
+
+
+@pytest.fixture
+async def blank(page: Page) -> Page:
+    """A blank page of a phone's size, for charts without a service."""
+    await page.goto("about:blank")
+    await page.set_viewport_size(NARROW)
+    await page.emulate_media(color_scheme="light")
+    return page
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed")

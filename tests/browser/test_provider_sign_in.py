@@ -1,42 +1,53 @@
 """A person at a real browser signs in at a real provider."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from support.process import service_process
+from support.process import ServiceProcess, service_process
 from support.real_provider import real_provider
+from support.reused_database import reused_database
 from support.visitors import TIMEOUT
 
 KIM = {"sub": "kim", "name": "Kim Min", "groups": ["bench"]}
 WANTED = "/ui/search?q=llama"
 
 
-@pytest.fixture
-async def page(chromium: Browser, database_url: str, tmp_path: Path) -> AsyncIterator[Page]:
-    """A page of a service that asks for a sign-in, as the person wanted to search."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def service(
+    mongod: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServiceProcess]:
+    """A service that asks for a sign-in, at a provider."""
+    folder = tmp_path_factory.mktemp("provider")
     async with (
-        real_provider(tmp_path, KIM) as issuer,
+        reused_database(mongod) as url,
+        real_provider(folder, KIM) as issuer,
         service_process(
-            tmp_path,
-            mongo_url=database_url,
+            folder,
+            mongo_url=url,
             auth="required",
             oidc_issuer=issuer,
             oidc_client_id="bench",
             oidc_client_secret="a secret",
             oidc_name="Acme",
-        ) as service,
+        ) as process,
     ):
-        context = await chromium.new_context(locale="en")
-        context.set_default_timeout(TIMEOUT)
-        page = await context.new_page()
-        # The provider's own style sheet is on another machine.
-        await page.route("https://**", lambda route: route.abort())
-        await page.goto(f"{service.url}{WANTED}")
-        yield page
-        await context.close()
+        yield process
+
+
+@pytest.fixture
+async def page(chromium: Browser, service: ServiceProcess) -> AsyncIterator[Page]:
+    """A page of somebody who is signed in nowhere and wanted to search."""
+    context = await chromium.new_context(locale="en")
+    context.set_default_timeout(TIMEOUT)
+    page = await context.new_page()
+    # The provider's own style sheet is on another machine.
+    await page.route("https://**", lambda route: route.abort())
+    await page.goto(f"{service.url}{WANTED}")
+    yield page
+    await context.close()
 
 
 async def test_a_person_signs_in_and_reaches_the_page_that_was_wanted(page: Page) -> None:

@@ -48,6 +48,7 @@ FLAGS: Final = (
     "--disable-gpu-rasterization",
     "--disable-gpu-compositing",
     "--disable-software-rasterizer",
+    "--in-process-gpu",  # what is drawn need not be sent to another process
     # Else a renderer is started for the next page, which may never come.
     "--renderer-process-limit=1",
     "--disable-site-isolation-trials",

@@ -6,19 +6,23 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+import typer.main
 import uvicorn
 from typer.testing import CliRunner
 
 from benchmark_manager.cli.commands import app
-from support.process import ROOT, environment, run_main
+from support.process import run_main, start
 from support.service import Service
 from support.unchanged_log import unchanged_log
+from support.waiting import GENEROUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,27 @@ class Done:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@cache
+def _commands() -> Any:
+    """All commands; to make them takes longer than many of them run."""
+    return typer.main.get_command(app)
+
+
+def run_here(
+    arguments: Sequence[str],
+    stdin: str | bytes | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Done:
+    """Run a command in this process."""
+    with CliRunner().isolation(stdin, environment) as (out, err, _):
+        with pytest.raises(SystemExit) as ended:
+            _commands().main(list(arguments), prog_name=app.info.name)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        assert isinstance(ended.value.code, int)
+        return Done(ended.value.code, out.getvalue().decode(), err.getvalue().decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +97,7 @@ class CommandLine:
             **environment,
         }
         with unchanged_log():
-            ran = CliRunner().invoke(app, list(arguments), input=stdin, env=env)
-        if ran.exception is not None and not isinstance(ran.exception, SystemExit):
-            raise ran.exception
-        return _checked(Done(ran.exit_code, ran.stdout_bytes.decode(), ran.stderr), code)
+            return _checked(run_here(arguments, stdin, env), code)
 
     async def process(self, *arguments: str, code: int = 0, **environment: Any) -> Done:
         """As a process of its own."""
@@ -101,23 +123,16 @@ def _on_terminal(
     folder: Path, arguments: tuple[str, ...], typed: str, settings: dict[str, Any]
 ) -> Done:
     leader, follower = os.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmark_manager", *arguments],
-        cwd=folder,
-        env=environment(pythonpath=ROOT, **settings),
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-    ) as process:
-        os.close(follower)
-        os.write(leader, typed.encode())
-        shown = b""
-        # Linux reports the end of a terminal as an error.
-        with suppress(OSError):
-            while piece := os.read(leader, 4096):
-                shown += piece
+    process = start(folder, *arguments, streams=(follower, follower, follower), **settings)
+    os.close(follower)
+    os.write(leader, typed.encode())
+    shown = b""
+    # Linux reports the end of a terminal as an error.
+    with suppress(OSError):
+        while piece := os.read(leader, 4096):
+            shown += piece
     os.close(leader)
-    return Done(process.returncode, shown.decode(), "")
+    return Done(process.wait(GENEROUS), shown.decode(), "")
 
 
 def _checked(done: Done, code: int) -> Done:

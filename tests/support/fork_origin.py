@@ -28,9 +28,18 @@ _MODULES: Final = (
     "benchmark_manager.cli.operations.demo",
     "benchmark_manager.cli.operations.rotation",
     "benchmark_manager.cli.operations.serve",
+    # What libraries import when a service starts, or at a command's first request.
+    "anyio._backends._asyncio",
+    "apscheduler.executors.asyncio",
+    "apscheduler.triggers.interval",
+    "cryptography.hazmat.backends.openssl.backend",
+    "httpcore2",
+    "jinja2.ext",
+    "pymongo.asynchronous.auth",
     "rich.console",
     "rich.table",
     "rich.text",
+    "uvicorn.lifespan.on",
 )
 _DESCRIPTORS: Final = 4
 _MOST_BYTES: Final = 65_536

@@ -27,6 +27,7 @@ from benchmark_manager.stores.embedded.process import read_pids
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.version import __version__
 from github_test_server import Delay, GitHubTestServer, Repository
+from support.commands import run_here
 from support.process import ROOT, run_main, run_program, service_process, start
 from support.stopwatch import Stopwatch
 from support.waiting import GENEROUS, eventually
@@ -80,10 +81,10 @@ def words(text: str) -> str:
 
 
 @pytest.mark.parametrize("command", HELP, ids=" ".join)
-def test_help_has_the_important_words(tmp_path: Path, command: tuple[str, ...]) -> None:
-    done = run_main(tmp_path, *command, "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    output = words(done.stdout)
+def test_help_has_the_important_words(command: tuple[str, ...]) -> None:
+    done = run_here([*command, "--help"])
+    assert (done.code, done.err) == (0, "")
+    output = words(done.out)
     assert [word for word in HELP[command] if word not in output] == []
 
 

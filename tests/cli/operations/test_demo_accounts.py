@@ -1,9 +1,8 @@
 """The demo with accounts: what it prints lets people sign in, each with the role that it names."""
 
+import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ import httpx2 as httpx
 
 from benchmark_manager.demo.people import new_people
 from benchmark_manager.stores.embedded.ports import free_port
-from support.process import ROOT, environment
+from support.process import start
 from support.waiting import GENEROUS
 
 PERSON = re.compile(r"^  (\w+) +(\w{16}) +(reader|editor|maintainer|admin) ", re.MULTILINE)
@@ -22,27 +21,28 @@ PERSON = re.compile(r"^  (\w+) +(\w{16}) +(reader|editor|maintainer|admin) ", re
 def running_demo(folder: Path, url: str) -> Iterator[str]:
     """What the demo prints until it waits for the change; Ctrl-C ends it with exit code 0."""
     port = url.rpartition(":")[2]
-    command = [sys.executable, "-m", "benchmark_manager", "demo", "--accounts"]
-    with subprocess.Popen(
-        [*command, "--no-measure", "--port", port, "--change-after", "600"],
-        cwd=folder,
-        env=environment(pythonpath=ROOT, pythonunbuffered=1, auth="open", public_url="http://x.y"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as output, Path(os.devnull).open("rb") as nothing:
+        process = start(
+            folder,
+            *("demo", "--accounts", "--no-measure", "--port", port, "--change-after", "600"),
+            streams=(nothing.fileno(), writer, writer),
+            auth="open",
+            public_url="http://x.y",
+        )
+        os.close(writer)
+        lines: list[str] = []
         try:
-            assert process.stdout is not None
-            lines: list[str] = []
-            for line in process.stdout:
+            for line in output:
                 lines.append(line)
                 if "--to cell" in line:
                     break
             yield "".join(lines)
         finally:
             process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, "".join(lines) + rest
+            lines += output
+            code = process.wait(60)
+        assert code == 0, "".join(lines)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import typer.main
-from typer.testing import CliRunner
 
 from benchmark_manager.cli.commands import app
 from benchmark_manager.cli.terminal import failures
@@ -17,6 +16,7 @@ from benchmark_manager.client import (
     ReleaseContentError,
     UnreachableError,
 )
+from support.commands import run_here
 from support.process import ROOT
 
 GUIDE = (ROOT / "docs/guides/command-line.md").read_text("utf-8")
@@ -59,8 +59,8 @@ def test_every_command_is_named() -> None:
 
 @pytest.mark.parametrize("name", commands())
 def test_a_usage_line_marks_each_argument_once(name: str) -> None:
-    shown = CliRunner().invoke(app, [*name.split(), "--help"], env={"COLUMNS": "200"}).output
-    [usage] = [line for line in shown.splitlines() if "Usage:" in line]
+    shown = run_here([*name.split(), "--help"], environment={"COLUMNS": "200"})
+    [usage] = [line for line in shown.out.splitlines() if "Usage:" in line]
     assert not re.search(r"\[\[|\]\]|…|\.\.\.[\]}]", usage)
 
 

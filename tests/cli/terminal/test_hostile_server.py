@@ -26,6 +26,7 @@ from benchmark_manager.client import shapes
 from benchmark_manager.client.client import MAX_VALUES, Client
 from benchmark_manager.client.sha256sums import MAX_FILES, digits_of, write_sums
 from benchmark_manager.domain.releases.tar import TarGz
+from support.commands import run_here
 from support.forked_commands import ForkedCommands, Ran, bytes_below, forked_commands
 from support.hostile_server import Answer, gzipped_zeros, head, hostile_server
 
@@ -528,15 +529,9 @@ COMMANDS: Final[dict[tuple[str, ...], dict[str, shapes.Shape]]] = {
 
 
 def in_process(*arguments: str) -> Ran:
-    from typer.testing import CliRunner
-
-    from benchmark_manager.cli.commands import app
-
     # A definition of a sweep, for commands that read one.
-    ran = CliRunner().invoke(app, list(arguments), input="{}")
-    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
-        raise ran.exception
-    return Ran(ran.exit_code, ran.stdout, ran.stderr, 0)
+    ran = run_here(arguments, "{}")
+    return Ran(ran.code, ran.out, ran.err, 0)
 
 
 def answering(answers: dict[str, Any]) -> Answer:

@@ -6,10 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from benchmark_manager.cli.commands import app
-from support.commands import CommandLine, Done
+from support.commands import CommandLine, Done, run_here
 from support.process import run_main
 
 JOB = (
@@ -42,9 +40,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def validate(*arguments: object, code: int = 0) -> Done:
-    ran = CliRunner().invoke(app, ["validate", *map(str, arguments)])
-    assert ran.exit_code == code, ran.output
-    return Done(ran.exit_code, ran.stdout, ran.stderr)
+    done = run_here(["validate", *map(str, arguments)])
+    assert done.code == code, done.out + done.err
+    return done
 
 
 def test_problems_are_written_in_the_form_of_compilers(folder: Path) -> None:
