@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # pip only looks at packages whose hashes the requirements files name.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # More than cores: tests wait for servers.
-WORKERS ?= 3
+WORKERS ?= 4
 PAGES := benchmark_manager/web
 # Tests start hundreds of processes; without compiled files each takes a second longer.
 export PYTHONDONTWRITEBYTECODE :=

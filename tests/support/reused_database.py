@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StorageError
 from benchmark_manager.stores.database.database import START_CHECK, Database, DatabaseKind
-from benchmark_manager.stores.database.indexes import make_indexes
+from benchmark_manager.stores.database.indexes import INDEXES, make_indexes
 from benchmark_manager.stores.database.meta import SCHEMA, MetaStore
 from benchmark_manager.stores.database.starting import start as start_database
 
@@ -43,6 +43,8 @@ class ReusedDatabase:
     opened: Database | None = None
     #: Whether one uses it now.
     is_lent: bool = False
+    #: The collections that `make_indexes` makes here: fewer on the embedded database.
+    _indexed: frozenset[str] = frozenset()
 
     @property
     def database(self) -> AsyncDatabase[dict[str, Any]]:
@@ -54,6 +56,7 @@ class ReusedDatabase:
         if database is None:
             database = self.opened = Database(self.url, "unnamed", kind_of(self.url))
             await start_database(database)
+            await self._note_indexed()
         else:
             database.before_transaction = None
             try:
@@ -72,11 +75,15 @@ class ReusedDatabase:
             names, counts = [], {}
         # Until a majority has the deletions, what reads before it writes would find the documents.
         await asyncio.gather(*(self.database[name].delete_many({}) for name in counts))
-        if self.opened is not None and "projects" not in names:
+        if self.opened is not None and not self._indexed <= set(names):
             # The database was dropped, here or by the test.
             await make_indexes(self.opened)
+            await self._note_indexed()
             # Its check that the server takes writes leaves a document.
             await self.database[START_CHECK].delete_many({})
+
+    async def _note_indexed(self) -> None:
+        self._indexed = frozenset(INDEXES.keys() & set(await self._collections()))
 
     async def _collections(self) -> list[str]:
         return await self.database.list_collection_names(filter={"type": "collection"})
