@@ -142,9 +142,10 @@ async def test_a_token_for_another_project_does_nothing(
 async def test_a_project_is_made_only_by_who_maintains_all(
     service: Service, principal: Principal
 ) -> None:
+    """The refusal comes before anything is said about the repository."""
     settings = ProjectSettings()
     with pytest.raises(ForbiddenError) as refused:
-        await service.services.projects.create(principal, "new", "acme/new", settings)
+        await service.services.projects.create(principal, "new", "no address", settings)
     assert refused.value.role_needed == "maintainer"
     assert "new" not in [row["name"] for row in await service.rows("/projects")]
 
