@@ -39,6 +39,7 @@ _UNAVAILABLE: Final = frozenset(
 #: Characters of the driver's text in one line of the log.
 _DESCRIBED: Final = 2000
 _DENIED: Final = frozenset({13, 18, 8000})
+_DUPLICATE_KEY: Final = 11000
 
 
 def failure_of(error: Exception) -> StorageError:
@@ -53,6 +54,16 @@ def driver_error(error: Exception) -> Exception:
     """
     cause = error.__cause__ if isinstance(error, StorageError) else None
     return cause if isinstance(cause, DATABASE_ERRORS) else error
+
+
+def is_of_duplicate(error: BaseException) -> bool:
+    """Return whether a key that is taken caused the error, which may be one of ours."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OperationFailure) and _DUPLICATE_KEY in dict(_said(found)):
+            return True
+        found = found.__cause__ or found.__context__
+    return False
 
 
 def described(error: Exception) -> str:

@@ -6,7 +6,13 @@ import pkgutil
 from collections.abc import AsyncGenerator
 
 import pytest
-from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+)
 
 from benchmark_manager import stores
 from benchmark_manager.errors import StorageError
@@ -86,6 +92,36 @@ async def test_a_transaction_is_not_repeated_where_the_drivers_error_does_not_sa
     with pytest.raises(StorageError) as failed:
         await database.transaction(store.get)
     assert (store.calls, failed.value.code) == (1, "database_failed")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DuplicateKeyError("E11000", 11000, {"keyPattern": {"path": 1}}),
+        BulkWriteError({"writeErrors": [{"code": 11000, "errmsg": "E11000"}]}),
+    ],
+    ids=["of one", "of many"],
+)
+async def test_a_taken_key_on_the_embedded_database_may_be_a_conflict_and_is_tried_again(
+    database: Database, error: PyMongoError
+) -> None:
+    store = Failing(database, error, times=2)
+    if database.kind == "embedded":
+        assert await database.transaction(store.get) == "found"
+    else:
+        with pytest.raises(StorageError):
+            await database.transaction(store.get)
+    assert store.calls == {"embedded": 3, "mongodb": 1}[database.kind]
+
+
+async def test_a_key_that_stays_taken_is_a_failure_in_the_end(database: Database) -> None:
+    async def taken(session: Session) -> None:
+        row = {"_id": 1}
+        await database.collection("keys").insert_many([row, dict(row)], session=session)
+
+    with pytest.raises(StorageError) as failed:
+        await database.transaction(taken)
+    assert failed.value.code == "database_failed"
 
 
 async def test_a_full_disk_is_the_reason_where_the_disk_is_full(database_url: str) -> None:
