@@ -59,9 +59,12 @@ def driver_error(error: Exception) -> Exception:
 def is_of_duplicate(error: BaseException) -> bool:
     """Return whether a key that is taken caused the error, which may be one of ours."""
     found: BaseException | None = error
-    while found is not None:
+    seen: list[BaseException] = []
+    # An error that was raised anew may be the cause of its cause.
+    while found is not None and found not in seen:
         if isinstance(found, OperationFailure) and _DUPLICATE_KEY in dict(_said(found)):
             return True
+        seen.append(found)
         found = found.__cause__ or found.__context__
     return False
 
