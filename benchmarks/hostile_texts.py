@@ -381,7 +381,7 @@ async def measure(arguments: argparse.Namespace) -> None:
                 attacks.append(attack)
     head = [
         "text",
-        "door",
+        "way",
         *(
             f"{what} ({a.checkout.name})"
             for a in attacks
