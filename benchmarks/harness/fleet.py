@@ -179,7 +179,7 @@ class Fleets:
 def logged_problems(service: ServiceProcess) -> list[str]:
     """Return the log's warnings and errors, and lines that are not JSON, such as tracebacks.
 
-    That nobody has to sign in, as each start says, is what benchmarks want.
+    The warning at each start that nobody has to sign in is left out.
     """
     found = []
     for line in service.output.splitlines():

@@ -364,7 +364,7 @@ class LeaseStore(Store):
 
 
 def _as_read(finished: FinishedSync) -> Document:
-    """Return a condition that holds while nobody changed or queued what the sync was reading."""
+    """Return a condition that is true until somebody changes or queues what the sync read."""
     project, token = finished.project, _token_seen(finished)
     return {
         **_held(finished.lease),

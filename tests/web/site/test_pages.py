@@ -7,7 +7,9 @@ from urllib.parse import urljoin
 import httpx2 as httpx
 import pytest
 
-from benchmark_manager.models.project import Project
+from benchmark_manager.models.sync import SyncProgress
+from benchmark_manager.stores.sync.leases import LeaseStore
+from benchmark_manager.stores.sync.progress import SyncProgressStore
 from support.browser import Browser
 from support.service import Service
 from support.site import Site, check, web_routes
@@ -197,19 +199,11 @@ async def test_pages_stay_out_of_the_api_s_description(site: Site) -> None:
 async def test_a_running_sync_shows_its_progress(service: Service, browser: Browser) -> None:
     """Without scripts, the page reloads itself."""
     project = await service.project("acme/bench")
-    progress = service.services.sync.progress_of
-
-    async def halfway(read: Project) -> object:
-        found = await progress(read)
-        update = {
-            "status": "running",
-            "phase": "fetching",
-            "files_total": 340,
-            "files_fetched": 120,
-        }
-        return found.model_copy(update=update)
-
-    service.services.sync.progress_of = halfway  # type: ignore[method-assign,assignment]  # a sync that stands still
+    database = service.services.database
+    claim = await LeaseStore(database).claim(project["id"], "another replica")
+    assert claim is not None
+    progress = SyncProgress(status="running", phase="fetching", files_total=340, files_fetched=120)
+    await SyncProgressStore(database).put(project["id"], claim.lease.fence, progress)
     page = await browser.open(f"/ui/projects/{project['id']}")
     assert "120 of 340" in page.text
     assert page.all("progress") == [{"max": "340", "value": "120"}]
