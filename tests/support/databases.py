@@ -1,7 +1,4 @@
-"""Database fixtures: a real mongod and the embedded database, each started once a worker.
-
-`tests/conftest.py` makes them known with `pytest_plugins = ["support.databases"]`.
-"""
+"""Database fixtures: a real mongod and the embedded database, each started once a worker."""
 
 import asyncio
 import os
