@@ -4,6 +4,7 @@ Their fixtures are in `support.fixtures`.
 """
 
 import gc
+import importlib
 import os
 import shutil
 from collections.abc import Generator
@@ -52,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         for plugin in FIXTURES:
-            config.pluginmanager.import_plugin(plugin)
+            config.pluginmanager.register(importlib.import_module(plugin), plugin)
     if MEMORY.is_dir() and min(shutil.disk_usage(MEMORY).free, _free_memory()) > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
