@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from github_test_server import Entry, GitHubTestServer, Repository
 from support.problems import assert_problem
+from support.project_refs import head
 from support.reused_database import reused_database
 from support.service import Json, Service, running_service
 from support.unchanged_service import unchanged_service
@@ -37,12 +38,6 @@ def fixed(shared_service: Service) -> Repository:
     shared_service.repository("fixed/empty")
     shared_service.repository("fixed/private", FILES, private_to=["other"])
     return repository
-
-
-def head(repository: Repository) -> str:
-    found = repository.find_commit("HEAD")
-    assert found is not None
-    return found.sha
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
