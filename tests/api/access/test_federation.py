@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from benchmark_manager.factory import Externals
-from support.bad_issuer import DISCOVERY, BadIssuer, Clock, Reply, bad_issuer
+from support.bad_issuer import DISCOVERY, BadIssuer, Clock, Reply
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service, running_service
 from support.unchanged_service import unchanged_service
@@ -33,17 +33,6 @@ def draft(**changes: Any) -> Json:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def issuer() -> AsyncIterator[BadIssuer]:
-    async with bad_issuer() as issuer:
-        yield issuer
-
-
-@pytest.fixture
 async def service(module_service: Service) -> AsyncIterator[Service]:
     """The open service of all tests here, for each as it was at first."""
     async with unchanged_service(module_service) as running:
@@ -51,13 +40,15 @@ async def service(module_service: Service) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-async def guarded(service: Service, tmp_path: Path, clock: Clock) -> AsyncIterator[Service]:
+async def guarded(
+    service: Service, tmp_path: Path, provider_clock: Clock
+) -> AsyncIterator[Service]:
     """A service for known principals alone, on the database of the open one."""
     async with running_service(
         "mongodb://unused",
         service.github,
         tmp_path,
-        externals=Externals(clock=clock, database=service.services.database),
+        externals=Externals(clock=provider_clock, database=service.services.database),
         auth="required",
         secret_key=service.secret_key,
     ) as guarded:
@@ -187,14 +178,14 @@ async def test_a_program_is_let_in_by_its_token(
 
 
 async def test_a_program_s_first_request_of_a_day_is_on_record(
-    service: Service, guarded: Service, issuer: BadIssuer, clock: Clock
+    service: Service, guarded: Service, issuer: BadIssuer, provider_clock: Clock
 ) -> None:
     made = await rule(service, issuer=issuer.url)
     answers = []
     for _ in range(2):
         answers.append(await asked(guarded, issuer.token(AUDIENCE, sub=WORKFLOW)))
         await guarded.services.access.uses.finish()
-        clock.pass_by(30)
+        provider_clock.pass_by(30)
     assert [answer.status_code for answer in answers] == [200, 200]
     [record] = await service.rows("/audit", action="token_use")
     assert (record["actor"]["id"], record["actor"]["via"]) == (made["id"], "federation")
@@ -254,23 +245,23 @@ async def test_an_issuer_that_is_away_is_no_refusal(
 
 
 async def test_a_deleted_rule_lets_nobody_in_after_five_seconds(
-    service: Service, guarded: Service, issuer: BadIssuer, clock: Clock
+    service: Service, guarded: Service, issuer: BadIssuer, provider_clock: Clock
 ) -> None:
     made = await rule(service, issuer=issuer.url)
     token = issuer.token(AUDIENCE, sub=WORKFLOW)
     assert (await asked(guarded, token)).status_code == 200
     await service.http.delete(f"/federation/{made['id']}")
-    clock.pass_by(5)
+    provider_clock.pass_by(5)
     assert_problem(await asked(guarded, token), 401, "signed_token_refused")
 
 
 async def test_a_token_ends_with_its_time(
-    service: Service, guarded: Service, issuer: BadIssuer, clock: Clock
+    service: Service, guarded: Service, issuer: BadIssuer, provider_clock: Clock
 ) -> None:
     await rule(service, issuer=issuer.url)
     token = issuer.token(AUDIENCE, sub=WORKFLOW)
     assert (await asked(guarded, token)).status_code == 200
-    clock.pass_by(365)
+    provider_clock.pass_by(365)
     assert_problem(await asked(guarded, token), 401, "signed_token_refused")
 
 
