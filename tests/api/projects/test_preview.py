@@ -165,7 +165,7 @@ async def test_nothing_is_stored(tokened: Service) -> None:
 async def test_a_sync_copies_the_files_that_its_preview_counts(
     tokened: Service, config: str, job: str
 ) -> None:
-    folders = {"config_folder": config, "job_folder": job}
+    folders: Json = {"config_folder": config, "job_folder": job}
     selected = (await preview(tokened, "fixed/bench", **folders))["selected"]
     stats = (await tokened.synced("fixed/bench", **folders))["stats"]
     files = selected["config_files"] + selected["job_files"] + selected["files_by_content"]
