@@ -186,7 +186,7 @@ async def test_the_list_is_searched_for_a_text_regardless_of_case(
 
 
 async def code_of_a_problem(service: Service, method: str, path: str) -> str:
-    """Return the code of a 404; a PUT is one of a description."""
+    """Return the code of the 404 that a request is answered with; a PUT sends a description."""
     body = {"description": "x"} if method == "PUT" else None
     answer = await service.http.request(method, path, json=body)
     code: str = answer.json()["code"]
