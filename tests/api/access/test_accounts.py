@@ -186,7 +186,8 @@ class PausingHasher(PasswordHasher):
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
         self.armed, self.checked, self.may_go_on = Event(), Event(), Event()
 
-    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 -- its name
+    # The argument is called as in argon2.
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
         found = super().verify(hash, password)
         if self.armed.is_set():
             self.checked.set()

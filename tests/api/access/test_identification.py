@@ -57,7 +57,7 @@ async def test_an_address_that_is_nothing_needs_an_identity_too(
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_an_ended_session_is_told_so(guarded: GuardedService) -> None:
+async def test_an_answer_says_that_the_session_has_ended(guarded: GuardedService) -> None:
     visitor = guarded.visitor(Cookie=f"bm_session={'A' * 43}")
     document = assert_problem(await visitor.ask("GET", "/me"), 401, "unauthenticated")
     assert document["detail"] == "The session has ended; sign in again."

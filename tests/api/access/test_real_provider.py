@@ -8,7 +8,7 @@ import pytest
 from github_test_server import GitHubTestServer
 from support.problems import assert_problem
 from support.real_provider import real_provider, sign_in
-from support.service import Service, running_service
+from support.service import Json, Service, running_service
 
 KIM = {"sub": "kim", "name": "Kim Min", "email": "kim@example.com", "groups": ["bench"]}
 
@@ -34,15 +34,18 @@ async def guarded(
 
 
 async def test_a_person_signs_in_and_again_and_is_the_same(guarded: Service) -> None:
-    seen = []
-    for _ in range(2):
-        guarded.http.cookies.clear()
-        left = await guarded.http.get("/auth/oidc", params={"next": "/ui/search"})
-        back = await guarded.http.get(await sign_in(left.headers["location"], "kim"))
-        assert (back.status_code, back.headers["location"]) == (303, "/ui/search")
-        seen.append(await guarded.get("/me"))
-    assert seen[0] == seen[1]
-    assert (seen[0]["name"], seen[0]["groups"]) == ("Kim Min", ["bench"])
+    first, second = await signed_in(guarded), await signed_in(guarded)
+    assert first == second
+    assert (first["name"], first["groups"]) == ("Kim Min", ["bench"])
+
+
+async def signed_in(guarded: Service) -> Json:
+    """Sign in with a new browser, come back to the page asked for, and return who one is."""
+    guarded.http.cookies.clear()
+    left = await guarded.http.get("/auth/oidc", params={"next": "/ui/search"})
+    back = await guarded.http.get(await sign_in(left.headers["location"], "kim"))
+    assert (back.status_code, back.headers["location"]) == (303, "/ui/search")
+    return await guarded.get("/me")
 
 
 async def test_a_person_who_refuses_is_not_signed_in(guarded: Service) -> None:

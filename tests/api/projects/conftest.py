@@ -21,17 +21,14 @@ def shared_github() -> Iterator[GitHubTestServer]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def shared_url(mongod: str) -> AsyncIterator[str]:
-    async with reused_database(mongod) as url:
-        yield url
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shared_service(
-    shared_url: str, shared_github: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
+    mongod: str, shared_github: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
     folder = tmp_path_factory.mktemp("shared")
-    async with running_service(shared_url, shared_github, folder) as running:
+    async with (
+        reused_database(mongod) as url,
+        running_service(url, shared_github, folder) as running,
+    ):
         observed = ObservedAnswers()
         running.http.event_hooks = {"request": [], "response": [observed.note]}
         yield running

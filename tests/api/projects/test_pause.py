@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 import pytest_asyncio
 from bson import ObjectId
@@ -12,7 +13,7 @@ from bson import ObjectId
 from benchmark_manager.factory import Externals
 from github_test_server import GitHubTestServer, Status
 from support.problems import assert_problem
-from support.service import Json, Service, running_service, running_sync
+from support.service import Json, Service, no_sleep, running_service, running_sync
 
 DAY = 86_400
 
@@ -83,26 +84,33 @@ async def test_a_project_is_not_paused_until_somebody_pauses_it(
 async def test_pausing_twice_and_resuming_what_runs_change_nothing(
     service: Service, project: Json
 ) -> None:
+    firsts, seconds = [], []
     for verb in ("resume", "pause", "resume"):
-        first = await service.http.post(address(project, verb))
-        second = await service.http.post(address(project, verb))
-        assert (second.status_code, second.json()) == (200, first.json())
-        assert second.headers["etag"] == first.headers["etag"]
+        firsts.append(await service.http.post(address(project, verb)))
+        seconds.append(await service.http.post(address(project, verb)))
+    assert [answer.status_code for answer in seconds] == [200, 200, 200]
+    assert [answer.json() for answer in seconds] == [answer.json() for answer in firsts]
+    assert etags(seconds) == etags(firsts)
     assert (await stored(service, project))["revision"] == 3
 
 
-async def test_both_take_if_match(service: Service, project: Json) -> None:
+def etags(answers: list[httpx.Response]) -> list[str]:
+    return [answer.headers["etag"] for answer in answers]
+
+
+@pytest.mark.parametrize(("verb", "revision"), [("pause", 2), ("resume", 3)])
+async def test_both_take_if_match(
+    service: Service, project: Json, verb: str, revision: int
+) -> None:
     seen = (await service.http.get(address(project))).headers["etag"]
-    for verb in ("pause", "resume"):
-        current = (await service.http.get(address(project))).headers["etag"]
-        answer = await service.http.post(address(project, verb), headers={"If-Match": current})
-        assert answer.status_code == 200, answer.text
-        problem = assert_problem(
-            await service.http.post(address(project, verb), headers={"If-Match": seen}),
-            412,
-            "stale",
-        )
-        assert problem["current_revision"] == int(answer.headers["etag"][1:].partition(".")[0])
+    if verb == "resume":
+        await pause(service, project)
+    current = (await service.http.get(address(project))).headers["etag"]
+    answer = await service.http.post(address(project, verb), headers={"If-Match": current})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["etag"].startswith(f'"{revision}.')
+    stale = await service.http.post(address(project, verb), headers={"If-Match": seen})
+    assert assert_problem(stale, 412, "stale")["current_revision"] == revision
 
 
 async def test_a_paused_project_is_not_polled_and_a_person_can_sync_it(
@@ -141,22 +149,23 @@ async def test_pausing_takes_back_no_sync_that_a_person_has_queued(
 async def test_a_failure_does_not_make_a_paused_project_due(
     database_url: str, github: GitHubTestServer, tmp_path: Path, files: dict[str, bytes]
 ) -> None:
-    async def no_sleep(_: float) -> None:
-        await asyncio.sleep(0)
-
     async with running_service(
         database_url, github, tmp_path, externals=Externals(sleep=no_sleep)
     ) as service:
         service.repository("acme/bench", files)
-        for interval in (0, DAY):
-            project = await service.project(
-                "acme/bench", name=str(interval), polling_interval=interval
-            )
+        intervals = (0, DAY)
+        projects = [
+            await service.project("acme/bench", name=str(interval), polling_interval=interval)
+            for interval in intervals
+        ]
+        service.github.faults.add(Status(500), times=None)
+        for project in projects:
             await pause(service, project)
-            fault = service.github.faults.add(Status(500), times=None)
             await service.sync(project["id"], 502)
-            service.github.faults.remove(fault)
-            assert (await service.get(address(project)))["next_poll_at"] is None
+        now = [await service.get(address(project)) for project in projects]
+    assert [(one["polling_interval"], one["next_poll_at"]) for one in now] == [
+        (interval, None) for interval in intervals
+    ]
 
 
 @pytest.mark.parametrize("trigger", ["poll", "manual"])
@@ -181,7 +190,7 @@ async def test_a_sync_under_way_does_not_schedule_a_project_paused_meanwhile(
     assert await poll(service) == []
 
 
-async def test_resuming_makes_a_polled_project_due_once_and_then_it_takes_its_place(
+async def test_resuming_makes_a_polled_project_due_once_and_then_after_its_interval(
     service: Service, project: Json
 ) -> None:
     await pause(service, project)
@@ -216,9 +225,8 @@ async def test_no_change_of_the_settings_resumes_a_project(service: Service, pro
         {"github_token": "ghp_secret"},
         {"polling_interval": 0},
     ]
-    for change in changes:
-        changed = await service.put(address(project), change)
-        assert (changed["paused"], changed["next_poll_at"]) == (True, None), change
+    changed = [await service.put(address(project), change) for change in changes]
+    assert [(one["paused"], one["next_poll_at"]) for one in changed] == [(True, None)] * 6
     assert await poll(service) == []
 
 

@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
 from github_test_server import Entry, GitHubTestServer, Repository
 from support.problems import assert_problem
+from support.project_refs import head
 from support.reused_database import reused_database
 from support.service import Json, Service, running_service
 from support.unchanged_service import unchanged_service
@@ -25,6 +27,17 @@ FILES: dict[str, bytes | Entry] = {
     "k8s/bench-job.yml": b"kind: Job\n",
     ".github/workflows/ci.yml": b"on: push\n",
 }
+
+
+@pytest.fixture(scope="module")
+def fixed(shared_service: Service) -> Repository:
+    """The repository `fixed/bench`, beside an empty and a private one, which no test changes."""
+    repository = shared_service.repository("fixed/bench", FILES)
+    repository.tag("v1", head(repository))
+    repository.tag("annotated", head(repository), message="annotated")
+    shared_service.repository("fixed/empty")
+    shared_service.repository("fixed/private", FILES, private_to=["other"])
+    return repository
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -78,7 +91,7 @@ def counts(answer: Json) -> dict[str, tuple[int, ...]]:
     }
 
 
-async def test_a_preview_tells_branches_and_folders_with_what_each_would_give(
+async def test_a_preview_shows_branches_and_folders_with_what_each_would_give(
     tokened: Service,
 ) -> None:
     repository = tokened.repository("acme/bench", FILES)
@@ -90,7 +103,7 @@ async def test_a_preview_tells_branches_and_folders_with_what_each_would_give(
         False,
     )
     assert (answer["ref"], answer["complete"], answer["more_folders"]) == (None, True, False)
-    assert answer["commit_sha"] == repository.find_commit("HEAD").sha  # type: ignore[union-attr]
+    assert answer["commit_sha"] == head(repository)
     assert counts(answer) == {
         "": (4, 2, 2, 6, 2, 4, 4),
         ".github": (1, 0, 0, 1, 0, 1, 0),
@@ -119,17 +132,21 @@ async def test_patterns_narrow_what_is_counted(tokened: Service) -> None:
     assert answer["selected"]["config_files"] == 1
 
 
-async def test_a_preview_costs_two_requests_with_a_token_and_three_without(
-    tokened: Service, service: Service
-) -> None:
+async def asked(service: Service, address: str = "acme/bench") -> httpx.Response:
+    """Ask for a preview once, by GET."""
+    return await service.http.get("/repositories/preview", params={"github_repo_url": address})
+
+
+async def test_a_preview_costs_two_requests_with_a_token(tokened: Service) -> None:
     tokened.repository("acme/bench", FILES)
-    for running, requests in ((tokened, 2), (service, 3)):
-        running.github.requests.reset()
-        answer = await running.http.get(
-            "/repositories/preview", params={"github_repo_url": "acme/bench"}
-        )
-        assert answer.json()["branches"] == ["main"]
-        assert len(running.github.requests) == requests
+    assert (await asked(tokened)).json()["branches"] == ["main"]
+    assert len(tokened.github.requests) == 2
+
+
+async def test_a_preview_costs_three_requests_without_a_token(service: Service) -> None:
+    service.repository("acme/bench", FILES)
+    assert (await asked(service)).json()["branches"] == ["main"]
+    assert len(service.github.requests) == 3
 
 
 async def test_nothing_is_stored(tokened: Service) -> None:
@@ -139,27 +156,23 @@ async def test_nothing_is_stored(tokened: Service) -> None:
     assert (status["total_projects"], status["total_files"]) == (0, 0)
 
 
-async def test_what_a_preview_promises_a_sync_keeps(tokened: Service) -> None:
-    tokened.repository("acme/bench", FILES)
-    for config, job in (
-        ("config", "job"),
-        ("", "job"),
-        ("config", "k8s"),
-        ("", ""),
-        ("config", "config/deep"),
-    ):
-        selected = (await preview(tokened, config_folder=config, job_folder=job))["selected"]
-        project = await tokened.synced(
-            "acme/bench", name=f"of {config} and {job}", config_folder=config, job_folder=job
-        )
-        stats = project["stats"]
-        files = selected["config_files"] + selected["job_files"] + selected["files_by_content"]
-        assert stats["original_files"] == files
-        if config != job:
-            assert (stats["config_files"], stats["job_files"]) == (
-                selected["config_files"],
-                selected["job_files"],
-            )
+@pytest.mark.usefixtures("fixed")
+@pytest.mark.parametrize(
+    ("config", "job"),
+    [("config", "job"), ("", "job"), ("config", "k8s"), ("", ""), ("config", "config/deep")],
+    ids=["two folders", "all and one", "another folder", "all for both", "one inside the other"],
+)
+async def test_a_sync_copies_the_files_that_its_preview_counts(
+    tokened: Service, config: str, job: str
+) -> None:
+    folders: Json = {"config_folder": config, "job_folder": job}
+    selected = (await preview(tokened, "fixed/bench", **folders))["selected"]
+    stats = (await tokened.synced("fixed/bench", **folders))["stats"]
+    files = selected["config_files"] + selected["job_files"] + selected["files_by_content"]
+    assert stats["original_files"] == files
+    # Of one folder for both, the contents decide, which a preview does not read.
+    types = ("config_files", "job_files") if config != job else ()
+    assert [stats[name] for name in types] == [selected[name] for name in types]
 
 
 @pytest.mark.parametrize("fields", [{}, {"github_token": "reader"}])
@@ -200,33 +213,35 @@ async def test_an_address_with_a_branch_and_a_folder_suggests_them(tokened: Serv
     )
 
 
-@pytest.mark.parametrize("token", [None, "reader"])
-async def test_errors_are_those_of_a_sync(service: Service, token: str | None) -> None:
-    fields = {} if token is None else {"github_token": token}
-    repository = service.repository("acme/bench", FILES)
-    repository.tag("v1", repository.find_commit("HEAD").sha)  # type: ignore[union-attr]
-    service.repository("acme/empty")
-    service.repository("acme/private", FILES, private_to=["other"])
-    for address, ref, code in (
-        ("acme/none", {}, "repository_not_found"),
-        ("acme/private", {}, "repository_not_found"),
-        ("acme/empty", {}, "repository_empty"),
-        ("acme/bench", {"branch": "nope"}, "branch_not_found"),
-        ("acme/bench", {"branch": "v1"}, "branch_not_found"),
-        ("acme/bench", {"ref": {"kind": "tag", "name": "nope"}}, "tag_not_found"),
-        ("acme/bench", {"ref": {"kind": "commit", "name": "a" * 40}}, "commit_not_found"),
-    ):
-        assert (await preview(service, address, 422, **ref, **fields))["code"] == code, (
-            address,
-            ref,
-        )
-    # However often it is tried, and however little is left to those without a token.
-    assert (await preview(service, "acme/bench", 422, github_token="unknown"))[
-        "code"
-    ] == "github_unauthorized"
+@pytest.mark.usefixtures("fixed")
+@pytest.mark.parametrize("fields", [{}, {"github_token": "reader"}], ids=["no token", "token"])
+@pytest.mark.parametrize(
+    ("address", "ref", "code"),
+    [
+        ("fixed/none", {}, "repository_not_found"),
+        ("fixed/private", {}, "repository_not_found"),
+        ("fixed/empty", {}, "repository_empty"),
+        ("fixed/bench", {"branch": "nope"}, "branch_not_found"),
+        ("fixed/bench", {"branch": "v1"}, "branch_not_found"),
+        ("fixed/bench", {"ref": {"kind": "tag", "name": "nope"}}, "tag_not_found"),
+        ("fixed/bench", {"ref": {"kind": "commit", "name": "a" * 40}}, "commit_not_found"),
+    ],
+    ids=["none", "private", "empty", "branch", "tag as a branch", "tag", "commit"],
+)
+async def test_errors_are_those_of_a_sync(
+    service: Service, address: str, ref: Json, code: str, fields: Json
+) -> None:
+    assert (await preview(service, address, 422, **ref, **fields))["code"] == code
 
 
-async def test_a_used_up_limit_is_told_with_when_to_come_back(
+@pytest.mark.usefixtures("fixed")
+async def test_an_unknown_token_is_unauthorized(service: Service) -> None:
+    """However often it is tried, and however little is left to those without a token."""
+    problem = await preview(service, "fixed/bench", 422, github_token="unknown")
+    assert problem["code"] == "github_unauthorized"
+
+
+async def test_a_used_up_limit_is_reported_with_when_to_try_again(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     github.hosting.add_token("reader")
@@ -235,9 +250,7 @@ async def test_a_used_up_limit_is_told_with_when_to_come_back(
         service.repository("acme/bench", FILES)
         github.limits.set("reader", limit=5000, remaining=0, reset_in=600)
         await preview(service, status=503)
-        answer = await service.http.get(
-            "/repositories/preview", params={"github_repo_url": "acme/bench"}
-        )
+        answer = await asked(service)
     assert_problem(answer, 503, "github_rate_limited")
     assert 500 < int(answer.headers["retry-after"]) <= 600
 
@@ -322,22 +335,21 @@ async def test_a_folder_of_an_address_is_checked_like_any_other(
     assert problem["code"] == "invalid_folder"
 
 
-@pytest.mark.parametrize("fields", [{}, {"github_token": "reader"}])
+@pytest.mark.parametrize("kind", ["tag", "tree"])
+@pytest.mark.parametrize("fields", [{}, {"github_token": "reader"}], ids=["no token", "token"])
 async def test_an_object_that_is_no_commit_is_not_previewed_as_one(
-    service: Service, fields: Json
+    service: Service, fixed: Repository, fields: Json, kind: str
 ) -> None:
-    repository = service.repository("acme/bench", FILES)
-    commit = repository.find_commit("HEAD")
-    assert commit is not None
-    repository.tag("v1", commit.sha, message="annotated")
-    tag, tree = repository.find_ref("tags/v1"), repository.find_tree(commit.sha)
+    tag = fixed.find_ref("tags/annotated")
     assert tag is not None
-    for sha in (tag.sha, tree):
-        problem = await preview(service, status=422, ref={"kind": "commit", "name": sha}, **fields)
-        assert problem["code"] == "commit_not_found"
+    sha = tag.sha if kind == "tag" else fixed.find_tree(head(fixed))
+    ref = {"kind": "commit", "name": sha}
+    assert (await preview(service, "fixed/bench", 422, ref=ref, **fields))["code"] == (
+        "commit_not_found"
+    )
 
 
-async def test_a_listing_that_github_cuts_is_told_to_be_incomplete(tokened: Service) -> None:
+async def test_a_listing_that_github_cuts_is_reported_as_incomplete(tokened: Service) -> None:
     tokened.repository("acme/bench", FILES)
     tokened.github.tree_limits.recursive_entries = 3
     answer = await preview(tokened)
@@ -345,18 +357,16 @@ async def test_a_listing_that_github_cuts_is_told_to_be_incomplete(tokened: Serv
     assert len(answer["folders"]) > 0
 
 
-async def test_of_many_branches_the_first_hundred_are_told(
+async def test_of_many_branches_the_first_hundred_are_shown(
     tokened: Service, service: Service
 ) -> None:
     repository = tokened.repository("acme/bench", FILES)
-    head = repository.find_commit("HEAD")
-    assert head is not None
-    _many_branches(repository, head.sha, 101)
-    for running in (tokened, service):
-        answer = await running.http.get(
-            "/repositories/preview", params={"github_repo_url": "acme/bench"}
-        )
-        assert (len(answer.json()["branches"]), answer.json()["more_branches"]) == (100, True)
+    _many_branches(repository, head(repository), 101)
+    answers = [(await asked(running)).json() for running in (tokened, service)]
+    assert [(len(answer["branches"]), answer["more_branches"]) for answer in answers] == [
+        (100, True),
+        (100, True),
+    ]
 
 
 def _many_branches(repository: Repository, sha: str, count: int) -> None:

@@ -1,24 +1,22 @@
 """The history of syncs: filters, pages, one sync, and what is kept of it."""
 
-import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+import pytest_asyncio
 from bson import ObjectId
 
 from benchmark_manager.factory import Externals, utc_now
 from github_test_server import GitHubTestServer, Status
 from support.problems import ObservedAnswers, assert_problem, fields_at_fault
-from support.service import Json, Service, running_service
+from support.reused_database import reused_database
+from support.service import Json, Service, no_sleep, running_service
 
 UNKNOWN = "65f0c0ffee65f0c0ffee65f0"
-
-
-async def _no_sleep(_: float) -> None:
-    await asyncio.sleep(0)
 
 
 async def a_history(service: Service, files: dict[str, bytes]) -> Json:
@@ -64,69 +62,85 @@ FILTERS = {
 }
 
 
-@pytest.fixture
-async def hasty(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
-) -> AsyncIterator[Service]:
-    """The service, without pauses between its tries of GitHub."""
-    async with running_service(
-        database_url, github, tmp_path, externals=Externals(sleep=_no_sleep)
-    ) as running:
-        observed = ObservedAnswers()
-        running.http.event_hooks = {"request": [], "response": [observed.note]}
-        yield running
-        assert observed.undocumented == []
+@dataclass(frozen=True)
+class SyncHistory:
+    """The history of a project with six syncs, and all its rows."""
+
+    service: Service
+    path: str
+    rows: list[Json]
+
+    def ids(self, numbers: list[int]) -> list[str]:
+        return [self.rows[number]["id"] for number in numbers]
 
 
-async def check_filters(service: Service, files: dict[str, bytes]) -> None:
-    project = await a_history(service, files)
-    path = f"/projects/{project['id']}/syncs"
-    everything = await service.rows(path)
-    assert [(row["trigger"], row["status"]) for row in everything] == EXPECTED
-    for query, numbers in FILTERS.items():
-        answer = await service.http.get(f"{path}?{query}")
-        assert [row["id"] for row in answer.json()] == [everything[n]["id"] for n in numbers], query
-        assert answer.headers["x-total-count"] == str(len(numbers))
-        found, url = [], f"{path}?{query}&limit=1"
-        while url:
-            answer = await service.http.get(url)
-            assert answer.headers["x-total-count"] == str(len(numbers))
-            found += [row["id"] for row in answer.json()]
-            url = answer.links.get("next", {}).get("url", "")
-            assert not url or httpx.URL(url).params.get_list("status") == httpx.QueryParams(
-                query
-            ).get_list("status")
-        assert found == [everything[n]["id"] for n in numbers], query
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def six_syncs(
+    either_server: str, tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
+) -> AsyncIterator[SyncHistory]:
+    """A history on each kind of database, which no test changes."""
+    folder, externals = tmp_path_factory.mktemp("history"), Externals(sleep=no_sleep)
+    with GitHubTestServer() as github:
+        async with (
+            reused_database(either_server) as url,
+            running_service(url, github, folder, externals=externals) as running,
+        ):
+            observed = ObservedAnswers()
+            running.http.event_hooks = {"request": [], "response": [observed.note]}
+            project = await a_history(running, files)
+            path = f"/projects/{project['id']}/syncs"
+            yield SyncHistory(running, path, await running.rows(path))
+            assert observed.undocumented == []
 
 
+async def test_the_history_lists_every_sync_newest_first(six_syncs: SyncHistory) -> None:
+    assert [(row["trigger"], row["status"]) for row in six_syncs.rows] == EXPECTED
+
+
+@pytest.mark.parametrize(("query", "numbers"), FILTERS.items(), ids=FILTERS)
 async def test_the_history_is_filtered_by_outcome_and_trigger(
-    hasty: Service, files: dict[str, bytes]
+    six_syncs: SyncHistory, query: str, numbers: list[int]
 ) -> None:
-    await check_filters(hasty, files)
+    answer = await six_syncs.service.http.get(f"{six_syncs.path}?{query}")
+    assert [row["id"] for row in answer.json()] == six_syncs.ids(numbers)
+    assert answer.headers["x-total-count"] == str(len(numbers))
 
 
-async def test_the_embedded_database_filters_alike(
-    embedded_database_url: str, github: GitHubTestServer, tmp_path: Path, files: dict[str, bytes]
+@pytest.mark.parametrize(("query", "numbers"), FILTERS.items(), ids=FILTERS)
+async def test_every_page_of_the_history_is_filtered(
+    six_syncs: SyncHistory, query: str, numbers: list[int]
 ) -> None:
-    async with running_service(
-        embedded_database_url, github, tmp_path, externals=Externals(sleep=_no_sleep)
-    ) as service:
-        await check_filters(service, files)
+    found, totals, links = [], set(), []
+    url = f"{six_syncs.path}?{query}&limit=1"
+    while url:
+        answer = await six_syncs.service.http.get(url)
+        totals.add(answer.headers["x-total-count"])
+        found += [row["id"] for row in answer.json()]
+        url = answer.links.get("next", {}).get("url", "")
+        links.append(httpx.URL(url))
+    assert found == six_syncs.ids(numbers)
+    assert totals == {str(len(numbers))}
+    statuses = httpx.QueryParams(query).get_list("status")
+    assert [link.params.get_list("status") for link in links[:-1]] == (
+        [statuses] * max(len(numbers) - 1, 0)
+    )
 
 
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=ok", "status"),
+        ("status=failed&status=FAILED", "status"),
+        ("status=", "status"),
+        ("trigger=cron", "trigger"),
+        ("trigger=poll&trigger=%00", "trigger"),
+    ],
+)
 async def test_what_is_no_outcome_or_trigger_is_refused_by_its_parameter(
-    service: Service, files: dict[str, bytes]
+    service: Service, query: str, field: str
 ) -> None:
-    service.repository("acme/bench", files)
     path = f"/projects/{(await service.project('acme/bench'))['id']}/syncs"
-    for query, field in {
-        "status=ok": "status",
-        "status=failed&status=FAILED": "status",
-        "status=": "status",
-        "trigger=cron": "trigger",
-        "trigger=poll&trigger=%00": "trigger",
-    }.items():
-        assert fields_at_fault(await service.http.get(f"{path}?{query}")) == {field}, query
+    assert fields_at_fault(await service.http.get(f"{path}?{query}")) == {field}
 
 
 async def test_one_sync_is_read_with_an_etag(service: Service, files: dict[str, bytes]) -> None:
@@ -151,9 +165,12 @@ async def test_a_sync_of_another_project_is_not_found(
         await service.project("acme/bench", name="other"),
     )
     sync = await service.sync(project["id"])
-    for sync_id in (sync["id"], UNKNOWN, "x"):
-        answer = await service.http.get(f"/projects/{other['id']}/syncs/{sync_id}")
-        assert_problem(answer, 404, "sync_not_found")
+    answers = [
+        await service.http.get(f"/projects/{other['id']}/syncs/{sync_id}")
+        for sync_id in (sync["id"], UNKNOWN, "x")
+    ]
+    problems = [assert_problem(answer, 404, "sync_not_found") for answer in answers]
+    assert len(problems) == 3
     answer = await service.http.get(f"/projects/{UNKNOWN}/syncs/{sync['id']}")
     assert_problem(answer, 404, "project_not_found")
 

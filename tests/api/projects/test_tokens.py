@@ -30,8 +30,8 @@ def traces(*tokens: str) -> set[str]:
     return found
 
 
-class Heard:
-    """Everything that the service answered during a test."""
+class RecordedAnswers:
+    """The text of every answer of the service during a test."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -45,7 +45,7 @@ class Heard:
 async def service(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> AsyncIterator[Service]:
-    """A service of each test alone, of which all is looked through."""
+    """A service of each test alone, as all its answers and documents are searched."""
     async with running_service(database_url, github, tmp_path) as running:
         observed = ObservedAnswers()
         running.http.event_hooks = {"request": [], "response": [observed.note]}
@@ -54,33 +54,37 @@ async def service(
 
 
 @pytest.fixture
-def heard(service: Service) -> Heard:
-    found = Heard()
+def answers(service: Service) -> RecordedAnswers:
+    found = RecordedAnswers()
     service.http.event_hooks["response"].append(found.note)
     return found
 
 
 @pytest.fixture(autouse=True)
-def _nothing_told(
-    heard: Heard,
+def _no_token_anywhere(
+    answers: RecordedAnswers,
     database_url: str,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> Iterator[None]:
-    """After each test: look through all that was answered, logged, printed and stored."""
+    """After each test: search all that was answered, logged, printed and stored."""
     caplog.set_level("DEBUG")
     yield
     logged = [f"{record.getMessage()} {record.__dict__}" for record in caplog.get_records("call")]
-    places = {
-        "an answer": heard.texts,
+    searched = {
+        "an answer": answers.texts,
         "a log": [*logged, caplog.text],
         "the output": list(capfd.readouterr()),
         "the database": list(stored(database_url)),
     }
-    assert heard.texts
-    for place, texts in places.items():
-        for trace in traces(TOKEN, OTHER):
-            assert not any(trace in text for text in texts), f"{place} holds a token"
+    assert answers.texts
+    holders = [
+        (name, trace)
+        for name, texts in searched.items()
+        for trace in traces(TOKEN, OTHER)
+        if any(trace in text for text in texts)
+    ]
+    assert holders == []
 
 
 def stored(database_url: str) -> Iterator[str]:
@@ -107,7 +111,7 @@ async def visit_everything(service: Service) -> None:
             await service.http.get(path)
 
 
-async def test_a_token_which_serves_is_told_nowhere(
+async def test_a_token_which_serves_is_shown_nowhere(
     service: Service, files: dict[str, bytes]
 ) -> None:
     service.repository("acme/private", files, private_to=[TOKEN, OTHER])
@@ -140,7 +144,7 @@ async def test_a_token_is_stored_encrypted_and_each_time_differently(
     assert [service.services.vault.own_token(project) for project in projects] == [TOKEN, TOKEN]
 
 
-async def test_a_token_which_does_not_serve_is_told_nowhere(
+async def test_a_token_which_does_not_serve_is_shown_nowhere(
     service: Service, files: dict[str, bytes]
 ) -> None:
     service.repository("acme/private", files, private_to=["ghp_another"])
@@ -155,55 +159,63 @@ async def test_a_token_which_does_not_serve_is_told_nowhere(
 async def test_a_github_which_echoes_the_token_changes_nothing(
     service: Service, files: dict[str, bytes]
 ) -> None:
-    """GitHub's own words are told to people; a token in them is not."""
+    """GitHub's own words are shown to people; a token in them is not."""
     service.repository("acme/private", files, private_to=[TOKEN])
     project = await service.project("acme/private", github_token=TOKEN)
     echo = {
         "message": f"Bad credentials: {TOKEN}",
         "documentation_url": f"https://x/?access_token={TOKEN}",
     }
-    for fault in (Status(401, echo), Status(403, echo), Status(404, echo), Status(422, echo)):
+    statuses: dict[int, int] = {}
+    for fault in (401, 403, 404, 422):
         service.github.faults.clear()
-        service.github.faults.add(fault, times=None)
+        service.github.faults.add(Status(fault, echo), times=None)
         answer = await service.http.post(f"/projects/{project['id']}/sync")
-        assert answer.status_code in {422, 502}
+        statuses[fault] = answer.status_code
+    assert statuses == {401: 422, 403: 422, 404: 422, 422: 502}
     await visit_everything(service)
 
 
 async def test_an_address_which_holds_a_token_is_refused_and_not_repeated(service: Service) -> None:
     project = await service.project("acme/bench")
     host = service.github.url.removeprefix("http://")
-    for address in (
-        *(
-            f"https://{TOKEN}@github.com/acme/bench",
-            f"https://x-access-token:{TOKEN}@github.com/acme/bench.git",
-        ),
-        *(
-            f"http://{TOKEN}@{host}/repos/acme/bench",
-            f"http://{TOKEN}:@{host}/acme/bench",
-            f"{TOKEN}@github.com:a/b",
-        ),
-        *(
-            f"https://{TOKEN}.example/acme/bench",
-            f"ssh://{TOKEN}@github.com/acme/bench",
-            f"{TOKEN}",
-            f"{TOKEN}:x@a/b",
-        ),
-        *(f"https://[{TOKEN}/acme/bench", f"https://github.com:{TOKEN}/acme/bench", TOKEN * 100),
-    ):
+    addresses = (
+        f"https://{TOKEN}@github.com/acme/bench",
+        f"https://x-access-token:{TOKEN}@github.com/acme/bench.git",
+        f"http://{TOKEN}@{host}/repos/acme/bench",
+        f"http://{TOKEN}:@{host}/acme/bench",
+        f"{TOKEN}@github.com:a/b",
+        f"https://{TOKEN}.example/acme/bench",
+        f"ssh://{TOKEN}@github.com/acme/bench",
+        f"{TOKEN}",
+        f"{TOKEN}:x@a/b",
+        f"https://[{TOKEN}/acme/bench",
+        f"https://github.com:{TOKEN}/acme/bench",
+        TOKEN * 100,
+    )
+    statuses: dict[str, tuple[int, int]] = {}
+    for address in addresses:
         body = {"name": "x", "github_repo_url": address}
-        assert (await service.http.post("/projects", json=body)).status_code == 422, address
-        answer = await service.http.put(
+        made = await service.http.post("/projects", json=body)
+        changed = await service.http.put(
             f"/projects/{project['id']}", json={"github_repo_url": address}
         )
-        assert answer.status_code == 422, address
+        statuses[address] = (made.status_code, changed.status_code)
+    assert statuses == dict.fromkeys(addresses, (422, 422))
     await visit_everything(service)
 
 
 async def test_an_address_s_query_is_not_kept(service: Service) -> None:
-    for form in ("acme/bench?access_token=", "repos/acme/bench?access_token=", "acme/bench#"):
-        body = {"name": form, "github_repo_url": f"{service.github.url}/{form}{TOKEN}"}
-        assert (await service.http.post("/projects", json=body)).status_code in {201, 422}
+    forms = ("acme/bench?access_token=", "repos/acme/bench?access_token=", "acme/bench#")
+    bodies = {
+        form: {"name": form, "github_repo_url": f"{service.github.url}/{form}{TOKEN}"}
+        for form in forms
+    }
+    statuses = {
+        form: (await service.http.post("/projects", json=body)).status_code
+        for form, body in bodies.items()
+    }
+    assert statuses == dict.fromkeys(forms, 201)
     await visit_everything(service)
 
 
@@ -230,20 +242,31 @@ async def test_no_validation_error_repeats_a_token(service: Service) -> None:
         {**good, "github_token": TOKEN, "config_folder": f"../{TOKEN}"},
         {**good, "github_token": TOKEN, "branch": f"{TOKEN}..{TOKEN}"},
     ]
-    for body in bodies:
-        assert (await service.http.post("/projects", json=body)).status_code == 422, body
-        answer = await service.http.put(f"/projects/{project['id']}", json=body)
-        assert answer.status_code in {200, 422}, body
-    for text in (
-        f'{{"github_token": "{TOKEN}"',
-        f'{{"github_token": {TOKEN}}}',
-        f"github_token={TOKEN}",
-    ):
-        content = {"content": text.encode(), "headers": {"Content-Type": "application/json"}}
-        assert (await service.http.post("/projects", **content)).status_code == 400  # type: ignore[arg-type]
+    made = [await service.http.post("/projects", json=body) for body in bodies]
+    assert [answer.text for answer in made if answer.status_code != 422] == []
+    path = f"/projects/{project['id']}"
+    changed = [await service.http.put(path, json=body) for body in bodies]
+    # A token alone is a change of a project, not a project.
+    assert [answer.status_code for answer in changed] == [
+        200 if body == {"github_token": TOKEN} else 422 for body in bodies
+    ]
     form = await service.http.post("/projects", data={"github_token": TOKEN})
     assert form.status_code == 415
     await visit_everything(service)
+
+
+async def test_no_answer_repeats_a_token_of_a_body_that_is_no_json(service: Service) -> None:
+    texts = (
+        f'{{"github_token": "{TOKEN}"',
+        f'{{"github_token": {TOKEN}}}',
+        f"github_token={TOKEN}",
+    )
+    headers = {"Content-Type": "application/json"}
+    statuses = {
+        text: (await service.http.post("/projects", content=text, headers=headers)).status_code
+        for text in texts
+    }
+    assert statuses == dict.fromkeys(texts, 400)
 
 
 async def test_a_conflict_does_not_repeat_a_token(service: Service) -> None:
@@ -252,7 +275,7 @@ async def test_a_conflict_does_not_repeat_a_token(service: Service) -> None:
     assert (await service.http.post("/projects", json=body)).status_code == 409
 
 
-class FailingProjects(ProjectStore):
+class ProjectStoreWithoutInserts(ProjectStore):
     """A store that fails to insert projects."""
 
     async def insert(self, *_: Any, **__: Any) -> Any:
@@ -261,7 +284,7 @@ class FailingProjects(ProjectStore):
 
 async def test_a_fault_does_not_log_a_token(service: Service) -> None:
     """Neither in a traceback nor in what it was about."""
-    failing = beside(service, projects=FailingProjects(service.services.database))
+    failing = beside(service, projects=ProjectStoreWithoutInserts(service.services.database))
     body = {"name": "x", "github_repo_url": "acme/bench", "github_token": TOKEN}
     with replaced(service, projects=failing.projects):
         assert (await service.http.post("/projects", json=body)).status_code == 500

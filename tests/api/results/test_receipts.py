@@ -39,9 +39,7 @@ async def receipt(project: SweptProject, release: Json, **body: Any) -> Json:
     return await project.service.post(path, body, 201)
 
 
-async def test_a_receipt_says_what_a_machine_had_in_place(
-    project: SweptProject, release: Json
-) -> None:
+async def test_a_receipt_says_what_a_machine_had(project: SweptProject, release: Json) -> None:
     machine = {
         "node": "gpu-node-7",
         "image_id": "docker.io/vllm/vllm-openai@sha256:" + OTHER,

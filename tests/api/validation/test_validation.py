@@ -41,8 +41,8 @@ async def check(
     )
 
 
-async def test_a_good_config(service: Service) -> None:
-    assert await check(service, "a.yaml", "model: llama\n") == {
+async def test_a_good_config(reading: Service) -> None:
+    assert await check(reading, "a.yaml", "model: llama\n") == {
         "name": "a.yaml",
         "format": "yaml",
         "file_type": "config",
@@ -56,8 +56,9 @@ async def test_a_good_config(service: Service) -> None:
     }
 
 
-async def test_verdicts(service: Service) -> None:
-    expected = [
+@pytest.mark.parametrize(
+    ("name", "content", "file_type", "validity", "codes"),
+    [
         ("a.yaml", "a: 1\na: 2\n", "config", "invalid", ["duplicate_key"]),
         ("A.YML", "a: x {{ y }}\n", "config", "template", ["template"]),
         ("a.json", '{"a": NaN}', "config", "invalid", ["syntax_error"]),
@@ -71,21 +72,32 @@ async def test_verdicts(service: Service) -> None:
             ["image_missing", "unknown_field"],
         ),
         ("a.yaml", "", "config", "valid", ["empty"]),
-    ]
-    for name, content, file_type, validity, codes in expected:
-        found = await check(service, name, content, file_type)
-        assert (found["validity"], [p["code"] for p in found["problems"]]) == (validity, codes)
+    ],
+    ids=[
+        *("a key twice", "a template", "no number of JSON", "a Job", "a restart policy"),
+        *("an unknown field", "nothing"),
+    ],
+)
+async def test_a_verdict_has_a_validity_and_the_problems(
+    reading: Service, name: str, content: str, file_type: str, validity: str, codes: list[str]
+) -> None:
+    found = await check(reading, name, content, file_type)
+    assert (found["validity"], [p["code"] for p in found["problems"]]) == (validity, codes)
 
 
-async def test_a_manifest_is_given_the_versions(service: Service) -> None:
-    found = await check(service, "job.yaml", JOB, "job")
-    assert found["kubernetes"]["enabled"] is True
-    assert len(found["kubernetes"]["versions"]) == 3
-    assert found["kubernetes"]["reason"] is None
-    for content in ("a: [", "a: {{ x }}\n"):
-        off = (await check(service, "job.yaml", content, "job"))["kubernetes"]
-        assert (off["enabled"], off["versions"]) == (False, [])
-        assert off["reason"]
+async def test_a_manifest_is_checked_against_three_versions(reading: Service) -> None:
+    kubernetes = (await check(reading, "job.yaml", JOB, "job"))["kubernetes"]
+    assert (kubernetes["enabled"], kubernetes["reason"]) == (True, None)
+    assert len(kubernetes["versions"]) == 3
+
+
+@pytest.mark.parametrize("content", ["a: [", "a: {{ x }}\n"], ids=["no YAML", "a template"])
+async def test_what_is_no_manifest_is_checked_against_no_version(
+    reading: Service, content: str
+) -> None:
+    kubernetes = (await check(reading, "job.yaml", content, "job"))["kubernetes"]
+    assert (kubernetes["enabled"], kubernetes["versions"]) == (False, [])
+    assert kubernetes["reason"]
 
 
 async def test_nothing_is_saved(service: Service, files: dict[str, bytes]) -> None:
@@ -97,22 +109,23 @@ async def test_nothing_is_saved(service: Service, files: dict[str, bytes]) -> No
     assert await service.rows(f"/projects/{project['id']}/modified-files") == []
 
 
-async def test_a_name_without_a_format_is_refused(service: Service) -> None:
-    for name in ("a.txt", "yaml", "a.yaml.gz", "a.yaml/"):
-        answer = await service.http.post(
-            "/validate", json={"name": name, "content": "", "file_type": "config"}
-        )
-        assert_problem(answer, 422, "invalid_name")
+@pytest.mark.parametrize("name", ["a.txt", "yaml", "a.yaml.gz", "a.yaml/"])
+async def test_a_name_without_a_format_is_refused(reading: Service, name: str) -> None:
+    answer = await reading.http.post(
+        "/validate", json={"name": name, "content": "", "file_type": "config"}
+    )
+    assert_problem(answer, 422, "invalid_name")
 
 
-async def test_a_content_over_the_limit_is_refused(service: Service) -> None:
+async def test_a_content_over_the_limit_is_refused(reading: Service) -> None:
     body = {"name": "a.yaml", "content": "ü" * (512 * 1024) + "x", "file_type": "config"}
-    assert_problem(await service.http.post("/validate", json=body), 422, "too_large")
-    assert (await check(service, "a.yaml", "#" + "x" * (1024 * 1024 - 1)))["validity"] == "valid"
+    assert_problem(await reading.http.post("/validate", json=body), 422, "too_large")
+    assert (await check(reading, "a.yaml", "#" + "x" * (1024 * 1024 - 1)))["validity"] == "valid"
 
 
-async def test_a_request_without_sense_is_refused(service: Service) -> None:
-    changes: list[tuple[Json, str]] = [
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
         ({"name": ""}, "name"),
         ({"name": None}, "name"),
         ({"content": None}, "content"),
@@ -121,25 +134,32 @@ async def test_a_request_without_sense_is_refused(service: Service) -> None:
         ({"project_id": "65f0c0ffee65f0c0ffee65f0"}, "body"),
         ({"path": "config/a.yaml"}, "body"),
         ({"nmae": 1}, "nmae"),
-    ]
-    for change, field in changes:
-        body = json.dumps({"name": "a.yaml", "content": "a: 1\n", "file_type": "config", **change})
-        answer = await service.http.post(
-            "/validate", content=body, headers={"Content-Type": "application/json"}
-        )
-        assert fields_at_fault(answer) == {field}
+    ],
+    ids=[
+        *("an empty name", "no name", "no content", "half a surrogate pair", "an unknown type"),
+        *("a project without a path", "a path without a project", "an unknown field"),
+    ],
+)
+async def test_a_request_without_sense_is_refused(
+    reading: Service, change: Json, field: str
+) -> None:
+    body = json.dumps({"name": "a.yaml", "content": "a: 1\n", "file_type": "config", **change})
+    answer = await reading.http.post(
+        "/validate", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert fields_at_fault(answer) == {field}
 
 
-async def test_an_unknown_project_is_a_404(service: Service) -> None:
-    for project_id in ("65f0c0ffee65f0c0ffee65f0", "x"):
-        body = {
-            "name": "a.yaml",
-            "content": "a: 1\n",
-            "file_type": "config",
-            "project_id": project_id,
-            "path": "a",
-        }
-        assert_problem(await service.http.post("/validate", json=body), 404, "project_not_found")
+@pytest.mark.parametrize("project_id", ["65f0c0ffee65f0c0ffee65f0", "x"])
+async def test_an_unknown_project_is_a_404(reading: Service, project_id: str) -> None:
+    body = {
+        "name": "a.yaml",
+        "content": "a: 1\n",
+        "file_type": "config",
+        "project_id": project_id,
+        "path": "a",
+    }
+    assert_problem(await reading.http.post("/validate", json=body), 404, "project_not_found")
 
 
 async def test_the_project_s_files_are_the_others(service: Service) -> None:
