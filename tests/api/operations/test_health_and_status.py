@@ -30,7 +30,7 @@ async def totals(service: Service) -> tuple[int, int, int]:
     return status["total_projects"], originals, modified
 
 
-async def test_a_healthy_service_says_so(service: Service) -> None:
+async def test_a_healthy_service_reports_its_health(service: Service) -> None:
     answer = await service.http.get("/health")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -43,7 +43,7 @@ async def test_a_healthy_service_says_so(service: Service) -> None:
 
 
 @pytest.mark.parametrize(("path", "status"), [("/livez", "alive"), ("/readyz", "ready")])
-async def test_probes_learn_that_the_process_runs_and_that_it_is_ready(
+async def test_probes_report_that_the_process_runs_and_that_it_is_ready(
     service: Service, path: str, status: str
 ) -> None:
     answer = await service.http.get(path)
@@ -162,7 +162,7 @@ async def test_the_numbers_are_those_of_what_was_made(
     assert await totals(service) == (2, 2, 0)
 
 
-async def test_projects_are_counted_by_what_their_last_sync_said(
+async def test_projects_are_counted_by_the_result_of_their_last_sync(
     service: Service, files: dict[str, bytes]
 ) -> None:
     service.repository("acme/bench", files)
@@ -183,13 +183,12 @@ async def test_projects_are_counted_by_what_their_last_sync_said(
         "unavailable": 1,
     }
     shown = {row["name"]: row for row in await service.rows("/projects")}
-    for name, expected in {
+    assert {name: row["sync_status"] for name, row in shown.items()} == {
         "never": "never",
         "ok": "ok",
         "failing": "failing",
         "limited": "unavailable",
-    }.items():
-        assert shown[name]["sync_status"] == expected
+    }
     assert shown["failing"]["error"]["code"] == problem["code"] == "repository_not_found"
     assert shown["failing"]["last_sync"]["status"] == "failed"
     assert shown["limited"]["error"]["code"] == "github_rate_limited"
