@@ -44,8 +44,8 @@ async def service(module_service: Service) -> AsyncIterator[Service]:
         yield running
 
 
-#: The lists of which the module has seven rows each: an address, and a member that tells rows
-#: apart.
+#: The lists of which the module has seven rows each: an address, and a member that differs
+#: in each row.
 LISTS = {
     "/projects": "name",
     "{project}/files": "path",
@@ -76,7 +76,7 @@ async def project(module_service: Service) -> str:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def rows(module_service: Service, project: str) -> dict[str, list[str]]:
-    """What tells the rows of each list apart, in order."""
+    """The values that distinguish the rows of each list, in order."""
     found = {}
     for address, member in LISTS.items():
         answer = await module_service.http.get(address.format(project=project))
