@@ -224,7 +224,7 @@ NEVER = (
     '"999.x"',
     '"' + "9" * 5000 + '.x"',
     '"1.x", "3.x"',
-    # The digit two in another script, which Python's `int` would read.
+    # The digit two in another script.
     '"٢.x"',
 )
 

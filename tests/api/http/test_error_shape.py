@@ -226,6 +226,7 @@ async def test_an_empty_form_is_no_body(service: Service, project: Json) -> None
         ("POST", "/projects/{project_id}/modified-files", {"original_file_id": UNKNOWN}),
         ("PUT", f"/modified-files/{UNKNOWN}", {"description": "why"}),
     ],
+    ids=["new project", "project", "new variant", "variant"],
 )
 async def test_only_an_unknown_field_is_at_fault_in_a_body_that_is_valid_otherwise(
     module_service: Service, project: Json, method: str, path: str, body: Json
