@@ -16,17 +16,18 @@ from support.service import Json, Service
 
 #: https://spec.openapis.org/oas/v3.1.1.html#operation-object
 OPERATION = {
-    *(
-        "tags",
-        "summary",
-        "description",
-        "externalDocs",
-        "operationId",
-        "parameters",
-        "requestBody",
-        "responses",
-    ),
-    *("callbacks", "deprecated", "security", "servers"),
+    "tags",
+    "summary",
+    "description",
+    "externalDocs",
+    "operationId",
+    "parameters",
+    "requestBody",
+    "responses",
+    "callbacks",
+    "deprecated",
+    "security",
+    "servers",
 }
 SCHEMA_TYPES = {"null", "boolean", "object", "array", "number", "string", "integer"}
 
@@ -206,33 +207,30 @@ def test_every_route_of_the_contract_is_described(document: Json) -> None:
     described = {route.label for route in routes_of(document)}
     project, variant = "/projects/{project_id}", "/modified-files/{modified_file_id}"
     contract = {
-        *(
-            "GET /health",
-            "GET /status",
-            "POST /projects",
-            "GET /projects",
-            "POST /projects/sync-all",
-        ),
-        *(
-            f"GET {project}",
-            f"PUT {project}",
-            f"DELETE {project}",
-            f"POST {project}/sync",
-            f"GET {project}/syncs",
-        ),
-        *(f"POST {project}/pause", f"POST {project}/resume", f"GET {project}/syncs/{{sync_id}}"),
+        "GET /health",
+        "GET /status",
+        "POST /projects",
+        "GET /projects",
+        "POST /projects/sync-all",
+        f"GET {project}",
+        f"PUT {project}",
+        f"DELETE {project}",
+        f"POST {project}/sync",
+        f"GET {project}/syncs",
+        f"POST {project}/pause",
+        f"POST {project}/resume",
+        f"GET {project}/syncs/{{sync_id}}",
         f"GET {project}/files/{{file_id}}/history",
-        *(
-            f"GET {project}/files",
-            f"GET {project}/files/{{file_id}}",
-            f"GET {project}/files/{{file_id}}/raw",
-        ),
-        *(
-            f"POST {project}/modified-files",
-            f"GET {project}/modified-files",
-            f"DELETE {project}/modified-files",
-        ),
-        *(f"GET {variant}", f"PUT {variant}", f"DELETE {variant}", f"GET {variant}/raw"),
+        f"GET {project}/files",
+        f"GET {project}/files/{{file_id}}",
+        f"GET {project}/files/{{file_id}}/raw",
+        f"POST {project}/modified-files",
+        f"GET {project}/modified-files",
+        f"DELETE {project}/modified-files",
+        f"GET {variant}",
+        f"PUT {variant}",
+        f"DELETE {variant}",
+        f"GET {variant}/raw",
     }
     assert contract <= described
 
@@ -288,9 +286,16 @@ def test_what_needs_an_identity_names_what_proves_it(document: Json) -> None:
     assert document["components"]["securitySchemes"].keys() == {"bearer", "session"}
     routes = {r.label for r in routes_of(document) if r.operation.get("security") == []}
     assert routes == {
-        *("GET /health", "GET /livez", "GET /readyz", "POST /sessions", "POST /setup"),
-        *("POST /webhooks/github", "GET /auth/oidc", "GET /auth/oidc/callback"),
-        *("GET /auth/github", "GET /auth/github/callback"),
+        "GET /health",
+        "GET /livez",
+        "GET /readyz",
+        "POST /sessions",
+        "POST /setup",
+        "POST /webhooks/github",
+        "GET /auth/oidc",
+        "GET /auth/oidc/callback",
+        "GET /auth/github",
+        "GET /auth/github/callback",
     } & {route.label for route in routes_of(document)}
 
 
