@@ -114,7 +114,7 @@ async def test_sites_which_are_allowed_may_ask_the_api_but_send_no_form(
         )
 
 
-async def test_where_any_site_may_ask_a_sandbox_may_not(
+async def test_a_sandboxed_page_is_refused_where_every_origin_is_allowed(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     async with running_service(database_url, github, tmp_path, cors_origins="*") as service:

@@ -158,7 +158,9 @@ async def test_a_file_of_another_project_is_not_found(service: Service, project:
     assert [outcome(answer) for answer in answers] == ["404 file_not_found"] * 3
 
 
-async def test_a_project_s_absence_goes_before_the_file_s(service: Service, project: Json) -> None:
+async def test_a_missing_project_is_reported_before_a_missing_file(
+    service: Service, project: Json
+) -> None:
     file = (await service.files(project["id"]))["config/a.yaml"]
     assert_problem(
         await service.http.get(f"/projects/{UNKNOWN}/files/{file['id']}"), 404, "project_not_found"

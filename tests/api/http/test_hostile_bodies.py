@@ -68,7 +68,7 @@ BODIES: Final[dict[str, bytes]] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-async def test_a_large_body_of_nothing_is_refused_by_every_route(
+async def test_a_large_body_without_meaning_is_refused_by_every_route(
     name: str, service: Service
 ) -> None:
     answers = await answers_of(service, WITH_BODY, content=BODIES[name], headers=JSON)

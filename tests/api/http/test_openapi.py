@@ -281,7 +281,7 @@ def statuses_of(code: str) -> set[int]:
 UNCHANGING = {"DELETE /sessions/{session_id}", "DELETE /tokens/{token_id}"}
 
 
-def test_what_needs_an_identity_names_what_proves_it(document: Json) -> None:
+def test_every_route_that_needs_an_identity_names_its_proofs(document: Json) -> None:
     assert document["security"] == [{"bearer": []}, {"session": []}]
     assert document["components"]["securitySchemes"].keys() == {"bearer", "session"}
     routes = {r.label for r in routes_of(document) if r.operation.get("security") == []}
@@ -299,7 +299,7 @@ def test_what_needs_an_identity_names_what_proves_it(document: Json) -> None:
     } & {route.label for route in routes_of(document)}
 
 
-def test_what_needs_an_identity_says_how_it_is_refused(document: Json) -> None:
+def test_every_route_that_needs_an_identity_describes_its_refusals(document: Json) -> None:
     probes = {"/health", "/livez", "/readyz"}
     codes = {401: "unauthenticated", 403: "forbidden", 429: "rate_limited"}
     missing = [

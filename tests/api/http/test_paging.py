@@ -126,7 +126,7 @@ async def test_a_limit_is_1_to_1000_and_100_if_not_given(service: Service) -> No
     assert len(await service.files(project["id"])) == 1001
 
 
-async def test_what_comes_and_goes_between_pages_disturbs_no_other_row(service: Service) -> None:
+async def test_rows_made_and_deleted_between_pages_change_no_other_row(service: Service) -> None:
     """Rows that stay are listed exactly once while others are made and deleted at the cursor."""
     service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     project = await service.synced("acme/bench")
@@ -152,7 +152,7 @@ async def test_what_comes_and_goes_between_pages_disturbs_no_other_row(service: 
     assert {f"{n}.yaml" for n in ids} <= set(seen)
 
 
-async def test_a_sync_between_pages_disturbs_no_other_row(service: Service) -> None:
+async def test_a_sync_between_pages_changes_no_other_row(service: Service) -> None:
     paths = [f"config/{n:02}.yaml" for n in range(10)]
     repository = service.repository("acme/bench", dict.fromkeys(paths, b"a: 1\n"))
     project = await service.synced("acme/bench")
@@ -267,7 +267,7 @@ async def test_a_cursor_of_20_000_letters_is_refused(
     assert fields_at_fault(answer) == {"cursor"}
 
 
-async def test_a_cursor_is_no_way_into_another_project(
+async def test_a_cursor_of_another_project_shows_none_of_its_rows(
     service: Service, project: str, files: dict[str, bytes]
 ) -> None:
     service.repository("acme/other", files)

@@ -52,7 +52,7 @@ async def test_probes_report_that_the_process_runs_and_that_it_is_ready(
 
 
 @pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/readyz", 503), ("/health", 503)])
-async def test_a_database_that_does_not_answer_takes_readiness_and_leaves_life(
+async def test_without_an_answer_of_its_database_a_service_is_alive_but_not_ready(
     service: Service, path: str, status: int
 ) -> None:
     class Hanging(DatabaseWatch):
