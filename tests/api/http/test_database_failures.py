@@ -47,7 +47,7 @@ async def ready(service: Service, files: dict[str, bytes]) -> tuple[str, Json]:
 
 
 @pytest.mark.parametrize(("number", "status", "code"), FAILURES)
-async def test_of_a_release(
+async def test_a_failure_while_a_release_is_made_leaves_none(
     service: Service, files: dict[str, bytes], failing: Failing, number: int, status: int, code: str
 ) -> None:
     project, _ = await ready(service, files)
@@ -59,7 +59,7 @@ async def test_of_a_release(
 
 
 @pytest.mark.parametrize(("number", "status", "code"), FAILURES)
-async def test_of_a_reset(
+async def test_a_failure_during_a_reset_keeps_the_variants(
     service: Service, files: dict[str, bytes], failing: Failing, number: int, status: int, code: str
 ) -> None:
     project, original = await ready(service, files)
@@ -71,7 +71,7 @@ async def test_of_a_reset(
 
 
 @pytest.mark.parametrize(("number", "status", "code"), FAILURES)
-async def test_of_a_sync_is_recorded_and_slows_polling_down(
+async def test_a_failure_during_a_sync_is_recorded_and_slows_polling_down(
     service: Service, files: dict[str, bytes], failing: Failing, number: int, status: int, code: str
 ) -> None:
     service.repository("acme/bench", files)
@@ -89,7 +89,7 @@ async def test_of_a_sync_is_recorded_and_slows_polling_down(
     assert (await service.sync(project))["added"] == len(files)
 
 
-async def test_a_database_that_is_away_again_and_again_is_recorded_as_well(
+async def test_a_second_sync_without_a_database_is_recorded_as_failed(
     service: Service, files: dict[str, bytes], failing: Failing
 ) -> None:
     """Once may be an election, for which no poll is given up."""

@@ -37,7 +37,7 @@ async def replica_set(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 # PyMongo leaves a socket to the garbage collector where it is interrupted while it connects.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-async def test_every_route_and_page_answers_within_five_seconds_and_all_is_well_afterwards(
+async def test_every_route_and_page_answers_within_five_seconds_and_the_service_recovers(
     replica_set: ReplicaSet, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     async with (

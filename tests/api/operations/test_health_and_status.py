@@ -30,7 +30,7 @@ async def totals(service: Service) -> tuple[int, int, int]:
     return status["total_projects"], originals, modified
 
 
-async def test_a_healthy_service_says_so(service: Service) -> None:
+async def test_a_healthy_service_reports_its_health(service: Service) -> None:
     answer = await service.http.get("/health")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -43,7 +43,7 @@ async def test_a_healthy_service_says_so(service: Service) -> None:
 
 
 @pytest.mark.parametrize(("path", "status"), [("/livez", "alive"), ("/readyz", "ready")])
-async def test_probes_learn_that_the_process_runs_and_that_it_is_ready(
+async def test_probes_report_that_the_process_runs_and_that_it_is_ready(
     service: Service, path: str, status: str
 ) -> None:
     answer = await service.http.get(path)
@@ -52,7 +52,7 @@ async def test_probes_learn_that_the_process_runs_and_that_it_is_ready(
 
 
 @pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/readyz", 503), ("/health", 503)])
-async def test_a_database_that_does_not_answer_takes_readiness_and_leaves_life(
+async def test_without_an_answer_of_its_database_a_service_is_alive_but_not_ready(
     service: Service, path: str, status: int
 ) -> None:
     class Hanging(DatabaseWatch):
@@ -95,24 +95,20 @@ async def test_hundreds_of_requests_at_once_do_not_make_the_service_unhealthy(
 async def test_an_empty_service_has_the_whole_shape(service: Service) -> None:
     status = await service.get("/status")
     assert status.keys() == {
-        *(
-            "service",
-            "status",
-            "version",
-            "auth",
-            "warning",
-            "uptime_seconds",
-            "database",
-            "total_projects",
-            "total_files",
-        ),
-        *(
-            "total_original_files",
-            "total_modified_files",
-            "projects_by_sync_status",
-            "projects_paused",
-            "scheduler",
-        ),
+        "service",
+        "status",
+        "version",
+        "auth",
+        "warning",
+        "uptime_seconds",
+        "database",
+        "total_projects",
+        "total_files",
+        "total_original_files",
+        "total_modified_files",
+        "projects_by_sync_status",
+        "projects_paused",
+        "scheduler",
         "github",
     }
     assert (status["service"], status["status"], status["version"]) == (
@@ -162,7 +158,7 @@ async def test_the_numbers_are_those_of_what_was_made(
     assert await totals(service) == (2, 2, 0)
 
 
-async def test_projects_are_counted_by_what_their_last_sync_said(
+async def test_projects_are_counted_by_the_result_of_their_last_sync(
     service: Service, files: dict[str, bytes]
 ) -> None:
     service.repository("acme/bench", files)
@@ -183,13 +179,12 @@ async def test_projects_are_counted_by_what_their_last_sync_said(
         "unavailable": 1,
     }
     shown = {row["name"]: row for row in await service.rows("/projects")}
-    for name, expected in {
+    assert {name: row["sync_status"] for name, row in shown.items()} == {
         "never": "never",
         "ok": "ok",
         "failing": "failing",
         "limited": "unavailable",
-    }.items():
-        assert shown[name]["sync_status"] == expected
+    }
     assert shown["failing"]["error"]["code"] == problem["code"] == "repository_not_found"
     assert shown["failing"]["last_sync"]["status"] == "failed"
     assert shown["limited"]["error"]["code"] == "github_rate_limited"
