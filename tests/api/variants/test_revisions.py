@@ -213,7 +213,7 @@ async def test_a_revision_which_is_not_there_cannot_be_restored(
 
 
 @pytest.mark.parametrize(
-    "body", [{}, *({"revision": wrong} for wrong in (0, -1, "1", 1.5, None, True))]
+    "body", [{}, *({"revision": wrong} for wrong in (0, -1, "1", 1.5, None, True))], ids=str
 )
 async def test_what_is_no_number_of_a_revision_is_refused(
     module_service: Service, variant: Json, body: Json

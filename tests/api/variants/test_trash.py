@@ -127,7 +127,7 @@ async def test_a_name_is_free_once_its_variant_is_deleted(
     assert await service.get(address(second)) == second
 
 
-@pytest.mark.parametrize("body", [None, {}, {"modified_name": None}])
+@pytest.mark.parametrize("body", [None, {}, {"modified_name": None}], ids=str)
 async def test_an_undeletion_needs_no_body(
     service: Service, variant: Json, body: Json | None
 ) -> None:
