@@ -85,7 +85,7 @@ async def test_a_file_gone_upstream_has_the_history_of_its_copy(service: Service
 @pytest.mark.parametrize(
     "name", ["config/a b+c&d=e#f?.yaml", "config/größe/über.yaml", "config/[x]*.yaml"]
 )
-async def test_a_path_of_any_characters_is_asked_for_exactly(service: Service, name: str) -> None:
+async def test_a_path_of_any_characters_is_requested_exactly(service: Service, name: str) -> None:
     repository = service.repository(NAME)
     ids = commit(repository, 1, 2, path=name)
     commit(repository, 3)
@@ -96,7 +96,7 @@ async def test_a_path_of_any_characters_is_asked_for_exactly(service: Service, n
     assert parse_qs(requests_for_history(service)[0].query)["path"] == [name]
 
 
-async def test_a_project_without_a_sync_has_none(service: Service) -> None:
+async def test_a_project_without_a_sync_has_no_file_history(service: Service) -> None:
     service.repository(NAME, {PATH: b"a: 1\n"})
     project = await service.project(NAME)
     answer = await service.http.get(
@@ -110,7 +110,7 @@ async def test_a_project_without_a_sync_has_none(service: Service) -> None:
     assert requests_for_history(service) == []
 
 
-async def test_a_private_repository_is_asked_with_the_project_s_own_token(service: Service) -> None:
+async def test_a_private_repository_is_read_with_the_project_s_own_token(service: Service) -> None:
     repository = service.repository(NAME, private_to=["ghp_reader"])
     ids = commit(repository, 1, 2)
     project = await service.synced(NAME, github_token="ghp_reader")
@@ -146,7 +146,7 @@ async def test_a_short_page_with_a_successor_loses_nothing(service: Service) -> 
     assert [row["sha"] for row in await service.rows(path, limit=1)] == ["10", "11", "30"]
 
 
-async def test_what_is_remembered_goes_with_time_and_with_the_project(
+async def test_stored_histories_are_deleted_after_a_week_and_with_the_project(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     now = [utc_now()]

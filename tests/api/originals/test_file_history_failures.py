@@ -45,7 +45,7 @@ async def history(module_service: Service) -> FileHistory:
     ],
     ids=["500", "a page", "401", "403"],
 )
-async def test_they_are_those_of_a_sync_and_not_remembered(
+async def test_failures_of_github_are_those_of_a_sync_and_not_remembered(
     service: Service, history: FileHistory, fault: Status | HtmlPage, status: int, code: str
 ) -> None:
     added = service.github.faults.add(fault, path="/commits$", times=None)

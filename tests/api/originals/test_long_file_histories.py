@@ -130,7 +130,9 @@ async def test_a_cursor_with_an_offset_in_the_list_is_taken(
     assert [row["sha"] for row in rows] == history.ids[:1]
 
 
-async def test_on_the_embedded_database(embedded_service: Service) -> None:
+async def test_the_embedded_database_keeps_the_pages_of_a_long_history(
+    embedded_service: Service,
+) -> None:
     history = await begun(embedded_service, 105)
     lists = [await embedded_service.rows(history.path, limit=60) for _ in range(2)]
     assert [[row["sha"] for row in rows] for rows in lists] == [history.ids[::-1]] * 2

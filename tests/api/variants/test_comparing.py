@@ -144,7 +144,7 @@ async def test_what_does_not_parse_has_a_patch_but_no_changes_by_key(
     assert "+a: {{ x }}\n" in found["unified"]
 
 
-async def test_variants_stand_side_by_side_by_the_keys_in_which_any_differs(
+async def test_the_table_has_a_row_for_each_key_in_which_a_variant_differs(
     service: Service, original: Json
 ) -> None:
     tp8 = await variant(service, original, "a-tp8.yaml", BASE.replace("value: 2", "value: 8"))

@@ -55,7 +55,7 @@ async def rebase(service: Service, variant: Json, status: int = 200, **body: Any
     return await service.post(f"/modified-files/{variant['id']}/rebase", body, status)
 
 
-async def test_where_upstream_did_not_move_there_is_nothing_to_merge_and_no_revision(
+async def test_with_an_unchanged_original_there_is_nothing_to_merge_and_no_revision(
     service: Service, variant: Json
 ) -> None:
     preview = await service.get(f"/modified-files/{variant['id']}/merge")
@@ -70,7 +70,7 @@ async def test_where_upstream_did_not_move_there_is_nothing_to_merge_and_no_revi
     assert (answer.status_code, answer.json()["revision"]) == (200, 1)
 
 
-async def test_a_clean_merge_is_one_click_and_makes_a_revision_based_on_the_original_as_it_is(
+async def test_a_clean_merge_makes_a_revision_based_on_the_present_original(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     theirs = BASE.replace(b"seed: 1", b"seed: 2")
@@ -114,7 +114,7 @@ async def test_adjacent_changes_are_merged_by_keys_into_upstreams_text(
     assert (await rebase(service, variant))["content"] == preview["content"]
 
 
-async def test_what_both_changed_is_a_conflict_by_path_which_a_person_decides(
+async def test_a_value_that_both_changed_is_a_conflict_which_a_person_decides(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     theirs = BASE.replace(b"size: 2", b"size: 4")
@@ -150,7 +150,7 @@ async def test_what_both_changed_is_a_conflict_by_path_which_a_person_decides(
     assert (decided["drift"], decided["revision"]) == ("current", 2)
 
 
-async def test_decisions_about_an_original_which_moved_on_do_not_hide_what_came_since(
+async def test_decisions_about_an_earlier_content_of_the_original_are_refused(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     await upstream(service, repository, project, BASE.replace(b"size: 2", b"size: 4"))
@@ -254,7 +254,7 @@ async def test_a_stale_rebase_changes_nothing(
     ).status_code == 200
 
 
-async def test_what_is_gone_upstream_cannot_be_merged_with(
+async def test_a_removed_original_cannot_be_merged(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     repository.commit({PATH: None}, message="gone")
@@ -302,7 +302,7 @@ async def test_templates_are_merged_by_lines_and_their_conflicts_have_no_path(
     assert decided["content"] == base.replace("b: 1", "b: theirs")
 
 
-async def test_drift_is_judged_anew_by_every_sync_for_each_variant_by_itself(
+async def test_every_sync_judges_the_drift_of_each_variant_anew(
     service: Service,
 ) -> None:
     base = "".join(f"k{n}: {n}\n" for n in range(40))
@@ -341,7 +341,7 @@ async def test_a_sync_touches_no_content_and_no_revision(
     assert len(await service.rows(f"/modified-files/{variant['id']}/revisions")) == 1
 
 
-async def test_rebases_edits_and_syncs_at_once_leave_every_text_whole_and_drift_true(
+async def test_rebases_edits_and_syncs_at_once_leave_each_text_whole_and_each_drift_right(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     path = f"/modified-files/{variant['id']}"

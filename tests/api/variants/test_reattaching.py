@@ -152,7 +152,7 @@ async def test_restoring_a_revision_from_before_keeps_the_new_original_and_its_b
     )
 
 
-async def test_a_revision_from_before_comes_back_behind_what_upstream_changed_since_the_attachment(
+async def test_a_restored_earlier_revision_is_behind_what_upstream_changed_since_the_attachment(
     service: Service, repository: Repository, project: Json, orphan: Json
 ) -> None:
     """With the newest base, a variant would seem to have undone what upstream changed since."""
@@ -174,7 +174,7 @@ async def test_attaching_it_to_the_original_that_it_has_changes_nothing(
     assert await reattach(service, orphan, new["id"].upper()) == once
 
 
-async def test_the_former_originals_record_goes_with_its_last_variant(
+async def test_a_removed_original_is_deleted_when_its_last_variant_is_reattached(
     service: Service, project: Json, orphan: Json
 ) -> None:
     assert OLD in await service.files(project["id"], include_removed="true")
@@ -193,7 +193,7 @@ async def test_a_variant_of_a_configuration_is_judged_as_a_manifest_from_then_on
     assert "negative_number" in {problem["code"] for problem in now["problems"]}
 
 
-async def test_a_deleted_variant_comes_back_to_its_new_original(
+async def test_an_undeleted_variant_has_its_new_original(
     service: Service, project: Json, orphan: Json
 ) -> None:
     new = await original(service, project)
@@ -240,7 +240,7 @@ async def test_an_original_of_another_project_is_refused(service: Service, orpha
     assert refused["code"] == "other_project"
 
 
-async def test_an_original_that_is_gone_itself_is_refused(
+async def test_a_removed_original_is_refused(
     service: Service, repository: Repository, project: Json, orphan: Json
 ) -> None:
     new = await original(service, project)
@@ -265,7 +265,7 @@ async def test_another_body_is_refused(service: Service, orphan: Json, body: Any
     assert_problem(answer, 422, "invalid_request")
 
 
-async def test_attaching_and_rebasing_at_once_leave_one_whole_state(
+async def test_reattaching_and_rebasing_at_once_leave_one_consistent_state(
     service: Service, repository: Repository, project: Json
 ) -> None:
     """The base is always that of the original which the variant has in the end."""

@@ -91,7 +91,7 @@ async def test_clean_variants_are_rebased_and_those_in_conflict_reported_and_lef
     assert (now["content"], now["drift"], now["revision"]) == (CONFLICTING, "conflict", 1)
 
 
-async def test_repeating_it_does_nothing_more(
+async def test_a_repeated_rebase_of_all_changes_nothing_more(
     service: Service, repository: Repository, project: Json
 ) -> None:
     variant = await make(service, project, "tp4.yaml", clean(4))
@@ -134,7 +134,7 @@ async def test_a_dry_run_reports_each_outcome_and_changes_nothing(
     assert (now["drift"], now["revision"], now["content"]) == ("behind", 1, clean(4))
 
 
-async def test_two_at_once_do_nothing_twice(
+async def test_two_rebases_at_once_rebase_each_variant_once(
     service: Service, repository: Repository, project: Json
 ) -> None:
     variants = [
@@ -183,7 +183,7 @@ async def test_a_variant_saved_since_the_preview_fails_as_stale(
     assert (await service.get(f"/modified-files/{variant['id']}"))["content"] == clean(16)
 
 
-async def test_an_original_that_moved_since_the_preview_fails_as_moved(
+async def test_a_variant_whose_original_changed_since_the_preview_fails_as_moved(
     service: Service, repository: Repository, project: Json
 ) -> None:
     await make(service, project, "tp4.yaml", clean(4))
@@ -195,7 +195,7 @@ async def test_an_original_that_moved_since_the_preview_fails_as_moved(
     assert [failed["code"] for failed in report["failed"]] == ["upstream_moved"]
 
 
-async def test_a_limit_leads_on_by_a_cursor_until_all_were_dealt_with_once(
+async def test_pages_of_a_rebase_of_all_take_each_variant_once(
     service: Service, repository: Repository, project: Json
 ) -> None:
     variants = [await make(service, project, f"tp{size}.yaml", clean(size)) for size in range(4, 9)]
@@ -212,7 +212,7 @@ async def test_a_limit_leads_on_by_a_cursor_until_all_were_dealt_with_once(
     assert [file_id for report in reports for file_id in report["conflicts"]] == [stuck["id"]]
 
 
-async def test_the_trash_and_originals_that_are_gone_are_left_alone(
+async def test_variants_in_the_trash_and_of_removed_originals_are_not_rebased(
     service: Service, repository: Repository, project: Json
 ) -> None:
     trashed = await make(service, project, "tp4.yaml", clean(4))
@@ -238,7 +238,7 @@ async def test_a_variant_of_another_project_is_not_found(
     assert (await service.get(f"/modified-files/{variant['id']}"))["revision"] == 1
 
 
-async def test_chosen_variants_for_which_the_time_does_not_suffice_are_left_and_not_failed(
+async def test_chosen_variants_for_which_no_time_is_left_are_reported_as_left(
     service: Service, repository: Repository, project: Json
 ) -> None:
     for size in (4, 8, 16):
@@ -282,7 +282,7 @@ async def test_chosen_variants_for_which_the_time_does_not_suffice_are_left_and_
         ({"dryrun": True}, 422, "invalid_request"),
     ],
 )
-async def test_what_cannot_be_asked_for_is_refused(
+async def test_a_request_that_makes_no_sense_is_refused(
     service: Service, project: Json, body: Json, status: int, code: str
 ) -> None:
     answer = await service.http.post(
@@ -291,7 +291,7 @@ async def test_what_cannot_be_asked_for_is_refused(
     assert_problem(answer, status, code)
 
 
-async def test_of_no_project_nothing_is_rebased(service: Service) -> None:
+async def test_a_rebase_of_all_of_an_unknown_project_is_refused(service: Service) -> None:
     answer = await service.http.post(
         "/projects/65f0c0ffee65f0c0ffee65f0/modified-files/rebase-all", json={}
     )

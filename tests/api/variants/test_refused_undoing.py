@@ -31,7 +31,7 @@ async def foreign_reset(module_service: Service, originals: dict[str, Json]) -> 
 
 
 @pytest.mark.parametrize("name", ["", "v.json", "a/b.yaml", "v\0.yaml"])
-async def test_a_name_which_breaks_the_rules(
+async def test_an_undeletion_with_a_name_which_breaks_the_rules_is_refused(
     module_service: Service, undelete: str, name: str
 ) -> None:
     answer = await module_service.http.post(undelete, json={"modified_name": name})
@@ -39,7 +39,7 @@ async def test_a_name_which_breaks_the_rules(
 
 
 @pytest.mark.parametrize("content", [b"", b"null", b"[]"])
-async def test_a_body_which_calls_itself_json_and_is_no_object(
+async def test_an_undeletion_with_json_that_is_no_object_is_refused(
     module_service: Service, undelete: str, content: bytes
 ) -> None:
     answer = await module_service.http.post(
@@ -49,7 +49,7 @@ async def test_a_body_which_calls_itself_json_and_is_no_object(
 
 
 @pytest.mark.parametrize("reset_id", [UNKNOWN, "x", "", "\0"])
-async def test_a_reset_which_was_never_made(
+async def test_a_reset_which_was_never_made_cannot_be_undone(
     module_service: Service, project: Json, reset_id: str
 ) -> None:
     answer = await module_service.http.post(
@@ -58,7 +58,7 @@ async def test_a_reset_which_was_never_made(
     assert_problem(answer, 404, "reset_not_found")
 
 
-async def test_a_reset_of_another_project(
+async def test_a_reset_of_another_project_cannot_be_undone(
     module_service: Service, project: Json, foreign_reset: Json
 ) -> None:
     answer = await module_service.http.post(

@@ -86,7 +86,9 @@ async def test_every_change_makes_a_revision_which_says_what_it_was(
     ]
 
 
-async def test_a_save_without_a_change_makes_none(service: Service, variant: Json) -> None:
+async def test_a_save_without_a_change_or_with_an_error_makes_no_revision(
+    service: Service, variant: Json
+) -> None:
     await service.put(
         address(variant),
         {name: variant[name] for name in ("modified_name", "content", "description")},
@@ -114,7 +116,7 @@ async def test_a_revision_is_restored_whole_as_a_new_one(service: Service, varia
     assert await kinds(service, variant) == ["restored", "edited", "created"]
 
 
-async def test_restoring_what_it_is_already_makes_no_revision(
+async def test_restoring_the_present_state_makes_no_revision(
     service: Service, variant: Json
 ) -> None:
     path = f"{address(variant)}/restore"
@@ -158,7 +160,7 @@ async def test_what_was_accepted_once_is_restored_though_it_does_not_parse(
     assert (restored["validity"], restored["problems"]) == ("invalid", saved.json()["problems"])
 
 
-async def test_a_name_taken_meanwhile_stops_a_restoration_whole(
+async def test_a_restoration_to_a_name_taken_meanwhile_changes_nothing(
     service: Service, project: Json, variant: Json
 ) -> None:
     renamed = await service.put(address(variant), {"modified_name": "w.yaml", "content": "a: 1\n"})
@@ -263,7 +265,7 @@ async def forget_revisions(service: Service, variant: Json) -> None:
     )
 
 
-async def test_a_file_of_before_there_were_revisions_shows_what_it_is(
+async def test_a_file_without_stored_revisions_shows_its_present_state(
     service: Service, variant: Json
 ) -> None:
     changed = await service.put(address(variant), {"content": "old: 1\n"})
@@ -296,7 +298,7 @@ async def _reset_and_undo(service: Service, path: str) -> None:
 
 
 @pytest.mark.parametrize("change", [_edit, _delete_and_undelete, _reset_and_undo])
-async def test_the_first_change_of_such_a_file_keeps_what_it_was(
+async def test_the_first_change_of_a_file_without_stored_revisions_keeps_its_former_state(
     service: Service, variant: Json, change: Callable[[Service, str], Awaitable[None]]
 ) -> None:
     await service.put(address(variant), {"content": "old: 1\n"})
@@ -356,19 +358,19 @@ async def race_all(service: Service, files: int, rounds: int) -> None:
 @pytest.mark.parametrize(
     ("files", "rounds"), [(5, 8), pytest.param(25, 20, marks=pytest.mark.soak)]
 )
-async def test_of_pairs_of_writers_one_each_wins_and_every_winners_text_is_kept(
+async def test_one_of_two_writers_wins_each_time_and_each_winners_text_is_kept(
     service: Service, files: int, rounds: int
 ) -> None:
     await race_all(service, files, rounds)
 
 
-async def test_of_pairs_of_writers_on_the_embedded_database_one_each_wins(
+async def test_one_of_two_writers_wins_each_time_on_the_embedded_database(
     embedded_service: Service,
 ) -> None:
     await race_all(embedded_service, 3, 5)
 
 
-async def test_writers_of_many_variants_of_one_original_all_get_through(
+async def test_writers_of_many_variants_of_one_original_all_succeed(
     service: Service, variant: Json
 ) -> None:
     original = {"id": variant["original_file_id"]}

@@ -150,7 +150,7 @@ async def test_a_stale_deletion_deletes_nothing(
     assert await trash(service, project) == []
 
 
-async def test_a_variant_comes_back_to_where_its_original_is_now(
+async def test_an_undeleted_variant_is_in_the_folder_of_its_original(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     await delete(service, variant)
@@ -178,7 +178,7 @@ async def test_a_variant_comes_back_to_where_its_original_is_now(
     assert back["drift"] in {"behind", "conflict"}
 
 
-async def test_a_variant_comes_back_though_its_original_went(
+async def test_a_variant_can_be_undeleted_though_its_original_was_removed(
     service: Service, repository: Repository, project: Json, original: Json, variant: Json
 ) -> None:
     """Deleted variants keep their originals, however and in whatever order they are deleted."""
@@ -240,7 +240,7 @@ async def test_a_reset_is_undone_by_judging_each_variant_once(
     assert {row["drift"] for row in rows} == {"behind"}
 
 
-async def test_what_lost_its_name_stays_in_the_trash_and_is_reported(
+async def test_a_variant_whose_name_was_taken_stays_in_the_trash_and_is_reported(
     service: Service, project: Json, original: Json
 ) -> None:
     made = [
@@ -296,7 +296,7 @@ async def test_a_reset_of_a_project_without_variants_cannot_be_undone(
     assert await reset(service, project) == {"deleted_count": 0, "reset_id": None}
 
 
-async def test_of_those_who_undo_at_once_each_variant_comes_back_once(either: Service) -> None:
+async def test_undoing_at_once_restores_each_variant_once(either: Service) -> None:
     either.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     project = await either.synced("acme/bench")
     original = (await either.files(project["id"]))["config/a.yaml"]

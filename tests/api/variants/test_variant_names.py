@@ -73,7 +73,7 @@ async def test_a_file_name_which_fits_the_format_is_allowed(
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)
-async def test_no_variant_is_created_with_another_name(
+async def test_no_variant_is_created_with_a_forbidden_name(
     module_service: Service, originals: dict[str, Json], name: str
 ) -> None:
     answer = await send_variant(module_service, originals[YAML], modified_name=name)
@@ -89,7 +89,7 @@ async def test_no_variant_of_a_json_file_has_a_name_of_another_format(
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)
-async def test_no_variant_is_renamed_to_another_name(
+async def test_no_variant_is_renamed_to_a_forbidden_name(
     module_service: Service, named: Json, name: str
 ) -> None:
     answer = await module_service.http.put(
@@ -136,7 +136,7 @@ async def test_a_folder_and_name_are_taken_once_in_a_project(
     ).status_code == 201
 
 
-async def test_a_name_which_was_asked_for_is_there_though_somebody_renamed_the_file_meanwhile(
+async def test_a_save_sets_its_name_though_another_client_renamed_the_file_meanwhile(
     service: Service, originals: dict[str, Json]
 ) -> None:
     original = originals["config/a.yaml"]

@@ -75,7 +75,7 @@ async def test_a_variant_begins_as_its_original(
     assert row == {name: value for name, value in variant.items() if name != "content"}
 
 
-async def test_a_variant_may_say_everything_itself(
+async def test_a_variant_may_have_a_name_content_and_description_of_its_own(
     service: Service, originals: dict[str, Json]
 ) -> None:
     text = "\ufeffmodel: größer\r\n\u2028x: '🚀'"
@@ -164,7 +164,7 @@ async def test_who_saved_is_recorded(service: Service, originals: dict[str, Json
     assert (changed.json()["created_by"], changed.json()["updated_by"]) == ("ada", "grace")
 
 
-async def test_the_list_is_by_path_and_filtered(
+async def test_the_list_is_sorted_by_path_and_filtered(
     service: Service, originals: dict[str, Json], project: Json
 ) -> None:
     a, b, run = (

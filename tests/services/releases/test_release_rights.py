@@ -191,7 +191,7 @@ async def test_files_that_a_readable_project_released_are_not_new(
     assert (new, made.makings_count) == (False, 2)
 
 
-async def test_a_pinned_release_of_a_deleted_project_is_nobodys_but_of_who_may_read_all(
+async def test_a_pinned_release_of_deleted_projects_is_read_only_with_a_role_in_all_projects(
     case: ReleaseOfTwoProjects,
 ) -> None:
     await case.update(admin(), pinned=True)
@@ -232,7 +232,7 @@ async def test_an_editor_learns_of_a_newer_revision(case: ReleaseOfTwoProjects) 
         await case.update(editor_of(case.second), revisions=frozenset({99}))
 
 
-async def test_an_editor_does_not_pin(case: ReleaseOfTwoProjects) -> None:
+async def test_an_editor_cannot_pin(case: ReleaseOfTwoProjects) -> None:
     with pytest.raises(ForbiddenError) as caught:
         await case.update(editor_of(case.first), pinned=True)
     assert caught.value.role_needed == "maintainer"
@@ -240,7 +240,7 @@ async def test_an_editor_does_not_pin(case: ReleaseOfTwoProjects) -> None:
     assert (found.name, found.pinned) == ("the first", False)
 
 
-async def test_an_editor_may_name_the_pin_as_it_is(case: ReleaseOfTwoProjects) -> None:
+async def test_an_editor_may_repeat_the_present_pin(case: ReleaseOfTwoProjects) -> None:
     assert (await case.update(editor_of(case.first), pinned=False)).name == "other"
 
 
@@ -251,7 +251,7 @@ async def test_a_maintainer_of_one_project_pins(case: ReleaseOfTwoProjects) -> N
 @pytest.mark.parametrize(
     ("role", "pinned", "needed"), [("reader", False, "editor"), ("editor", True, "maintainer")]
 )
-async def test_the_role_to_make_a_release_is_an_editors_and_to_pin_it_a_maintainers(
+async def test_editors_make_releases_and_only_maintainers_pinned_ones(
     case: ReleaseOfTwoProjects, role: str, needed: str, *, pinned: bool
 ) -> None:
     principal = (reader_of if role == "reader" else editor_of)(case.first)

@@ -195,7 +195,7 @@ async def test_what_an_upload_changes_of_a_result_in_the_trash_is_on_record(
     assert [record["keys"] for record in await records.to_list()] == [["note", "tool"]]
 
 
-async def test_housekeeping_reads_again_what_nobody_asks_for(project: ReleasedProject) -> None:
+async def test_housekeeping_reads_outdated_results_again(project: ReleasedProject) -> None:
     services = project.service.services
     result, _ = await services.results.upload(ADA, an_upload(project))
     database = services.database

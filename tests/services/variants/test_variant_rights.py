@@ -323,11 +323,11 @@ async def test_the_original_of_a_project_that_may_not_be_read_does_not_exist(
             editor_of(case.project_id), case.variant_id, foreign["id"], expected_revisions=None
         )
     assert (caught.value.code, caught.value.facts) == ("file_not_found", {"id": foreign["id"]})
-    with pytest.raises(InvalidInputError) as caught:
+    with pytest.raises(InvalidInputError) as refused:
         await case.service.services.reattaching.reattach(
             account(role="editor"), case.variant_id, foreign["id"], expected_revisions=None
         )
-    assert caught.value.code == "other_project"
+    assert refused.value.code == "other_project"
 
 
 async def test_a_preview_of_a_rebase_of_all_is_for_readers(case: ProjectOfVariants) -> None:
