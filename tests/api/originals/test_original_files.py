@@ -128,7 +128,7 @@ async def filtered(module_service: Service) -> Json:
         ({"q": "config a"}, []),
         ({"q": ""}, NAMES),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else f"{len(value)} found",
 )
 async def test_the_list_is_filtered_by_type_and_path(
     module_service: Service, filtered: Json, params: dict[str, str], found: list[str]

@@ -49,7 +49,9 @@ async def test_no_variant_is_created_of_what_does_not_parse(
     assert [error["field"] for error in document["errors"]] == ["content"]
 
 
-@pytest.mark.parametrize(("path", "content"), [case.values[:2] for case in BROKEN])
+@pytest.mark.parametrize(
+    ("path", "content"), [pytest.param(*case.values[:2], id=case.id) for case in BROKEN]
+)
 async def test_no_variant_is_changed_to_what_does_not_parse(
     module_service: Service, kept: dict[str, Json], path: str, content: str
 ) -> None:
