@@ -233,16 +233,20 @@ async def test_what_is_skipped_is_no_original(service: Service) -> None:
     assert await listed(service, project) == ["config/a.yaml"]
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def original(module_service: Service, filtered: Json) -> Json:
+    return (await module_service.files(filtered["id"]))["config/A.yaml"]
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "DELETE"])
 @pytest.mark.parametrize("rest", ["/{id}", "/{id}/raw", ""])
 async def test_an_original_cannot_be_edited(
-    module_service: Service, filtered: Json, method: str, rest: str
+    module_service: Service, original: Json, method: str, rest: str
 ) -> None:
-    file = (await module_service.files(filtered["id"]))["config/A.yaml"]
-    path = f"/projects/{filtered['id']}/files{rest.format_map(file)}"
+    path = f"/projects/{original['project_id']}/files{rest.format_map(original)}"
     answer = await module_service.http.request(method, path, json={"content": "mine"})
     assert_problem(answer, 405, "method_not_allowed")
-    assert await module_service.raw(filtered["id"], file["id"]) == b"{}"
+    assert await module_service.raw(original["project_id"], original["id"]) == b"{}"
 
 
 async def test_no_verb_of_a_variant_touches_an_original(

@@ -91,9 +91,9 @@ async def test_an_original_s_bytes_are_git_s(
 
 @pytest.mark.parametrize("name", ODDITIES)
 async def test_a_variant_s_bytes_are_what_was_saved(
-    service: Service, odd: Addresses, name: str
+    module_service: Service, odd: Addresses, name: str
 ) -> None:
-    data = ODDITIES[name]
+    service, data = module_service, ODDITIES[name]
     original = await service.get(odd.by_name[name])
     copy = await service.variant(odd.project_id, original, modified_name=f"copy.{name}")
     given = await service.variant(
