@@ -6,7 +6,6 @@ import pytest_asyncio
 from benchmark_manager.api.originals.shapes import OriginalFileAnswer, OriginalFileWithContent
 from benchmark_manager.api.variants.shapes import ModifiedFileAnswer, ModifiedFileWithContent
 from support.database_commands import noted_commands
-from support.databases import connected
 from support.service import Json, Service
 
 DOUBTFUL = b"a: yes\na: no\n"
@@ -100,63 +99,66 @@ async def test_answers_have_the_fields_of_their_shapes_in_order(
     )
 
 
+#: Parameters of lists by what they select.
+FILTERS = {
+    "all": {},
+    "config": {"file_type": "config"},
+    "job": {"file_type": "job"},
+    "a": {"q": "a.yaml"},
+    "removed too": {"include_removed": "true"},
+}
+
+
 async def totals(service: Service, project: Json) -> dict[str, int]:
-    """What lists say that they have in all, by the filter, each checked against its rows."""
-    found = {}
-    for name, params in {
-        "all": {},
-        "config": {"file_type": "config"},
-        "job": {"file_type": "job"},
-        "a": {"q": "a.yaml"},
-        "removed too": {"include_removed": "true"},
-    }.items():
-        answer = await service.http.get(f"/projects/{project['id']}/files", params=params)
-        found[name] = int(answer.headers["x-total-count"])
-        assert found[name] == len(answer.json()), name
+    """What lists say that they have in all, by the filter, checked against their rows."""
+    path = f"/projects/{project['id']}/files"
+    answers = {
+        name: await service.http.get(path, params=params) for name, params in FILTERS.items()
+    }
+    found = {name: int(answer.headers["x-total-count"]) for name, answer in answers.items()}
+    assert found == {name: len(answer.json()) for name, answer in answers.items()}
+    return found
+
+
+@pytest.fixture(params=["service", "embedded_service"])
+def on_each_database(request: pytest.FixtureRequest) -> Service:
+    found: Service = request.getfixturevalue(request.param)
     return found
 
 
 async def test_totals_are_those_of_the_last_sync(
-    service: Service, embedded_service: Service, files: dict[str, bytes]
+    on_each_database: Service, files: dict[str, bytes]
 ) -> None:
-    for number, each in enumerate((service, embedded_service)):
-        repository = each.repository(f"acme/bench{number}", files)
-        project = await each.project(f"acme/bench{number}")
-        assert set((await totals(each, project)).values()) == {0}
-        await each.sync(project["id"])
-        assert await totals(each, project) == {
-            "all": 3,
-            "config": 2,
-            "job": 1,
-            "a": 1,
-            "removed too": 3,
-        }
-        await each.variant(project["id"], (await each.files(project["id"]))["config/a.yaml"])
-        repository.commit({"config/a.yaml": None, "job/b.yaml": b"b: 1\n", "job/c.yaml": b"c: 1\n"})
-        await each.sync(project["id"])
-        assert await totals(each, project) == {
-            "all": 4,
-            "config": 1,
-            "job": 3,
-            "a": 1,
-            "removed too": 5,
-        } | {"a": 0}
-        await each.sync(project["id"])
-        assert (await totals(each, project))["all"] == 4
-        await each.put(f"/projects/{project['id']}", {"config_folder": "elsewhere"})
-        assert (await totals(each, project))["all"] == 4
-        await each.sync(project["id"])
-        assert (await totals(each, project))["all"] == 3
+    service = on_each_database
+    repository = service.repository("acme/bench", files)
+    project = await service.project("acme/bench")
+    assert await totals(service, project) == dict.fromkeys(FILTERS, 0)
+    await service.sync(project["id"])
+    first = {"all": 3, "config": 2, "job": 1, "a": 1, "removed too": 3}
+    assert await totals(service, project) == first
+    await service.variant(project["id"], (await service.files(project["id"]))["config/a.yaml"])
+    repository.commit({"config/a.yaml": None, "job/b.yaml": b"b: 1\n", "job/c.yaml": b"c: 1\n"})
+    await service.sync(project["id"])
+    second = {"all": 4, "config": 1, "job": 3, "a": 0, "removed too": 5}
+    assert await totals(service, project) == second
+    await service.sync(project["id"])
+    assert (await totals(service, project))["all"] == 4
+    await service.put(f"/projects/{project['id']}", {"config_folder": "elsewhere"})
+    assert (await totals(service, project))["all"] == 4
+    await service.sync(project["id"])
+    assert (await totals(service, project))["all"] == 3
 
 
 async def test_originals_are_counted_where_no_sync_has_left_their_number(
-    service: Service, database_url: str, files: dict[str, bytes]
+    service: Service, files: dict[str, bytes]
 ) -> None:
     service.repository("acme/bench", files)
     project = await service.synced("acme/bench")
-    async with connected(database_url) as database:
-        # As an earlier version left it.
-        await database.collection("projects").update_many({}, {"$unset": {"state.originals": 1}})
+    # As an earlier version left it.
+    changed = await service.services.database.collection("projects").update_many(
+        {"name": "acme/bench"}, {"$unset": {"state.originals": 1}}
+    )
+    assert changed.modified_count == 1
     assert await totals(service, project) == {
         "all": 3,
         "config": 2,

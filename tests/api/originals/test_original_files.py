@@ -3,24 +3,29 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 
+import pytest
+import pytest_asyncio
+
 from github_test_server import Entry
 from support.problems import assert_problem
 from support.service import Json, Service
 
 MEMBERS = {
-    *(
-        "id",
-        "project_id",
-        "name",
-        "path",
-        "file_type",
-        "format",
-        "sha",
-        "size",
-        "commit_sha",
-        "last_modified",
-    ),
-    *("synced_at", "removed_at", "validity", "problems", "modified_files_count"),
+    "id",
+    "project_id",
+    "name",
+    "path",
+    "file_type",
+    "format",
+    "sha",
+    "size",
+    "commit_sha",
+    "last_modified",
+    "synced_at",
+    "removed_at",
+    "validity",
+    "problems",
+    "modified_files_count",
 }
 
 
@@ -49,20 +54,26 @@ async def test_an_original_is_returned_with_its_content(
         "config/deep/b.json": ("b.json", "config", "json"),
         "job/run.yaml": ("run.yaml", "job", "yaml"),
     }
-    for path, row in rows.items():
-        assert row.keys() == MEMBERS
-        assert (row["sha"], row["size"]) == (blob_id(files[path]), len(files[path]))
-        assert (row["commit_sha"], row["last_modified"]) == (commit, "2026-03-01T12:30:00Z")
-        assert (row["removed_at"], row["validity"], row["modified_files_count"]) == (
-            None,
-            "valid",
-            0,
-        )
-        whole = await service.get(f"/projects/{project['id']}/files/{row['id']}")
-        assert whole == {**row, "content": files[path].decode()}
+    assert {path: row.keys() for path, row in rows.items()} == dict.fromkeys(files, MEMBERS)
+    assert rows == {
+        path: {
+            **rows[path],
+            "sha": blob_id(data),
+            "size": len(data),
+            "commit_sha": commit,
+            "last_modified": "2026-03-01T12:30:00Z",
+            "removed_at": None,
+            "validity": "valid",
+            "modified_files_count": 0,
+        }
+        for path, data in files.items()
+    }
+    at = f"/projects/{project['id']}/files"
+    whole = {path: await service.get(f"{at}/{row['id']}") for path, row in rows.items()}
+    assert whole == {path: {**row, "content": files[path].decode()} for path, row in rows.items()}
 
 
-async def test_last_modified_is_that_of_the_commit_which_brought_the_content(
+async def test_last_modified_is_that_of_the_commit_with_the_content(
     service: Service,
 ) -> None:
     repository = service.repository("acme/bench")
@@ -81,33 +92,48 @@ async def test_last_modified_is_that_of_the_commit_which_brought_the_content(
     }
 
 
-async def test_the_list_is_filtered_by_type_and_path(service: Service) -> None:
-    names = (
-        "config/A.yaml",
-        "config/a(1).yaml",
-        "config/vllm/b.json",
-        "config/ü.yml",
-        "job/a.yaml",
-        "job/x/B.YML",
-    )
-    service.repository("acme/bench", dict.fromkeys(names, b"{}"))
-    project = await service.synced("acme/bench")
-    everything = sorted(names, key=str.encode)
-    assert await listed(service, project) == everything
-    assert await listed(service, project, file_type="job") == ["job/a.yaml", "job/x/B.YML"]
-    assert await listed(service, project, file_type="config") == everything[:4]
-    assert await listed(service, project, q="VLLM/") == ["config/vllm/b.json"]
-    assert await listed(service, project, q="/a") == [
-        "config/A.yaml",
-        "config/a(1).yaml",
-        "job/a.yaml",
-    ]
-    assert await listed(service, project, q="/a", file_type="job") == ["job/a.yaml"]
-    assert await listed(service, project, q="a(1)") == ["config/a(1).yaml"]
-    assert await listed(service, project, q="Ü") == ["config/ü.yml"]
-    for nothing in ("^config", ".*", "a.yaml$", "[", "nothing", "config a"):
-        assert await listed(service, project, q=nothing) == [], nothing
-    assert await listed(service, project, q="") == everything
+NAMES = [
+    "config/A.yaml",
+    "config/a(1).yaml",
+    "config/vllm/b.json",
+    "config/ü.yml",
+    "job/a.yaml",
+    "job/x/B.YML",
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def filtered(module_service: Service) -> Json:
+    """A project with these originals."""
+    module_service.repository("acme/filtered", dict.fromkeys(NAMES, b"{}"))
+    return await module_service.synced("acme/filtered")
+
+
+@pytest.mark.parametrize(
+    ("params", "found"),
+    [
+        ({}, NAMES),
+        ({"file_type": "job"}, ["job/a.yaml", "job/x/B.YML"]),
+        ({"file_type": "config"}, NAMES[:4]),
+        ({"q": "VLLM/"}, ["config/vllm/b.json"]),
+        ({"q": "/a"}, ["config/A.yaml", "config/a(1).yaml", "job/a.yaml"]),
+        ({"q": "/a", "file_type": "job"}, ["job/a.yaml"]),
+        ({"q": "a(1)"}, ["config/a(1).yaml"]),
+        ({"q": "Ü"}, ["config/ü.yml"]),
+        ({"q": "^config"}, []),
+        ({"q": ".*"}, []),
+        ({"q": "a.yaml$"}, []),
+        ({"q": "["}, []),
+        ({"q": "nothing"}, []),
+        ({"q": "config a"}, []),
+        ({"q": ""}, NAMES),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else f"{len(value)} found",
+)
+async def test_the_list_is_filtered_by_type_and_path(
+    module_service: Service, filtered: Json, params: dict[str, str], found: list[str]
+) -> None:
+    assert await listed(module_service, filtered, **params) == found
 
 
 async def test_contents_come_with_a_list_on_demand(
@@ -188,9 +214,9 @@ async def test_what_does_not_parse_is_an_original_with_its_problems(service: Ser
     assert verdicts["template.yaml"] == "template"
     [problem] = [p for p in rows["config/double.yaml"]["problems"] if p["code"] == "duplicate_key"]
     assert (problem["severity"], problem["line"], problem["column"]) == ("error", 2, 1)
-    for row in rows.values():
-        for problem in row["problems"]:
-            assert problem.keys() == {"severity", "code", "message", "line", "column"}
+    members = {"severity", "code", "message", "line", "column"}
+    problems = [problem for row in rows.values() for problem in row["problems"]]
+    assert [problem for problem in problems if problem.keys() != members] == []
 
 
 async def test_what_is_skipped_is_no_original(service: Service) -> None:
@@ -207,16 +233,20 @@ async def test_what_is_skipped_is_no_original(service: Service) -> None:
     assert await listed(service, project) == ["config/a.yaml"]
 
 
-async def test_an_original_cannot_be_edited(service: Service, files: dict[str, bytes]) -> None:
-    service.repository("acme/bench", files)
-    project = await service.synced("acme/bench")
-    file = (await service.files(project["id"]))["config/a.yaml"]
-    path = f"/projects/{project['id']}/files/{file['id']}"
-    for method in ("PUT", "PATCH", "POST", "DELETE"):
-        for there in (path, f"{path}/raw", f"/projects/{project['id']}/files"):
-            answer = await service.http.request(method, there, json={"content": "mine"})
-            assert_problem(answer, 405, "method_not_allowed")
-    assert await service.raw(project["id"], file["id"]) == files["config/a.yaml"]
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def original(module_service: Service, filtered: Json) -> Json:
+    return (await module_service.files(filtered["id"]))["config/A.yaml"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "DELETE"])
+@pytest.mark.parametrize("rest", ["/{id}", "/{id}/raw", ""])
+async def test_an_original_cannot_be_edited(
+    module_service: Service, original: Json, method: str, rest: str
+) -> None:
+    path = f"/projects/{original['project_id']}/files{rest.format_map(original)}"
+    answer = await module_service.http.request(method, path, json={"content": "mine"})
+    assert_problem(answer, 405, "method_not_allowed")
+    assert await module_service.raw(original["project_id"], original["id"]) == b"{}"
 
 
 async def test_no_verb_of_a_variant_touches_an_original(

@@ -2,8 +2,11 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import unquote
 
+import pytest
 import pytest_asyncio
 
 from support.service import Service
@@ -25,88 +28,98 @@ ODDITIES = {
     "mixed.yaml": b"a: 1\r\nb: 2\nc: 3\r",
 }
 NAMES = (
-    *(
-        'quo"te.yaml',
-        "back\\slash.yaml",
-        "per%cent%20.yaml",
-        "semi;colon, comma.yaml",
-        "größe 🚀.yaml",
-        "e\u0301.yaml",
-    ),
-    *(
-        "new\nline.yaml",
-        "tab\t.yaml",
-        "it's*.yaml",
-        "=?utf-8?q?x?=.yaml",
-        "a" * 240 + ".yaml",
-        "漢" * 80 + ".yaml",
-    ),
-    *("..yaml", " lead.yaml", "\x7f.yaml", "\u202egpj.yaml"),
+    'quo"te.yaml',
+    "back\\slash.yaml",
+    "per%cent%20.yaml",
+    "semi;colon, comma.yaml",
+    "größe 🚀.yaml",
+    "e\u0301.yaml",
+    "new\nline.yaml",
+    "tab\t.yaml",
+    "it's*.yaml",
+    "=?utf-8?q?x?=.yaml",
+    "a" * 240 + ".yaml",
+    "漢" * 80 + ".yaml",
+    "..yaml",
+    " lead.yaml",
+    "\x7f.yaml",
+    "\u202egpj.yaml",
 )
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """Where originals are, by their names."""
+
+    project_id: str
+    by_name: dict[str, str]
+
+
+async def synced(service: Service, full_name: str, contents: Mapping[str, bytes]) -> Addresses:
+    service.repository(full_name, {f"config/{name}": data for name, data in contents.items()})
+    project_id = (await service.synced(full_name))["id"]
+    rows = await service.files(project_id)
+    assert rows.keys() == {f"config/{name}" for name in contents}
+    by_name = {row["name"]: f"/projects/{project_id}/files/{row['id']}" for row in rows.values()}
+    return Addresses(project_id, by_name)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def originals(module_service: Service) -> dict[str, tuple[str, bytes]]:
-    """The address of every odd original, with its bytes."""
-    files = {f"config/{name}": data for name, data in ODDITIES.items()}
-    module_service.repository("acme/odd", files)
-    project = await module_service.synced("acme/odd")
-    rows = await module_service.files(project["id"])
-    return {
-        path.removeprefix("config/"): (
-            f"/projects/{project['id']}/files/{row['id']}",
-            ODDITIES[path[7:]],
-        )
-        for path, row in rows.items()
-    }
+async def odd(module_service: Service) -> Addresses:
+    """Originals with odd contents."""
+    return await synced(module_service, "acme/odd", ODDITIES)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def named(module_service: Service) -> Addresses:
+    """Originals with odd names, which are their contents too."""
+    return await synced(module_service, "acme/names", {name: name.encode() for name in NAMES})
+
+
+@pytest.mark.parametrize("name", ODDITIES)
 async def test_an_original_s_bytes_are_git_s(
-    module_service: Service, originals: dict[str, tuple[str, bytes]]
+    module_service: Service, odd: Addresses, name: str
 ) -> None:
-    assert originals.keys() == ODDITIES.keys()
-    for name, (path, data) in originals.items():
-        answer = await module_service.http.get(f"{path}/raw")
-        assert answer.content == data, name
-        assert answer.headers["content-length"] == str(len(data))
-        assert answer.headers["content-type"] == "text/plain; charset=utf-8", "no browser runs it"
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert (await module_service.get(path))["content"].encode() == data, name
+    path, data = odd.by_name[name], ODDITIES[name]
+    answer = await module_service.http.get(f"{path}/raw")
+    assert answer.content == data
+    assert answer.headers["content-length"] == str(len(data))
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8", "no browser runs it"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert (await module_service.get(path))["content"].encode() == data
 
 
+@pytest.mark.parametrize("name", ODDITIES)
 async def test_a_variant_s_bytes_are_what_was_saved(
-    service: Service, originals: dict[str, tuple[str, bytes]]
+    module_service: Service, odd: Addresses, name: str
 ) -> None:
-    for name, (path, data) in originals.items():
-        original = await service.get(path)
-        copy = await service.variant(original["project_id"], original, modified_name=f"copy.{name}")
-        said = await service.variant(
-            original["project_id"],
-            original,
-            modified_name=f"said.{name}",
-            content=original["content"],
-        )
-        for variant in (copy, said):
-            answer = await service.http.get(f"/modified-files/{variant['id']}/raw")
-            assert answer.content == data, name
-            assert variant["content_sha256"] == hashlib.sha256(data).hexdigest()
-        edited = original["content"] + "\r\n# ü"
-        there = f"/modified-files/{copy['id']}"
-        answer = await service.http.put(
-            there, json={"content": edited}, params={"allow_invalid": True}
-        )
-        assert answer.status_code == 200
-        assert (await service.http.get(f"{there}/raw")).content == data + "\r\n# ü".encode()
+    service, data = module_service, ODDITIES[name]
+    original = await service.get(odd.by_name[name])
+    copy = await service.variant(odd.project_id, original, modified_name=f"copy.{name}")
+    given = await service.variant(
+        odd.project_id, original, modified_name=f"given.{name}", content=data.decode()
+    )
+    paths = [f"/modified-files/{variant['id']}" for variant in (copy, given)]
+    assert [(await service.http.get(f"{path}/raw")).content for path in paths] == [data, data]
+    sha256s = [variant["content_sha256"] for variant in (copy, given)]
+    assert sha256s == [hashlib.sha256(data).hexdigest()] * 2
+    edited = data.decode() + "\r\n# ü"
+    answer = await service.http.put(
+        paths[0], json={"content": edited}, params={"allow_invalid": True}
+    )
+    assert answer.status_code == 200
+    assert (await service.http.get(f"{paths[0]}/raw")).content == data + "\r\n# ü".encode()
 
 
+@pytest.mark.parametrize("name", ODDITIES)
 async def test_the_etag_is_the_content_s(
-    module_service: Service, originals: dict[str, tuple[str, bytes]]
+    module_service: Service, odd: Addresses, name: str
 ) -> None:
-    for path, data in originals.values():
-        tag = (await module_service.http.get(f"{path}/raw")).headers["etag"]
-        assert tag == f'"{hashlib.sha256(data).hexdigest()}"'
-        answer = await module_service.http.get(f"{path}/raw", headers={"If-None-Match": tag})
-        assert (answer.status_code, answer.content) == (304, b"")
+    path = f"{odd.by_name[name]}/raw"
+    tag = (await module_service.http.get(path)).headers["etag"]
+    assert tag == f'"{hashlib.sha256(ODDITIES[name]).hexdigest()}"'
+    answer = await module_service.http.get(path, headers={"If-None-Match": tag})
+    assert (answer.status_code, answer.content) == (304, b"")
 
 
 async def test_a_changed_original_has_another_etag(service: Service) -> None:
@@ -121,25 +134,21 @@ async def test_a_changed_original_has_another_etag(service: Service) -> None:
     assert (answer.status_code, answer.content) == (200, b"a: 1")
 
 
-async def test_the_file_s_name_is_given_exactly_and_in_plain_ascii(service: Service) -> None:
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[1:-1][:30])
+async def test_the_file_s_name_is_given_exactly_and_in_plain_ascii(
+    module_service: Service, named: Addresses, name: str
+) -> None:
     """RFC 6266: `filename` for old readers, `filename*` (RFC 8187) for all others."""
-    service.repository("acme/names", {f"config/{name}": name.encode() for name in NAMES})
-    project = await service.synced("acme/names")
-    rows = await service.files(project["id"])
-    assert len(rows) == len(NAMES)
-    for row in rows.values():
-        answer = await service.http.get(f"/projects/{project['id']}/files/{row['id']}/raw")
-        assert answer.content == row["name"].encode()
-        header = answer.headers["content-disposition"]
-        form = (
-            r"""inline; filename="([\x20-\x7e]*)"; filename\*=UTF-8''([A-Za-z0-9!#$&+.^_`|~%-]*)"""
-        )
-        found = re.fullmatch(form, header)
-        assert found, header
-        plain, exact = found.groups()
-        assert not set(plain) & set('"\\/%')
-        assert unquote(exact, errors="strict") == row["name"]
-        assert len(plain) == len(row["name"])
+    answer = await module_service.http.get(f"{named.by_name[name]}/raw")
+    assert answer.content == name.encode()
+    header = answer.headers["content-disposition"]
+    form = r"""inline; filename="([\x20-\x7e]*)"; filename\*=UTF-8''([A-Za-z0-9!#$&+.^_`|~%-]*)"""
+    found = re.fullmatch(form, header)
+    assert found, header
+    plain, exact = found.groups()
+    assert not set(plain) & set('"\\/%')
+    assert unquote(exact, errors="strict") == name
+    assert len(plain) == len(name)
 
 
 async def test_a_variant_is_named_by_its_own_name(service: Service) -> None:

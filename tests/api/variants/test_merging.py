@@ -13,6 +13,13 @@ from support.service import Json, Service
 BASE = b"# Serving\nmodel: llama\ntensor_parallel_size: 2  # GPUs\nmax_model_len: 4096\nseed: 1\n"
 MINE = "# Serving\nmodel: llama\ntensor_parallel_size: 8  # GPUs\nmax_model_len: 4096\nseed: 1\n"
 PATH = "config/serve.yaml"
+#: Outcome of the preview, and the drift of such a variant.
+DRIFTS = {
+    ("nothing", "current"),
+    ("text", "behind"),
+    ("keys", "behind"),
+    ("conflict", "conflict"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +55,7 @@ async def rebase(service: Service, variant: Json, status: int = 200, **body: Any
     return await service.post(f"/modified-files/{variant['id']}/rebase", body, status)
 
 
-async def test_where_upstream_did_not_move_there_is_nothing_to_merge_and_no_revision(
+async def test_with_an_unchanged_original_there_is_nothing_to_merge_and_no_revision(
     service: Service, variant: Json
 ) -> None:
     preview = await service.get(f"/modified-files/{variant['id']}/merge")
@@ -63,7 +70,7 @@ async def test_where_upstream_did_not_move_there_is_nothing_to_merge_and_no_revi
     assert (answer.status_code, answer.json()["revision"]) == (200, 1)
 
 
-async def test_a_clean_merge_is_one_click_and_makes_a_revision_based_on_the_original_as_it_is(
+async def test_a_clean_merge_makes_a_revision_based_on_the_present_original(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     theirs = BASE.replace(b"seed: 1", b"seed: 2")
@@ -107,7 +114,7 @@ async def test_adjacent_changes_are_merged_by_keys_into_upstreams_text(
     assert (await rebase(service, variant))["content"] == preview["content"]
 
 
-async def test_what_both_changed_is_a_conflict_by_path_which_a_person_decides(
+async def test_a_value_that_both_changed_is_a_conflict_which_a_person_decides(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     theirs = BASE.replace(b"size: 2", b"size: 4")
@@ -143,7 +150,7 @@ async def test_what_both_changed_is_a_conflict_by_path_which_a_person_decides(
     assert (decided["drift"], decided["revision"]) == ("current", 2)
 
 
-async def test_decisions_about_an_original_which_moved_on_do_not_hide_what_came_since(
+async def test_decisions_about_an_earlier_content_of_the_original_are_refused(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     await upstream(service, repository, project, BASE.replace(b"size: 2", b"size: 4"))
@@ -152,9 +159,10 @@ async def test_decisions_about_an_original_which_moved_on_do_not_hide_what_came_
     await upstream(service, repository, project, newest)
     path = f"/modified-files/{variant['id']}/rebase"
     decisions: Json = {"resolutions": [{"path": "tensor_parallel_size", "take": "mine"}]}
-    for decided in (decisions, {"content": MINE}):
-        answer = await service.http.post(path, json={**decided, "theirs_sha": seen})
-        assert_problem(answer, 409, "upstream_moved")
+    by_path = await service.http.post(path, json={**decisions, "theirs_sha": seen})
+    assert_problem(by_path, 409, "upstream_moved")
+    whole = await service.http.post(path, json={"content": MINE, "theirs_sha": seen})
+    assert_problem(whole, 409, "upstream_moved")
     assert (await now(service, variant))["drift"] == "conflict"
     seen = (await service.get(f"/modified-files/{variant['id']}/merge"))["theirs_sha"]
     assert (await rebase(service, variant, **decisions, theirs_sha=seen))["content"].endswith(
@@ -173,36 +181,48 @@ async def test_a_decision_takes_one_side(
     assert decided["content"] == BASE.decode().replace("size: 2", f"size: {size}")
 
 
-async def test_decisions_which_cannot_be_taken_are_told_and_change_nothing(
-    service: Service, repository: Repository, project: Json, variant: Json
-) -> None:
-    await upstream(
-        service,
-        repository,
-        project,
-        BASE.replace(b"size: 2", b"size: 4").replace(b"llama", b"qwen"),
-    )
-    path = f"/modified-files/{variant['id']}/rebase"
-    for body, code in (
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def undecided(module_service: Service) -> str:
+    """The address of a variant in conflict with its original."""
+    repository = module_service.repository("acme/undecided", {PATH: BASE})
+    project = await module_service.synced("acme/undecided")
+    original = (await module_service.files(project["id"]))[PATH]
+    variant = await module_service.variant(project["id"], original, content=MINE)
+    theirs = BASE.replace(b"size: 2", b"size: 4").replace(b"llama", b"qwen")
+    await upstream(module_service, repository, project, theirs)
+    return f"/modified-files/{variant['id']}"
+
+
+SIZE = {"path": "tensor_parallel_size", "take": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
         ({"resolutions": [{"path": "nowhere", "take": "mine"}]}, "bad_resolution"),
-        ({"resolutions": [{"path": "tensor_parallel_size", "take": "mine"}] * 2}, "bad_resolution"),
-        ({"resolutions": [{"path": "tensor_parallel_size", "take": "value"}]}, "invalid_request"),
-        (
-            {"resolutions": [{"path": "tensor_parallel_size", "take": "mine", "value": 1}]},
-            "invalid_request",
-        ),
-        (
-            {
-                "resolutions": [{"path": "tensor_parallel_size", "take": "mine"}],
-                "content": "a: 1\n",
-            },
-            "invalid_request",
-        ),
+        ({"resolutions": [SIZE, SIZE]}, "bad_resolution"),
+        ({"resolutions": [{**SIZE, "take": "value"}]}, "invalid_request"),
+        ({"resolutions": [{**SIZE, "value": 1}]}, "invalid_request"),
+        ({"resolutions": [SIZE], "content": "a: 1\n"}, "invalid_request"),
         ({"content": "a: [\n"}, "invalid_content"),
         ({"contents": "a: 1\n"}, "invalid_request"),
-    ):
-        assert_problem(await service.http.post(path, json=body), 422, code)
-    assert (await now(service, variant))["revision"] == 1
+    ],
+    ids=[
+        "of no conflict",
+        "twice",
+        "without its value",
+        "with a needless value",
+        "and a whole text",
+        "of what does not parse",
+        "of an unknown field",
+    ],
+)
+async def test_decisions_which_cannot_be_taken_are_refused_and_change_nothing(
+    module_service: Service, undecided: str, body: Json, code: str
+) -> None:
+    answer = await module_service.http.post(f"{undecided}/rebase", json=body)
+    assert_problem(answer, 422, code)
+    assert (await module_service.get(undecided))["revision"] == 1
 
 
 async def test_a_person_may_give_the_merged_text_and_only_what_parses_is_taken(
@@ -234,7 +254,7 @@ async def test_a_stale_rebase_changes_nothing(
     ).status_code == 200
 
 
-async def test_what_is_gone_upstream_cannot_be_merged_with(
+async def test_a_removed_original_cannot_be_merged(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     repository.commit({PATH: None}, message="gone")
@@ -282,7 +302,7 @@ async def test_templates_are_merged_by_lines_and_their_conflicts_have_no_path(
     assert decided["content"] == base.replace("b: 1", "b: theirs")
 
 
-async def test_drift_is_judged_anew_by_every_sync_for_each_variant_by_itself(
+async def test_every_sync_judges_the_drift_of_each_variant_anew(
     service: Service,
 ) -> None:
     base = "".join(f"k{n}: {n}\n" for n in range(40))
@@ -321,10 +341,11 @@ async def test_a_sync_touches_no_content_and_no_revision(
     assert len(await service.rows(f"/modified-files/{variant['id']}/revisions")) == 1
 
 
-async def test_rebases_edits_and_syncs_at_once_leave_every_text_whole_and_drift_true(
+async def test_rebases_edits_and_syncs_at_once_leave_each_text_whole_and_each_drift_right(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     path = f"/modified-files/{variant['id']}"
+    seen: list[tuple[str, str]] = []
     for turn in range(5):
         repository.commit(
             {PATH: BASE.replace(b"seed: 1", b"seed: %d" % (turn + 2))}, message="upstream"
@@ -339,13 +360,8 @@ async def test_rebases_edits_and_syncs_at_once_leave_every_text_whole_and_drift_
             *(service.http.post(f"{path}/rebase", json={}) for _ in range(2)),
         )
         found, preview = await now(service, variant), await service.get(f"{path}/merge")
-        outcomes = {
-            "nothing": "current",
-            "text": "behind",
-            "keys": "behind",
-            "conflict": "conflict",
-        }
-        assert found["drift"] == outcomes[preview["outcome"]]
+        seen.append((preview["outcome"], found["drift"]))
+    assert [pair for pair in seen if pair not in DRIFTS] == []
     revisions = await service.rows(f"{path}/revisions")
     assert [row["number"] for row in revisions] == list(range(len(revisions), 0, -1))
 

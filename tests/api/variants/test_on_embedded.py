@@ -92,9 +92,9 @@ async def test_names_are_taken_once(embedded_service: Service, files: dict[str, 
     path = f"/projects/{project['id']}/modified-files"
     answers = await asyncio.gather(*(service.http.post(path, json=body) for _ in range(6)))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
-    for answer in answers:
-        if answer.status_code == 409:
-            assert_problem(answer, 409, "name_taken")
+    refused = [answer for answer in answers if answer.status_code == 409]
+    codes = [assert_problem(answer, 409, "name_taken")["code"] for answer in refused]
+    assert codes == ["name_taken"] * 5
 
 
 async def test_of_writers_at_once_no_field_is_lost(

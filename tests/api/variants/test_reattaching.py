@@ -64,8 +64,8 @@ async def reattach(
         path, json={"original_file_id": original_file_id}, headers=headers
     )
     assert answer.status_code == status, answer.text
-    told: Json = answer.json()
-    return told
+    found: Json = answer.json()
+    return found
 
 
 async def original(service: Service, project: Json, path: str = NEW) -> Json:
@@ -108,9 +108,9 @@ async def test_the_comparison_with_the_base_is_with_the_new_original(
     service: Service, project: Json, orphan: Json
 ) -> None:
     await reattach(service, orphan, (await original(service, project))["id"])
-    told = await service.get(f"/modified-files/{orphan['id']}/diff", against="base", format="json")
-    assert told["before_path"] == NEW
-    assert {change["path"] for change in told["changes"]} == {
+    diff = await service.get(f"/modified-files/{orphan['id']}/diff", against="base", format="json")
+    assert diff["before_path"] == NEW
+    assert {change["path"] for change in diff["changes"]} == {
         "engine",
         "model",
         "seed",
@@ -152,7 +152,7 @@ async def test_restoring_a_revision_from_before_keeps_the_new_original_and_its_b
     )
 
 
-async def test_a_revision_from_before_comes_back_behind_what_upstream_changed_since_the_attachment(
+async def test_a_restored_earlier_revision_is_behind_what_upstream_changed_since_the_attachment(
     service: Service, repository: Repository, project: Json, orphan: Json
 ) -> None:
     """With the newest base, a variant would seem to have undone what upstream changed since."""
@@ -174,7 +174,7 @@ async def test_attaching_it_to_the_original_that_it_has_changes_nothing(
     assert await reattach(service, orphan, new["id"].upper()) == once
 
 
-async def test_the_former_originals_record_goes_with_its_last_variant(
+async def test_a_removed_original_is_deleted_when_its_last_variant_is_reattached(
     service: Service, project: Json, orphan: Json
 ) -> None:
     assert OLD in await service.files(project["id"], include_removed="true")
@@ -193,7 +193,7 @@ async def test_a_variant_of_a_configuration_is_judged_as_a_manifest_from_then_on
     assert "negative_number" in {problem["code"] for problem in now["problems"]}
 
 
-async def test_a_deleted_variant_comes_back_to_its_new_original(
+async def test_an_undeleted_variant_has_its_new_original(
     service: Service, project: Json, orphan: Json
 ) -> None:
     new = await original(service, project)
@@ -212,33 +212,35 @@ async def test_a_taken_name_is_refused_and_nothing_changes(
 ) -> None:
     new = await original(service, project)
     await service.variant(project["id"], new, modified_name="seed7.yaml")
-    told = await reattach(service, orphan, new["id"], 409)
-    assert told["code"] == "name_taken"
+    refused = await reattach(service, orphan, new["id"], 409)
+    assert refused["code"] == "name_taken"
     assert await service.get(f"/modified-files/{orphan['id']}") == orphan
 
 
 async def test_a_stale_request_is_refused(service: Service, project: Json, orphan: Json) -> None:
     new = await original(service, project)
     await service.put(f"/modified-files/{orphan['id']}", {"description": "newer"})
-    told = await reattach(service, orphan, new["id"], 412, headers={"If-Match": '"1.x"'})
-    assert (told["code"], told["current_revision"]) == ("stale", 2)
+    refused = await reattach(service, orphan, new["id"], 412, headers={"If-Match": '"1.x"'})
+    assert (refused["code"], refused["current_revision"]) == ("stale", 2)
 
 
 async def test_an_original_of_another_format_is_refused(
     service: Service, project: Json, orphan: Json
 ) -> None:
-    told = await reattach(service, orphan, (await original(service, project, JSON_FILE))["id"], 422)
-    assert (told["code"], told["errors"][0]["field"]) == ("other_format", "original_file_id")
+    refused = await reattach(
+        service, orphan, (await original(service, project, JSON_FILE))["id"], 422
+    )
+    assert (refused["code"], refused["errors"][0]["field"]) == ("other_format", "original_file_id")
 
 
 async def test_an_original_of_another_project_is_refused(service: Service, orphan: Json) -> None:
     service.repository("acme/c", {NEW: OTHER})
     other = await service.synced("acme/c")
-    told = await reattach(service, orphan, (await original(service, other))["id"], 422)
-    assert told["code"] == "other_project"
+    refused = await reattach(service, orphan, (await original(service, other))["id"], 422)
+    assert refused["code"] == "other_project"
 
 
-async def test_an_original_that_is_gone_itself_is_refused(
+async def test_a_removed_original_is_refused(
     service: Service, repository: Repository, project: Json, orphan: Json
 ) -> None:
     new = await original(service, project)
@@ -263,7 +265,7 @@ async def test_another_body_is_refused(service: Service, orphan: Json, body: Any
     assert_problem(answer, 422, "invalid_request")
 
 
-async def test_attaching_and_rebasing_at_once_leave_one_whole_state(
+async def test_reattaching_and_rebasing_at_once_leave_one_consistent_state(
     service: Service, repository: Repository, project: Json
 ) -> None:
     """The base is always that of the original which the variant has in the end."""

@@ -70,24 +70,28 @@ async def test_clean_variants_are_rebased_and_those_in_conflict_reported_and_lef
         headers={"X-Actor": "kim"},
     )
     assert answer.status_code == 200
-    told = answer.json()
-    assert outcomes(told) == {
+    report = answer.json()
+    assert outcomes(report) == {
         **EMPTY,
         "rebased": [first["id"], second["id"]],
         "conflicts": [stuck["id"]],
     }
-    assert (told["total"], told["next_cursor"], told["preview"]) == (3, None, None)
-    for variant, size in ((first, 4), (second, 8)):
-        now = await service.get(f"/modified-files/{variant['id']}")
-        assert now["content"] == clean(size).replace("seed: 1", "seed: 2")
-        assert (now["drift"], now["revision"], now["updated_by"]) == ("current", 2, "kim")
-        newest, _ = await service.rows(f"/modified-files/{variant['id']}/revisions")
-        assert (newest["what"], newest["created_by"]) == ("rebased", "kim")
+    assert (report["total"], report["next_cursor"], report["preview"]) == (3, None, None)
+    paths = [f"/modified-files/{variant['id']}" for variant in (first, second)]
+    rebased = [await service.get(path) for path in paths]
+    contents = [clean(size).replace("seed: 1", "seed: 2") for size in (4, 8)]
+    assert [each["content"] for each in rebased] == contents
+    states = [(each["drift"], each["revision"], each["updated_by"]) for each in rebased]
+    assert states == [("current", 2, "kim")] * 2
+    histories = [await service.rows(f"{path}/revisions") for path in paths]
+    assert [[(row["what"], row["created_by"]) for row in rows] for rows in histories] == [
+        [("rebased", "kim"), ("created", "anonymous")]
+    ] * 2
     now = await service.get(f"/modified-files/{stuck['id']}")
     assert (now["content"], now["drift"], now["revision"]) == (CONFLICTING, "conflict", 1)
 
 
-async def test_repeating_it_does_nothing_more(
+async def test_a_repeated_rebase_of_all_changes_nothing_more(
     service: Service, repository: Repository, project: Json
 ) -> None:
     variant = await make(service, project, "tp4.yaml", clean(4))
@@ -103,8 +107,8 @@ async def test_only_variants_of_the_named_original_are_rebased(
     mine = await make(service, project, "tp4.yaml", clean(4))
     other = await make(service, project, "tp8.yaml", clean(8), OTHER)
     await upstream(service, repository, project)
-    told = await rebase_all(service, project, original_file_id=other["original_file_id"])
-    assert (told["rebased"], told["total"]) == ([other["id"]], 1)
+    report = await rebase_all(service, project, original_file_id=other["original_file_id"])
+    assert (report["rebased"], report["total"]) == ([other["id"]], 1)
     assert (await service.get(f"/modified-files/{mine['id']}"))["drift"] == "behind"
 
 
@@ -114,9 +118,9 @@ async def test_a_dry_run_reports_each_outcome_and_changes_nothing(
     variant = await make(service, project, "tp4.yaml", clean(4))
     stuck = await make(service, project, "seed3.yaml", CONFLICTING)
     await upstream(service, repository, project)
-    told = await rebase_all(service, project, dry_run=True)
-    assert outcomes(told) == {**EMPTY, "rebased": [variant["id"]], "conflicts": [stuck["id"]]}
-    by_path = {row["path"]: row for row in told["preview"]}
+    report = await rebase_all(service, project, dry_run=True)
+    assert outcomes(report) == {**EMPTY, "rebased": [variant["id"]], "conflicts": [stuck["id"]]}
+    by_path = {row["path"]: row for row in report["preview"]}
     taken = by_path["config/tp4.yaml"]
     assert (taken["outcome"], taken["revision"], taken["changes_count"]) == ("rebased", 1, 1)
     assert taken["changes"] == [{"path": "seed", "kind": "changed", "before": "1", "after": "2"}]
@@ -130,7 +134,7 @@ async def test_a_dry_run_reports_each_outcome_and_changes_nothing(
     assert (now["drift"], now["revision"], now["content"]) == ("behind", 1, clean(4))
 
 
-async def test_two_at_once_do_nothing_twice(
+async def test_two_rebases_at_once_rebase_each_variant_once(
     service: Service, repository: Repository, project: Json
 ) -> None:
     variants = [
@@ -138,11 +142,11 @@ async def test_two_at_once_do_nothing_twice(
     ]
     await upstream(service, repository, project)
     both = await asyncio.gather(*(rebase_all(service, project) for _ in range(2)))
-    rebased = [file_id for told in both for file_id in told["rebased"]]
+    rebased = [file_id for report in both for file_id in report["rebased"]]
     assert sorted(rebased) == sorted(variant["id"] for variant in variants)
-    assert [told["failed"] + told["conflicts"] for told in both] == [[], []]
-    for variant in variants:
-        assert (await service.get(f"/modified-files/{variant['id']}"))["revision"] == 2
+    assert [report["failed"] + report["conflicts"] for report in both] == [[], []]
+    now = [await service.get(f"/modified-files/{variant['id']}") for variant in variants]
+    assert [each["revision"] for each in now] == [2] * 6
 
 
 async def test_one_failure_does_not_stop_the_others(
@@ -156,12 +160,12 @@ async def test_one_failure_does_not_stop_the_others(
         for row in (await rebase_all(service, project, dry_run=True))["preview"]
     ]
     assert (await service.http.delete(f"/modified-files/{gone['id']}")).status_code == 204
-    told = await rebase_all(service, project, variants=seen)
-    assert (told["rebased"], [failed["id"] for failed in told["failed"]]) == (
+    report = await rebase_all(service, project, variants=seen)
+    assert (report["rebased"], [failed["id"] for failed in report["failed"]]) == (
         [kept["id"]],
         [gone["id"]],
     )
-    assert told["failed"][0]["code"] == "modified_file_not_found"
+    assert report["failed"][0]["code"] == "modified_file_not_found"
 
 
 async def test_a_variant_saved_since_the_preview_fails_as_stale(
@@ -172,14 +176,14 @@ async def test_a_variant_saved_since_the_preview_fails_as_stale(
     [row] = (await rebase_all(service, project, dry_run=True))["preview"]
     chosen = [{name: row[name] for name in ("id", "revision", "theirs_sha")}]
     await service.put(f"/modified-files/{variant['id']}", {"content": clean(16)})
-    told = await rebase_all(service, project, variants=chosen)
-    assert [(failed["id"], failed["code"]) for failed in told["failed"]] == [
+    report = await rebase_all(service, project, variants=chosen)
+    assert [(failed["id"], failed["code"]) for failed in report["failed"]] == [
         (variant["id"], "stale")
     ]
     assert (await service.get(f"/modified-files/{variant['id']}"))["content"] == clean(16)
 
 
-async def test_an_original_that_moved_since_the_preview_fails_as_moved(
+async def test_a_variant_whose_original_changed_since_the_preview_fails_as_moved(
     service: Service, repository: Repository, project: Json
 ) -> None:
     await make(service, project, "tp4.yaml", clean(4))
@@ -187,28 +191,28 @@ async def test_an_original_that_moved_since_the_preview_fails_as_moved(
     [row] = (await rebase_all(service, project, dry_run=True))["preview"]
     await upstream(service, repository, project, THEIRS.replace(b"4096", b"8192"))
     chosen = [{name: row[name] for name in ("id", "revision", "theirs_sha")}]
-    told = await rebase_all(service, project, variants=chosen)
-    assert [failed["code"] for failed in told["failed"]] == ["upstream_moved"]
+    report = await rebase_all(service, project, variants=chosen)
+    assert [failed["code"] for failed in report["failed"]] == ["upstream_moved"]
 
 
-async def test_a_limit_leads_on_by_a_cursor_until_all_were_dealt_with_once(
+async def test_pages_of_a_rebase_of_all_take_each_variant_once(
     service: Service, repository: Repository, project: Json
 ) -> None:
     variants = [await make(service, project, f"tp{size}.yaml", clean(size)) for size in range(4, 9)]
     stuck = await make(service, project, "seed3.yaml", CONFLICTING)
     await upstream(service, repository, project)
-    rebased, conflicts, cursor = [], [], None
-    for expected in (True, True, False):
-        told = await rebase_all(service, project, limit=2, cursor=cursor)
-        rebased += told["rebased"]
-        conflicts += told["conflicts"]
-        cursor = told["next_cursor"]
-        assert (cursor is not None) is expected
+    reports: list[Json] = []
+    cursor = None
+    for _ in range(3):
+        reports.append(await rebase_all(service, project, limit=2, cursor=cursor))
+        cursor = reports[-1]["next_cursor"]
+    assert [report["next_cursor"] is None for report in reports] == [False, False, True]
+    rebased = [file_id for report in reports for file_id in report["rebased"]]
     assert sorted(rebased) == sorted(variant["id"] for variant in variants)
-    assert conflicts == [stuck["id"]]
+    assert [file_id for report in reports for file_id in report["conflicts"]] == [stuck["id"]]
 
 
-async def test_the_trash_and_originals_that_are_gone_are_left_alone(
+async def test_variants_in_the_trash_and_of_removed_originals_are_not_rebased(
     service: Service, repository: Repository, project: Json
 ) -> None:
     trashed = await make(service, project, "tp4.yaml", clean(4))
@@ -229,12 +233,12 @@ async def test_a_variant_of_another_project_is_not_found(
     service.repository("acme/c", {PATH: BASE})
     other = await service.synced("acme/c")
     chosen = [{name: row[name] for name in ("id", "revision", "theirs_sha")}]
-    told = await rebase_all(service, other, variants=chosen)
-    assert [failed["code"] for failed in told["failed"]] == ["modified_file_not_found"]
+    report = await rebase_all(service, other, variants=chosen)
+    assert [failed["code"] for failed in report["failed"]] == ["modified_file_not_found"]
     assert (await service.get(f"/modified-files/{variant['id']}"))["revision"] == 1
 
 
-async def test_chosen_variants_for_which_the_time_does_not_suffice_are_left_and_not_failed(
+async def test_chosen_variants_for_which_no_time_is_left_are_reported_as_left(
     service: Service, repository: Repository, project: Json
 ) -> None:
     for size in (4, 8, 16):
@@ -245,7 +249,9 @@ async def test_chosen_variants_for_which_the_time_does_not_suffice_are_left_and_
     chosen = [
         ChosenVariant(row["id"], row["revision"], row["theirs_sha"]) for row in previewed["preview"]
     ]
-    while chosen:
+    first, second, third = [variant.id for variant in chosen]
+    reports = []
+    for _ in range(3):
         report = await service.services.rebase_all.rebase(
             open_principal("kim"),
             project["id"],
@@ -253,13 +259,14 @@ async def test_chosen_variants_for_which_the_time_does_not_suffice_are_left_and_
             PageRequest(10),
             seconds=0,
         )
-        first, *others = [variant.id for variant in chosen]
-        assert ([variant.outcome for variant in report.variants], report.ids("rebased")) == (
-            ["rebased"],
-            [first],
-        )
-        assert list(report.left) == others
+        outcomes = [variant.outcome for variant in report.variants]
+        reports.append((outcomes, report.ids("rebased"), list(report.left)))
         chosen = [variant for variant in chosen if variant.id in report.left]
+    assert reports == [
+        (["rebased"], [first], [second, third]),
+        (["rebased"], [second], [third]),
+        (["rebased"], [third], []),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +282,7 @@ async def test_chosen_variants_for_which_the_time_does_not_suffice_are_left_and_
         ({"dryrun": True}, 422, "invalid_request"),
     ],
 )
-async def test_what_cannot_be_asked_for_is_refused(
+async def test_a_request_that_makes_no_sense_is_refused(
     service: Service, project: Json, body: Json, status: int, code: str
 ) -> None:
     answer = await service.http.post(
@@ -284,7 +291,7 @@ async def test_what_cannot_be_asked_for_is_refused(
     assert_problem(answer, status, code)
 
 
-async def test_of_no_project_nothing_is_rebased(service: Service) -> None:
+async def test_a_rebase_of_all_of_an_unknown_project_is_refused(service: Service) -> None:
     answer = await service.http.post(
         "/projects/65f0c0ffee65f0c0ffee65f0/modified-files/rebase-all", json={}
     )

@@ -1,4 +1,4 @@
-"""Revisions of modified files: every change made one, and each can be brought back."""
+"""Revisions of modified files: every change made one, and each can be restored."""
 
 import asyncio
 import hashlib
@@ -14,19 +14,15 @@ from github_test_server import Repository
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service
 
-MEMBERS = {
-    *(
-        "number",
-        "what",
-        "modified_name",
-        "description",
-        "content_sha256",
-        "size",
-        "base_sha",
-        "base_commit_sha",
-    ),
-    *("created_at", "created_by"),
-}
+#: What a revision keeps of its variant.
+KEPT = (
+    "modified_name",
+    "description",
+    "content_sha256",
+    "size",
+    "base_sha",
+    "base_commit_sha",
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,30 +62,33 @@ async def test_every_change_makes_a_revision_which_says_what_it_was(
         ("edited", {"content": "a: 2\n", "modified_name": "x.yaml"}),
         ("renamed", {"description": "third", "modified_name": "y.yaml"}),
     ]
+    kinds = ["created", *(what for what, _ in steps)]
+    actors = ["anonymous", *(f"actor {number}" for number in range(5))]
     states = [variant]
-    for who, (_, body) in enumerate(steps):
-        answer = await service.http.put(
-            address(variant), json=body, headers={"X-Actor": f"actor {who}"}
-        )
+    for actor, (_, body) in zip(actors[1:], steps, strict=True):
+        answer = await service.http.put(address(variant), json=body, headers={"X-Actor": actor})
         states.append(answer.json())
-    rows = await service.rows(f"{address(variant)}/revisions")
-    assert all(row.keys() == MEMBERS for row in rows)
-    assert [row["number"] for row in rows] == [6, 5, 4, 3, 2, 1]
-    assert [row["what"] for row in reversed(rows)] == ["created", *(what for what, _ in steps)]
-    assert [row["created_by"] for row in reversed(rows)] == [
-        "anonymous",
-        *(f"actor {who}" for who in range(5)),
-    ]
-    for state, row in zip(states, reversed(rows), strict=True):
-        told = {
-            name: state[name] for name in MEMBERS - {"number", "what", "created_at", "created_by"}
+    expected = [
+        {
+            "number": number,
+            "what": what,
+            **{name: state[name] for name in KEPT},
+            "created_at": state["updated_at"],
+            "created_by": who,
         }
-        assert row.items() >= {**told, "created_at": state["updated_at"]}.items()
-        whole = await service.get(f"{address(variant)}/revisions/{row['number']}")
-        assert whole == {**row, "content": state["content"]}
+        for number, (what, who, state) in enumerate(zip(kinds, actors, states, strict=True), 1)
+    ]
+    rows = await service.rows(f"{address(variant)}/revisions")
+    assert rows == expected[::-1]
+    whole = [await service.get(f"{address(variant)}/revisions/{n}") for n in range(1, 7)]
+    assert whole == [
+        {**row, "content": state["content"]} for row, state in zip(expected, states, strict=True)
+    ]
 
 
-async def test_a_save_without_a_change_makes_none(service: Service, variant: Json) -> None:
+async def test_a_save_without_a_change_or_with_an_error_makes_no_revision(
+    service: Service, variant: Json
+) -> None:
     await service.put(
         address(variant),
         {name: variant[name] for name in ("modified_name", "content", "description")},
@@ -100,9 +99,7 @@ async def test_a_save_without_a_change_makes_none(service: Service, variant: Jso
     assert await kinds(service, variant) == ["created"]
 
 
-async def test_a_restored_revision_comes_back_whole_as_a_new_one(
-    service: Service, variant: Json
-) -> None:
+async def test_a_revision_is_restored_whole_as_a_new_one(service: Service, variant: Json) -> None:
     await service.put(
         address(variant), {"content": "a: 1\n", "modified_name": "w.yaml", "description": "other"}
     )
@@ -119,20 +116,18 @@ async def test_a_restored_revision_comes_back_whole_as_a_new_one(
     assert await kinds(service, variant) == ["restored", "edited", "created"]
 
 
-async def test_restoring_what_it_is_already_makes_no_revision(
+async def test_restoring_the_present_state_makes_no_revision(
     service: Service, variant: Json
 ) -> None:
-    for number in (1, 1):
-        assert (
-            await service.post(f"{address(variant)}/restore", {"revision": number}, 200) == variant
-        )
+    path = f"{address(variant)}/restore"
+    assert [await service.post(path, {"revision": 1}, 200) for _ in range(2)] == [variant] * 2
     changed = await service.put(address(variant), {"description": "x"})
     back = await service.put(address(variant), {"description": variant["description"]})
-    assert await service.post(f"{address(variant)}/restore", {"revision": 1}, 200) == back
+    assert await service.post(path, {"revision": 1}, 200) == back
     assert (changed["revision"], back["revision"]) == (2, 3)
 
 
-async def test_a_restored_revision_brings_its_base_and_its_drift_is_that_of_now(
+async def test_a_restored_revision_has_its_base_and_its_drift_is_that_of_now(
     service: Service, repository: Repository, project: Json, variant: Json
 ) -> None:
     await service.put(address(variant), {"content": "mine: 1\n"})
@@ -165,7 +160,7 @@ async def test_what_was_accepted_once_is_restored_though_it_does_not_parse(
     assert (restored["validity"], restored["problems"]) == ("invalid", saved.json()["problems"])
 
 
-async def test_a_name_taken_meanwhile_stops_a_restoration_whole(
+async def test_a_restoration_to_a_name_taken_meanwhile_changes_nothing(
     service: Service, project: Json, variant: Json
 ) -> None:
     renamed = await service.put(address(variant), {"modified_name": "w.yaml", "content": "a: 1\n"})
@@ -187,8 +182,9 @@ async def test_a_stale_restoration_changes_nothing(service: Service, variant: Js
     assert await service.get(address(variant)) == changed
 
 
-async def test_a_revision_which_is_not_there_is_a_404(service: Service, variant: Json) -> None:
-    for number in (
+@pytest.mark.parametrize(
+    "number",
+    [
         "0",
         "2",
         "01",
@@ -197,18 +193,35 @@ async def test_a_revision_which_is_not_there_is_a_404(service: Service, variant:
         "x",
         "%00",
         "9" * 12,
-        "9" * 500,
-        "\N{SUPERSCRIPT TWO}",
-    ):
-        answer = await service.http.get(f"{address(variant)}/revisions/{number}")
-        assert_problem(answer, 404, "revision_not_found")
-    for unknown in (2, 10**30):
-        answer = await service.http.post(f"{address(variant)}/restore", json={"revision": unknown})
-        assert_problem(answer, 404, "revision_not_found")
-    bodies: list[Json] = [{"revision": wrong} for wrong in (0, -1, "1", 1.5, None, True)]
-    for body in ({}, *bodies):
-        answer = await service.http.post(f"{address(variant)}/restore", json=body)
-        assert fields_at_fault(answer) == {"revision"}
+        pytest.param("9" * 500, id="500 digits"),
+        pytest.param("\N{SUPERSCRIPT TWO}", id="superscript"),
+    ],
+)
+async def test_a_revision_which_is_not_there_is_a_404(
+    module_service: Service, variant: Json, number: str
+) -> None:
+    answer = await module_service.http.get(f"{address(variant)}/revisions/{number}")
+    assert_problem(answer, 404, "revision_not_found")
+
+
+@pytest.mark.parametrize("number", [2, 10**30])
+async def test_a_revision_which_is_not_there_cannot_be_restored(
+    module_service: Service, variant: Json, number: int
+) -> None:
+    answer = await module_service.http.post(
+        f"{address(variant)}/restore", json={"revision": number}
+    )
+    assert_problem(answer, 404, "revision_not_found")
+
+
+@pytest.mark.parametrize(
+    "body", [{}, *({"revision": wrong} for wrong in (0, -1, "1", 1.5, None, True))], ids=str
+)
+async def test_what_is_no_number_of_a_revision_is_refused(
+    module_service: Service, variant: Json, body: Json
+) -> None:
+    answer = await module_service.http.post(f"{address(variant)}/restore", json=body)
+    assert fields_at_fault(answer) == {"revision"}
 
 
 async def test_a_revision_has_an_etag_and_never_changes(service: Service, variant: Json) -> None:
@@ -226,9 +239,15 @@ async def test_pages_of_revisions_hold_each_once(service: Service, variant: Json
     assert (answer.headers["x-total-count"], len(answer.json())) == ("12", 5)
     rows = await service.rows(f"{address(variant)}/revisions", limit=5)
     assert [row["number"] for row in rows] == list(range(12, 0, -1))
-    for cursor in ("x", "W10", "bnVsbA"):
-        answer = await service.http.get(f"{address(variant)}/revisions", params={"cursor": cursor})
-        assert fields_at_fault(answer, "invalid_cursor") == {"cursor"}
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA"])
+async def test_a_cursor_which_no_list_of_revisions_gave_is_refused(
+    module_service: Service, variant: Json, cursor: str
+) -> None:
+    path = f"{address(variant)}/revisions"
+    answer = await module_service.http.get(path, params={"cursor": cursor})
+    assert fields_at_fault(answer, "invalid_cursor") == {"cursor"}
 
 
 def database_of(service: Service) -> Database:
@@ -246,7 +265,7 @@ async def forget_revisions(service: Service, variant: Json) -> None:
     )
 
 
-async def test_a_file_of_before_there_were_revisions_shows_what_it_is(
+async def test_a_file_without_stored_revisions_shows_its_present_state(
     service: Service, variant: Json
 ) -> None:
     changed = await service.put(address(variant), {"content": "old: 1\n"})
@@ -279,7 +298,7 @@ async def _reset_and_undo(service: Service, path: str) -> None:
 
 
 @pytest.mark.parametrize("change", [_edit, _delete_and_undelete, _reset_and_undo])
-async def test_the_first_change_of_such_a_file_keeps_what_it_was(
+async def test_the_first_change_of_a_file_without_stored_revisions_keeps_its_former_state(
     service: Service, variant: Json, change: Callable[[Service, str], Awaitable[None]]
 ) -> None:
     await service.put(address(variant), {"content": "old: 1\n"})
@@ -297,19 +316,24 @@ async def race(service: Service, variant: Json, rounds: int) -> list[str]:
     """Let two writers save over the same revision, many times; return what the winners wrote."""
     path = address(variant)
     etag = (await service.http.get(path)).headers["etag"]
-    won = []
+    won: list[str] = []
+    outcomes: list[tuple[int, int, int]] = []
     for number in range(rounds):
-        bodies = [{"content": f"round: {number}\nwriter: {writer}\n"} for writer in (1, 2)]
+        texts = [f"round: {number}\nwriter: {writer}\n" for writer in (1, 2)]
         answers = await asyncio.gather(
-            *(service.http.put(path, json=body, headers={"If-Match": etag}) for body in bodies)
+            *(
+                service.http.put(path, json={"content": text}, headers={"If-Match": etag})
+                for text in texts
+            )
         )
-        statuses = [answer.status_code for answer in answers]
-        assert sorted(statuses) == [200, 412]
-        winner = statuses.index(200)
-        stale = assert_problem(answers[1 - winner], 412, "stale")
-        assert stale["current_revision"] == answers[winner].json()["revision"] == number + 2
-        won.append(bodies[winner]["content"])
-        etag = answers[winner].headers["etag"]
+        (winner, text), (loser, _) = sorted(
+            zip(answers, texts, strict=True), key=lambda pair: pair[0].status_code
+        )
+        stale = assert_problem(loser, 412, "stale")
+        outcomes.append((winner.status_code, winner.json()["revision"], stale["current_revision"]))
+        won.append(text)
+        etag = winner.headers["etag"]
+    assert outcomes == [(200, number, number) for number in range(2, rounds + 2)]
     return won
 
 
@@ -320,30 +344,33 @@ async def race_all(service: Service, files: int, rounds: int) -> None:
     found = (await service.files(project["id"])).values()
     variants = [await service.variant(project["id"], file) for file in found]
     won = await asyncio.gather(*(race(service, variant, rounds) for variant in variants))
-    for variant, texts in zip(variants, won, strict=True):
-        rows = await service.rows(f"{address(variant)}/revisions")
-        assert (await service.get(address(variant)))["content"] == texts[-1]
-        told = [row["content_sha256"] for row in reversed(rows)]
-        assert told[1:] == [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-        assert [row["number"] for row in rows] == list(range(rounds + 1, 0, -1))
+    contents = [(await service.get(address(variant)))["content"] for variant in variants]
+    assert contents == [texts[-1] for texts in won]
+    histories = [await service.rows(f"{address(variant)}/revisions") for variant in variants]
+    numbers = [[row["number"] for row in rows] for rows in histories]
+    assert numbers == [list(range(rounds + 1, 0, -1))] * files
+    written = [[row["content_sha256"] for row in rows[-2::-1]] for rows in histories]
+    assert written == [
+        [hashlib.sha256(text.encode()).hexdigest() for text in texts] for texts in won
+    ]
 
 
 @pytest.mark.parametrize(
     ("files", "rounds"), [(5, 8), pytest.param(25, 20, marks=pytest.mark.soak)]
 )
-async def test_of_pairs_of_writers_one_each_wins_and_every_winners_text_is_kept(
+async def test_one_of_two_writers_wins_each_time_and_each_winners_text_is_kept(
     service: Service, files: int, rounds: int
 ) -> None:
     await race_all(service, files, rounds)
 
 
-async def test_of_pairs_of_writers_on_the_embedded_database_one_each_wins(
+async def test_one_of_two_writers_wins_each_time_on_the_embedded_database(
     embedded_service: Service,
 ) -> None:
     await race_all(embedded_service, 3, 5)
 
 
-async def test_writers_of_many_variants_of_one_original_all_get_through(
+async def test_writers_of_many_variants_of_one_original_all_succeed(
     service: Service, variant: Json
 ) -> None:
     original = {"id": variant["original_file_id"]}

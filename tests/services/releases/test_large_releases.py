@@ -22,7 +22,9 @@ async def held(service: Service) -> dict[str, int]:
     return {row["_id"]: row["releases"] async for row in rows}
 
 
-async def test_is_made_once_read_whole_and_swept_when_no_project_has_it(either: Service) -> None:
+async def test_a_large_release_is_made_once_read_whole_and_swept_when_no_project_has_it(
+    either: Service,
+) -> None:
     either.repository("acme/large", FILES)
     project = (await either.synced("acme/large"))["id"]
     made = await either.post(f"/projects/{project}/releases", {}, 201)
@@ -44,7 +46,9 @@ async def test_is_made_once_read_whole_and_swept_when_no_project_has_it(either: 
     assert await held(either) == {}
 
 
-async def test_is_made_anew_from_what_a_deleted_one_left(either: Service) -> None:
+async def test_a_large_release_is_made_anew_from_the_files_of_a_deleted_one(
+    either: Service,
+) -> None:
     either.repository("acme/large", FILES)
     project = (await either.synced("acme/large"))["id"]
     made = await either.post(f"/projects/{project}/releases", {}, 201)
@@ -57,7 +61,7 @@ async def test_is_made_anew_from_what_a_deleted_one_left(either: Service) -> Non
     assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
 
 
-async def test_is_made_anew_of_what_an_older_version_wrote_in_one_transaction(
+async def test_a_large_release_is_made_anew_from_what_an_older_version_wrote(
     either: Service, either_url: str
 ) -> None:
     """Whose project was deleted a moment ago: its files still stand there, and go with it."""
@@ -72,7 +76,7 @@ async def test_is_made_anew_of_what_an_older_version_wrote_in_one_transaction(
     assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
 
 
-async def test_files_of_a_making_that_never_came_are_swept_though_the_release_is_there(
+async def test_files_of_a_making_that_was_not_finished_are_swept_though_the_release_is_there(
     either: Service,
 ) -> None:
     either.repository("acme/large", FILES)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -11,23 +12,23 @@ import pytest_asyncio
 from benchmark_manager.domain.results.edits import ResultChanges
 from benchmark_manager.domain.results.parsing.parse import PARSER_VERSION
 from benchmark_manager.errors import ForbiddenError, InvalidInputError, NotFoundError
-from benchmark_manager.factory import Services, utc_now
+from benchmark_manager.factory import Externals, Services, open_services, utc_now
 from benchmark_manager.models.result import ParsedResult, Result, ResultUpload
 from benchmark_manager.services.results.results import ResultService
 from benchmark_manager.stores.access.audit import AuditStore
 from benchmark_manager.stores.results.chunks import ResultChunkStore
 from benchmark_manager.stores.results.results import ResultStore
-from benchmark_manager.workers.pool import Limits, WorkerPool
+from benchmark_manager.workers.pool import Limits
 from support.principals import editor_of, open_principal, reader_of
 from support.replacements import beside
-from support.service import Service
+from support.service import CHEAP_PASSWORDS, Service, settings_for, text_workers
 from support.unchanged_service import unchanged_service
 from support.uploading import PLAIN, ReleasedProject, released_project
 
 ADA = open_principal("ada")
 
 
-class FailingStore(AuditStore):
+class CrashingAuditStore(AuditStore):
     """Fails to write a record, the last step of a transaction."""
 
     async def insert(self, *_: object, **__: object) -> None:
@@ -60,7 +61,22 @@ async def read(services: Services, result: Result) -> bytes:
 
 def failing(project: ReleasedProject) -> ResultService:
     database = project.service.services.database
-    return beside(project.service, audit=FailingStore(database)).results
+    return beside(project.service, audit=CrashingAuditStore(database)).results
+
+
+@asynccontextmanager
+async def without_workers(project: ReleasedProject) -> AsyncIterator[Services]:
+    """Another process of the service, none of whose workers is ever free in time."""
+    service, workers = project.service, text_workers(Limits(wait=0))
+    settings = settings_for("mongodb://unused", service.github.url, service.folder)
+    externals = Externals(
+        workers=workers, database=service.services.database, passwords=CHEAP_PASSWORDS
+    )
+    try:
+        async with open_services(settings, externals) as services:
+            yield services
+    finally:
+        await workers.close()
 
 
 async def test_an_upload_that_is_not_committed_leaves_nothing_for_long(
@@ -124,12 +140,11 @@ async def test_a_newer_parser_reads_stored_results_again(project: ReleasedProjec
 
 
 async def test_a_file_that_no_worker_has_time_for_is_kept_and_read_later(
-    project: ReleasedProject, workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
+    project: ReleasedProject,
 ) -> None:
     services = project.service.services
-    with monkeypatch.context() as busy:
-        busy.setattr(workers, "limits", Limits(wait=0))
-        unread, new = await services.results.upload(ADA, an_upload(project))
+    async with without_workers(project) as busy:
+        unread, new = await busy.results.upload(ADA, an_upload(project))
     assert new
     assert await read(services, unread) == PLAIN
     assert [problem.code for problem in unread.parsed.problems] == ["not_read_yet"]
@@ -138,13 +153,12 @@ async def test_a_file_that_no_worker_has_time_for_is_kept_and_read_later(
 
 
 async def test_a_tool_that_is_chosen_while_no_worker_is_free_is_read_later(
-    project: ReleasedProject, workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
+    project: ReleasedProject,
 ) -> None:
     services = project.service.services
     wrong, _ = await services.results.upload(ADA, an_upload(project, tool="vllm"))
-    with monkeypatch.context() as busy:
-        busy.setattr(workers, "limits", Limits(wait=0))
-        unread = await services.results.edit(ADA, wrong.id, ResultChanges(tool="plain"), None)
+    async with without_workers(project) as busy:
+        unread = await busy.results.edit(ADA, wrong.id, ResultChanges(tool="plain"), None)
     assert [problem.code for problem in unread.parsed.problems] == ["not_read_yet"]
     later = await services.results.get(ADA, wrong.id)
     assert (later.parsed.tool, later.parsed.problems) == ("plain", ())
@@ -181,7 +195,7 @@ async def test_what_an_upload_changes_of_a_result_in_the_trash_is_on_record(
     assert [record["keys"] for record in await records.to_list()] == [["note", "tool"]]
 
 
-async def test_housekeeping_reads_again_what_nobody_asks_for(project: ReleasedProject) -> None:
+async def test_housekeeping_reads_outdated_results_again(project: ReleasedProject) -> None:
     services = project.service.services
     result, _ = await services.results.upload(ADA, an_upload(project))
     database = services.database

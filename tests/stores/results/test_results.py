@@ -8,6 +8,12 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
 
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.page import PageRequest
@@ -25,6 +31,7 @@ from benchmark_manager.stores.results.chunks import CHUNK_BYTES, ResultChunkStor
 from benchmark_manager.stores.results.documents import parsed_document, result_document
 from benchmark_manager.stores.results.parsed import ParsedResultStore
 from benchmark_manager.stores.results.results import ResultStore
+from support.databases import connected
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 SIZES = (1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES)
@@ -127,19 +134,31 @@ async def test_bytes_that_are_uploaded_again_are_not_swept_before_their_result_i
     assert await content(chunks, data) == data
 
 
+class EndOfDeletion(CommandListener):
+    """Cancels the task that deletes what was read, as the end of its process ends it."""
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command.get("delete") == "parsed_results":
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing: it ended at its start."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """The same."""
+
+
 async def test_a_deletion_that_a_crash_ends_is_found_and_finished(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, url: str
 ) -> None:
     project_id = Database.new_id()
     store = await inserted(database, a_result(project_id))
-
-    async def crash(*_: object) -> None:
-        raise RuntimeError("the process ends here")
-
-    with monkeypatch.context() as crashing:
-        crashing.setattr(ParsedResultStore, "delete", crash)
-        with pytest.raises(RuntimeError):
-            await store.delete_of_project(project_id)
+    async with connected(url, listeners=[EndOfDeletion()]) as ending:
+        deletion = asyncio.create_task(ResultStore(ending).delete_of_project(project_id))
+        await asyncio.wait([deletion])
+    assert deletion.cancelled()
     assert await store.project_ids() == {project_id}
     await store.delete_of_project(project_id)
     assert await store.project_ids() == set()
