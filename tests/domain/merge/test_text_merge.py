@@ -212,20 +212,23 @@ def test_a_side_without_changes_gives_the_other_to_the_byte(triple: Triple) -> N
 
 @settings(max_examples=EXAMPLES)
 @given(TRIPLES)
-def test_conflicts_are_whole_lines_at_the_place_which_they_name(triple: Triple) -> None:
+def test_conflicts_are_whole_lines_at_the_line_that_they_name(triple: Triple) -> None:
     base, theirs, mine = triple
     merged = merge_text(base, theirs, mine)
     assert (merged.content is None) == bool(merged.conflicts)
     lines = lines_with_ends(theirs)
-    behind = position = 0
+    chunks = [lines_with_ends(conflict.theirs) for conflict in merged.conflicts]
+    begins = [conflict.line - 1 for conflict in merged.conflicts]
+    ends = [begin + len(chunk) for begin, chunk in zip(begins, chunks, strict=True)]
+    assert [lines[begin:end] for begin, end in zip(begins, ends, strict=True)] == chunks
+    edges = [0, *(edge for both in zip(begins, ends, strict=True) for edge in both)]
+    assert edges == sorted(edges)
+    assert [conflict for conflict in merged.conflicts if conflict.theirs == conflict.mine] == []
+    assert [conflict for conflict in merged.conflicts if conflict.mine not in mine] == []
+    position = 0
     for conflict in merged.conflicts:
-        chunk = lines_with_ends(conflict.theirs)
-        assert conflict.line > behind
-        assert lines[conflict.line - 1 : conflict.line - 1 + len(chunk)] == chunk
-        behind = conflict.line - 1 + len(chunk)
-        assert conflict.theirs != conflict.mine
+        # Raises ValueError where the base does not have them in this order.
         position = base.index(conflict.base, position) + len(conflict.base)
-        assert conflict.mine in mine
 
 
 CLEAN = [

@@ -160,10 +160,11 @@ def test_applying_the_patch_gives_the_other_text_to_the_byte(
             before, after = texts
             names = f"{number}/{path}", f"{number}/{new_path if renamed else path}"
             change = Change(names[0], before, names[1], after)
-            patch = change.patch(context)
-            assert (patch == "") == ((before, names[0]) == (after, names[1]))
             changes.append(change)
-            patches.append(patch)
+            patches.append(change.patch(context))
+        assert [patch == "" for patch in patches] == [
+            (change.before, change.path) == (change.after, change.new_path) for change in changes
+        ]
         expected = {change.new_path: change.after.encode() for change in changes}
         assert files_after(apply, folder, changes, patches) == expected
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmark_manager.domain.validation.across import check_across, references, with_problems
 from benchmark_manager.domain.validation.schemas.config_schema import MAX_SCHEMA, schema_reference
+from benchmark_manager.models.original import FileFormat
 from benchmark_manager.models.problem import Problem, Verdict
 from support.stalls import slowness
 
@@ -77,7 +78,7 @@ def test_a_schema_may_be_in_yaml() -> None:
     assert problem.code == "schema_violation"
 
 
-@pytest.mark.parametrize(
+NAMED_SCHEMAS = pytest.mark.parametrize(
     ("named", "path"),
     [
         ("schema/a.json", "config/x/schema/a.json"),
@@ -97,19 +98,26 @@ def test_a_schema_may_be_in_yaml() -> None:
         ("#/definitions/a", None),
     ],
 )
-def test_a_schema_is_taken_from_the_repository_only(named: str, path: str | None) -> None:
-    yaml_text, json_text = (
-        f"# yaml-language-server: $schema={named}\na: 1\n",
-        json.dumps({"$schema": named}),
-    )
-    for text, name, file_format in (
-        (yaml_text, "config/x/f.yaml", "yaml"),
-        (json_text, "config/x/f.json", "json"),
-    ):
-        reference = schema_reference(text, name, "json" if file_format == "json" else "yaml")
-        assert reference is not None
-        assert reference.path == path
-    found = check_across(yaml_text, "config/x/f.yaml", "yaml", "config", {})
+
+
+@NAMED_SCHEMAS
+@pytest.mark.parametrize("file_format", ["yaml", "json"])
+def test_a_schema_is_taken_from_the_repository_only(
+    named: str, path: str | None, file_format: FileFormat
+) -> None:
+    text = in_yaml(named) if file_format == "yaml" else json.dumps({"$schema": named})
+    reference = schema_reference(text, f"config/x/f.{file_format}", file_format)
+    assert reference is not None
+    assert reference.path == path
+
+
+def in_yaml(named: str) -> str:
+    return f"# yaml-language-server: $schema={named}\na: 1\n"
+
+
+@NAMED_SCHEMAS
+def test_a_schema_that_cannot_be_read_is_reported_at_its_name(named: str, path: str | None) -> None:
+    found = check_across(in_yaml(named), "config/x/f.yaml", "yaml", "config", {})
     expected = "schema_not_local" if path is None else "schema_not_found"
     assert [(p.code, p.line, p.column) for p in found] == [(expected, 1, 33)]
 
