@@ -183,7 +183,7 @@ def test_known_limits_are_listed_once_a_credential(clock: Clock) -> None:
     assert sorted(reported) == [[], [10], [10]]
 
 
-# Places
+# Slots
 
 
 class Crowd:
@@ -239,10 +239,11 @@ async def test_at_most_20_run_and_a_free_slot_goes_to_urgent_requests_then_to_th
     await crowd.add("urgent", urgent=True)
     assert (governor.status.requests_running, governor.status.requests_waiting) == (20, 3)
     assert len(crowd.begun) == 20
-    for number, expected in enumerate(["urgent", "first", "second"]):
+    begun = []
+    for number in range(3):
         await crowd.end(str(number))
-        assert crowd.begun[20:][-1] == expected
-        assert governor.status.requests_running == 20
+        begun.append((crowd.begun[-1], governor.status.requests_running))
+    assert begun == [("urgent", 20), ("first", 20), ("second", 20)]
     await crowd.close()
     assert (governor.status.requests_running, governor.status.requests_waiting) == (0, 0)
 
@@ -330,10 +331,10 @@ async def test_what_reads_contents_leaves_the_checks_their_part_of_a_minute(
         clock.pass_time(5)
     begin = clock.now
     bulk = 0
-    while clock.now - begin < timedelta(seconds=30):
+    # The second condition ends a test whose clock stands still.
+    while clock.now - begin < timedelta(seconds=30) and bulk <= POINTS_A_MINUTE["core"]:
         async with governor.slot("core", urgent=False, bulk=True):
             bulk += 1
-        assert bulk <= POINTS_A_MINUTE["core"]
     # Of 900 points checks took 300, of which they keep what they still may ask for; 15 hundredths
     # are in reserve.
     assert bulk <= 900 * 0.85 - 300 * 150 / 180
@@ -348,6 +349,7 @@ async def test_what_reads_contents_gets_the_rest_of_each_minute_however_many_che
     governor: Governor, clock: Clock, checks: int
 ) -> None:
     bulk = 0
+    points: list[int] = []
 
     async def read() -> None:
         nonlocal bulk
@@ -363,9 +365,10 @@ async def test_what_reads_contents_gets_the_rest_of_each_minute_however_many_che
         clock.pass_time(1)
         for _ in range(3):
             await asyncio.sleep(0)
-        assert governor.points_last_minute("core") <= 810
+        points.append(governor.points_last_minute("core"))
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
+    assert max(points) <= 810
     assert bulk / 5 >= max(0.75 * (765 - checks), 0.05 * 900 if checks < 780 else 1)
 
 
@@ -411,8 +414,8 @@ def test_in_no_minute_more_points_are_spent_than_allowed(gaps: list[float]) -> N
 
     asyncio.run(story())
     most = POINTS_A_MINUTE["core"]
-    for index in range(most, len(times)):
-        assert times[index] - times[index - most] >= timedelta(seconds=60)
+    durations = [later - former for former, later in zip(times, times[most:], strict=False)]
+    assert min(durations, default=timedelta(seconds=60)) >= timedelta(seconds=60)
 
 
 # What others know, and what outlives the process
