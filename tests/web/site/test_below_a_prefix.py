@@ -286,26 +286,26 @@ async def test_an_error_is_a_page_whose_links_are_below_the_prefix(
 
 async def test_services_below_two_paths_of_one_host_share_no_cookie(offers: Offers) -> None:
     """Even if one path begins with the other, and browsers send the cookies of both."""
+    chosen = {SET: "dark", ANNOUNCED: "light", f"{SET}/inner": "light"}
     async with offers.browser() as browser:
-        for prefix, theme in ((SET, "dark"), (ANNOUNCED, "light"), (f"{SET}/inner", "light")):
-            page = await browser.open(f"{prefix}/ui")
-            form = next(form for form in page.forms if "theme" in form.fields)
-            form.fields["theme"] = theme
-            answer = await browser.http.post(form.action, data=form.fields)
-            assert answer.headers["location"] == f"{prefix}/ui"
-        for prefix, theme in (
-            (SET, "dark"),
-            (ANNOUNCED, "light"),
-            (f"{SET}/inner", "light"),
-            (WHOLE, "auto"),
-        ):
-            assert f'data-theme="{theme}"' in (await browser.open(f"{prefix}/ui")).html
-        assert {cookie.path for cookie in browser.http.cookies.jar} == {
-            SET,
-            f"{SET}/inner",
-            ANNOUNCED,
-            WHOLE,
+        answers = {
+            prefix: await _choose_theme(browser, prefix, theme) for prefix, theme in chosen.items()
         }
+        assert {prefix: answer.headers["location"] for prefix, answer in answers.items()} == {
+            prefix: f"{prefix}/ui" for prefix in chosen
+        }
+        pages = {prefix: await browser.open(f"{prefix}/ui") for prefix in PREFIXES}
+        assert {prefix: page.all("html")[0]["data-theme"] for prefix, page in pages.items()} == {
+            **chosen,
+            WHOLE: "auto",
+        }
+        assert {cookie.path for cookie in browser.http.cookies.jar} == set(PREFIXES)
+
+
+async def _choose_theme(browser: Browser, prefix: str, theme: str) -> httpx.Response:
+    page = await browser.open(f"{prefix}/ui")
+    form = next(form for form in page.forms if "theme" in form.fields)
+    return await browser.http.post(form.action, data={**form.fields, "theme": theme})
 
 
 async def test_services_below_two_paths_of_one_host_share_no_draft(offers: Offers) -> None:
