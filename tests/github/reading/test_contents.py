@@ -310,7 +310,7 @@ async def test_a_used_up_limit_of_graphql_is_reported_and_no_more_is_sent(
     assert len(hub.server.requests) == 1
 
 
-class OtherText:
+class ChangedText:
     """A fault: one text of an answer is another of the same length."""
 
     def __init__(self, text: str) -> None:
@@ -325,7 +325,7 @@ async def test_a_wrong_text_in_an_answer_of_graphql_is_never_returned(
     hub: Hub, repository: Repository
 ) -> None:
     contents = committed(repository, [b"alone: 1\n", b"other: 2\n"])
-    hub.server.faults.add(OtherText("alone: 1"), path="graphql$", times=None)
+    hub.server.faults.add(ChangedText("alone: 1"), path="graphql$", times=None)
     assert await fetched(with_token(hub), contents) == contents
     assert [r.path.rpartition("/")[2] for r in hub.server.requests.select("/git/blobs/")] == [
         blob_id(b"alone: 1\n")
