@@ -23,7 +23,7 @@ FORMATS: st.SearchStrategy[FileFormat] = st.sampled_from(["yaml", "json"])
 ABSENT = object()
 
 
-class _Made:
+class _MadeValues:
     """Values, edits and texts from one seed.
 
     2,000 examples of three texts each would be slow to draw.
@@ -158,7 +158,7 @@ def _inserted(mapping: dict[str, Any], key: str, value: Any, place: int) -> dict
 
 
 def _triple(seed: int, file_format: FileFormat) -> tuple[Any, Any, Any, tuple[str, str, str]]:
-    made = _Made(seed)
+    made = _MadeValues(seed)
     base = made.mapping(2)
     rates = [0.03, 0.1, 0.3]
     theirs, mine = (
@@ -305,7 +305,7 @@ def test_one_moved_side_gives_its_text_to_the_byte(
 @given(seed=SEEDS, file_format=FORMATS)
 def test_only_what_i_changed_differs_from_theirs(seed: int, file_format: FileFormat) -> None:
     """One scalar of mine: all bytes before and behind its place are theirs'."""
-    made = _Made(seed)
+    made = _MadeValues(seed)
     base = {"top": made.mapping(1), "mine": made.scalar(), "end": made.mapping(1)}
     theirs = {"top": made.edited(base["top"], 0.4), "mine": base["mine"], "end": base["end"]}
     theirs_text = made.text(theirs, file_format, plain=False)

@@ -101,7 +101,7 @@ PROGRAMS = [
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PatchedFile:
     """A file before and after, by path and text."""
 
     path: str
@@ -122,7 +122,7 @@ class Change:
 def files_after(
     apply: Callable[[Path, bytes], None],
     folder: Path,
-    changes: Iterable[Change],
+    changes: Iterable[PatchedFile],
     patches: Iterable[str],
 ) -> dict[str, bytes]:
     """What a folder holds that had the changes' files alone, once all patches were applied.
@@ -159,7 +159,7 @@ def test_applying_the_patch_gives_the_other_text_to_the_byte(
         for number, (texts, path, new_path, renamed, context) in enumerate(batch):
             before, after = texts
             names = f"{number}/{path}", f"{number}/{new_path if renamed else path}"
-            change = Change(names[0], before, names[1], after)
+            change = PatchedFile(names[0], before, names[1], after)
             changes.append(change)
             patches.append(change.patch(context))
         assert [patch == "" for patch in patches] == [
@@ -191,7 +191,7 @@ def test_odd_names(
     after: str,
 ) -> None:
     changes = [
-        Change(
+        PatchedFile(
             name if is_odd else f"config/run{number}.yaml",
             "a\n",
             name if becomes_odd else f"config/run{number}.yaml",
@@ -217,7 +217,9 @@ ODD_TEXTS = {
 
 @pytest.mark.parametrize("apply", PROGRAMS)
 def test_odd_texts(apply: Callable[[Path, bytes], None], folder: Path) -> None:
-    changes = [Change(name, before, name, after) for name, (before, after) in ODD_TEXTS.items()]
+    changes = [
+        PatchedFile(name, before, name, after) for name, (before, after) in ODD_TEXTS.items()
+    ]
     patches = [change.patch() for change in changes]
     expected = {name: after.encode() for name, (_, after) in ODD_TEXTS.items()}
     assert files_after(apply, folder, changes, patches) == expected

@@ -25,7 +25,7 @@ from support.unchanged_service import unchanged_service
 ADA = open_principal("ada")
 
 
-class FailingStore(AuditStore):
+class UnwritableAuditStore(AuditStore):
     """Fails to write a record, the last step of a transaction."""
 
     async def insert(self, *_: object, **__: object) -> None:
@@ -45,7 +45,7 @@ async def project(shared_project: SweptProject) -> AsyncIterator[SweptProject]:
 
 def failing(project: SweptProject) -> SweepService:
     database = project.service.services.database
-    return beside(project.service, audit=FailingStore(database)).sweeps
+    return beside(project.service, audit=UnwritableAuditStore(database)).sweeps
 
 
 async def blobs(services: Services) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""What a sync makes of upstream's changes, seen through the API."""
+"""Which files a sync copies: folders, types, sizes, repositories, branches and listings."""
 
 import gzip
 from dataclasses import dataclass, replace
@@ -229,14 +229,14 @@ async def test_wrong_bytes_are_never_stored(hasty: Service, route: Route) -> Non
     hasty.repository("acme/b", {"config/a.yaml": CONFIG}, private_to=route.readers)
     project = await hasty.project("acme/b", **fields)
     for path in ("/git/blobs/", "graphql$", "/codeload/"):
-        hasty.github.faults.add(OtherText(CONFIG), path=path, times=None)
+        hasty.github.faults.add(ChangedFirstLetter(CONFIG), path=path, times=None)
     failed = await hasty.sync(project["id"], status=502)
     assert failed["code"] == "github_unavailable"
     assert await hasty.files(project["id"]) == {}
 
 
 @dataclass(frozen=True, slots=True)
-class OtherText:
+class ChangedFirstLetter:
     """A fault: the first letter of a text is another one, in archives too; the rest is right."""
 
     text: bytes
