@@ -135,7 +135,7 @@ def test_an_anchor_which_i_removed_and_upstream_uses_is_a_conflict() -> None:
 
 
 def test_new_items_have_paths_of_their_own() -> None:
-    """Two hunks counted from theirs' places met: one decision was taken for both items."""
+    """Two hunks counted from positions in theirs met: one decision was taken for both items."""
     base = "l:\n- a\n- b\n- c\nx: &q 1\ny: *q\n"
     mine = (
         base.replace("- a\n", "- a\n- n\n- o\n").replace("- b\n", "- b\n- p\n") + "w: *q\nv: *q\n"

@@ -34,7 +34,7 @@ class _MadeValues:
         self.count = 0
 
     def scalar(self) -> Any:
-        """Every number is another, so that a value tells where it came from."""
+        """Every number is another, so that a value shows where it came from."""
         self.count += 1
         kinds = [
             self.count,
@@ -152,9 +152,9 @@ class _MadeValues:
         return json.dumps(value, indent=indent) + ("\n" if plain or self.rng.random() < 0.5 else "")
 
 
-def _inserted(mapping: dict[str, Any], key: str, value: Any, place: int) -> dict[str, Any]:
+def _inserted(mapping: dict[str, Any], key: str, value: Any, index: int) -> dict[str, Any]:
     entries = [entry for entry in mapping.items() if entry[0] != key]
-    return dict([*entries[:place], (key, value), *entries[place:]])
+    return dict([*entries[:index], (key, value), *entries[index:]])
 
 
 def _triple(seed: int, file_format: FileFormat) -> tuple[Any, Any, Any, tuple[str, str, str]]:
@@ -304,7 +304,7 @@ def test_one_moved_side_gives_its_text_to_the_byte(
 @MANY
 @given(seed=SEEDS, file_format=FORMATS)
 def test_only_what_i_changed_differs_from_theirs(seed: int, file_format: FileFormat) -> None:
-    """One scalar of mine: all bytes before and behind its place are theirs'."""
+    """One scalar of mine: all bytes before and behind it are theirs'."""
     made = _MadeValues(seed)
     base = {"top": made.mapping(1), "mine": made.scalar(), "end": made.mapping(1)}
     theirs = {"top": made.edited(base["top"], 0.4), "mine": base["mine"], "end": base["end"]}

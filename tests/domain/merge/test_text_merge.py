@@ -87,8 +87,8 @@ def edited(tape: Tape, lines: list[str], alphabet: list[str]) -> list[str]:
             lines[end:end] = piece
         else:
             del lines[start:end]
-            place = tape.below(len(lines) + 1)
-            lines[place:place] = piece
+            index = tape.below(len(lines) + 1)
+            lines[index:index] = piece
     return lines
 
 
@@ -125,7 +125,7 @@ TRIPLES = TAPES.map(lambda tape: manifest(tape) if tape.below(2) else soup(tape)
 
 
 def git_merges(folder: Path, triples: list[Triple]) -> list[str | None]:
-    """The text that `git merge-file` makes of each, or None where it tells of conflicts."""
+    """The text that `git merge-file` makes of each, or None where it reports conflicts."""
     for number, (base, theirs, mine) in enumerate(triples):
         for name, text in (("base", base), ("theirs", theirs), ("mine", mine)):
             (folder / f"{number}.{name}").write_bytes(text.encode())
@@ -302,7 +302,7 @@ def test_conflicts(base: str, theirs: str, mine: str, conflict: TextConflict) ->
     assert merge_text(base, theirs, mine) == TextMerge(None, (conflict,))
 
 
-def test_every_conflict_is_told_and_what_merges_between_them_is_not() -> None:
+def test_every_conflict_is_reported_and_what_merges_between_them_is_not() -> None:
     merged = merge_text("a\n1\nb\n2\nc\n3\nd\n", "A\n1\nb\n2\nc!\n3\nD\n", "x\n1\nB\n2\nc\n3\ny\n")
     assert merged.conflicts == (
         TextConflict("a\n", "A\n", "x\n", 1),

@@ -7,8 +7,7 @@ Three measures, since no one sees all:
 - lines of Python that are run, and calls: the same on any machine, however busy. They see every
   loop of ours.
 - the time that a pattern takes on texts that are pumped up from short pieces. A sound one takes far
-  less than the least
-  time that is looked at, so that other processes cannot make it fail.
+  less than the least time that is compared, so that other processes cannot make it fail.
 - the processor time of this thread, for what C libraries do (libyaml, the schema validator, copies
   of text). It is the
   least of several tries and compared with that of a text a quarter as long: linear work takes four

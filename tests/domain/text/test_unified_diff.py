@@ -226,13 +226,13 @@ def test_odd_texts(apply: Callable[[Path, bytes], None], folder: Path) -> None:
 
 
 def hunks(patch: str) -> str:
-    """The patch from its first hunk on, without what git tells behind a hunk's numbers."""
+    """The patch from its first hunk on, without what git writes behind a hunk's numbers."""
     _, mark, body = patch.partition("\n@@")
     return re.sub(r"(?m)^(@@ [^@\n]* @@).*$", r"\1", (mark + body)[1:])
 
 
 def git_hunks(folder: Path, batch: list[tuple[str, str]]) -> list[str]:
-    """What `git diff` tells of each pair which differs."""
+    """What `git diff` writes for each pair which differs."""
     shutil.rmtree(folder, ignore_errors=True)
     for side in (0, 1):
         (folder / "ab"[side]).mkdir(parents=True)
@@ -241,10 +241,10 @@ def git_hunks(folder: Path, batch: list[tuple[str, str]]) -> list[str]:
     # Git compares the texts of a pair of folders in one process. It ends with 1 where anything
     # differs.
     command = [git.executable(), "diff", "--no-index", "--no-indent-heuristic", "--text", "a", "b"]
-    told = subprocess.run(
+    printed = subprocess.run(
         command, cwd=folder, env=git.environment(), capture_output=True, check=False
     ).stdout.decode()
-    return [hunks(patch) for patch in re.split(r"(?m)^(?=diff --git a/a/)", told)[1:]]
+    return [hunks(patch) for patch in re.split(r"(?m)^(?=diff --git a/a/)", printed)[1:]]
 
 
 def our_hunks(batch: list[tuple[str, str]]) -> list[str]:

@@ -158,7 +158,6 @@ async def test_a_query_which_is_refused_for_the_limit_is_not_asked_again_by_othe
     silent = {"x-ratelimit-limit": "", "x-ratelimit-remaining": "", "x-ratelimit-reset": ""}
     hub.server.faults.add(Status(200, refusal, silent), path="graphql$", times=None)
     hub.server.requests.reset()
-    for _ in range(2):
-        with pytest.raises(GitHubRateLimitedError):
-            await hub.repository(TOKEN).commit_with_folders(sha, ())
+    errors = [await refused(hub.repository(TOKEN).commit_with_folders(sha, ())) for _ in range(2)]
+    assert [type(error) for error in errors] == [GitHubRateLimitedError] * 2
     assert len(hub.server.requests) == 1

@@ -376,9 +376,12 @@ class RotatedMeanwhile(ProjectStore):
         reschedule: bool,
         forget_upstream: bool,
     ) -> None:
-        for project_id, encrypted in await self.with_tokens():
-            if encrypted != "encrypted anew":
-                assert await self.replace_token(project_id, encrypted, "encrypted anew")
+        replaced = [
+            await self.replace_token(project_id, encrypted, "encrypted anew")
+            for project_id, encrypted in await self.with_tokens()
+            if encrypted != "encrypted anew"
+        ]
+        assert all(replaced)
         await super().replace(
             project, before, session, reschedule=reschedule, forget_upstream=forget_upstream
         )

@@ -127,7 +127,7 @@ async def test_projects_which_share_a_question_hear_of_their_own_folders_only(
 
 
 @pytest.mark.parametrize("alias", ["r0.f0", "r0.f1", "r0.head", "r0"])
-async def test_a_folder_which_a_query_could_not_look_at_is_not_taken_for_gone(
+async def test_a_folder_which_a_query_could_not_read_is_not_taken_for_gone(
     service: Service, alias: str
 ) -> None:
     repository = service.repository("acme/b", FILES, private_to=["reader"])

@@ -67,11 +67,11 @@ async def take(leases: LeaseStore, project_id: str, owner: str) -> Lease:
 
 async def names_due(leases: LeaseStore, *busy: str, at_once: int = 100) -> list[str]:
     """The names of what is claimed, in order, until nothing is."""
-    names: list[str] = []
-    while claims := await leases.claim_due("replica", at_once, busy):
-        assert len(claims) <= at_once
-        names += [claim.project.name for claim in claims]
-    return names
+    claims: list[list[str]] = []
+    while claimed := await leases.claim_due("replica", at_once, busy):
+        claims.append([claim.project.name for claim in claimed])
+    assert max(map(len, claims), default=0) <= at_once
+    return [name for names in claims for name in names]
 
 
 async def let_expire(database: Database, project_id: str, seconds: float) -> None:

@@ -128,22 +128,24 @@ def below(url: str, prefix: str) -> bool:
 
 async def crawled(offers: Offers, prefix: str, pages: list[str]) -> set[str]:
     """Return the addresses on these pages, and check that each is below the prefix."""
-    found: set[str] = set()
     async with offers.browser(prefix) as browser:
-        for path in pages:
-            page = await browser.open(path)
-            page.url = str(page.answer.url)
-            own = {url for url in addresses(page) if url.startswith(offers.proxy.url)}
-            assert own, path
-            assert [url for url in own if not below(url, prefix)] == [], path
-            # In texts to copy: commands, the webhook's address, links.
-            named = re.findall(re.escape(offers.proxy.url) + r"[^\s\"'<]*", page.html)
-            assert [url for url in named if not below(url, prefix)] == [], path
-            assert page.answer.headers["content-security-policy"]
-            cookies = page.answer.headers.get_list("set-cookie")
-            assert [each for each in cookies if f"; Path={prefix};" not in f"{each};"] == []
-            found |= {url.partition("#")[0] for url in own}
-    return found
+        found = [await _own_addresses(offers, browser, prefix, path) for path in pages]
+    return {url.partition("#")[0] for own in found for url in own}
+
+
+async def _own_addresses(offers: Offers, browser: Browser, prefix: str, path: str) -> set[str]:
+    page = await browser.open(path)
+    page.url = str(page.answer.url)
+    own = {url for url in addresses(page) if url.startswith(offers.proxy.url)}
+    assert own, path
+    assert [url for url in own if not below(url, prefix)] == [], path
+    # In texts to copy: commands, the webhook's address, links.
+    named = re.findall(re.escape(offers.proxy.url) + r"[^\s\"'<]*", page.html)
+    assert [url for url in named if not below(url, prefix)] == [], path
+    assert page.answer.headers["content-security-policy"]
+    cookies = page.answer.headers.get_list("set-cookie")
+    assert [each for each in cookies if f"; Path={prefix};" not in f"{each};"] == []
+    return own
 
 
 async def test_every_address_on_every_page_begins_with_the_prefix_and_leads_somewhere(

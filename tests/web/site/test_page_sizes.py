@@ -246,16 +246,13 @@ async def test_many_conflicts_are_decided_in_parts(service: Service, browser: Br
 
 async def rows_of(service: Service, url: str, row: str) -> list[str]:
     """Return what the expression finds on all pages of a list; each page is small."""
-    found: list[str] = []
-    following: str | None = url
-    while following is not None:
-        answer = await service.http.get(following, headers={"Accept": "text/html"})
-        assert answer.status_code == 200
-        assert len(answer.content) <= PAGE
-        found += re.findall(row, answer.text)
-        links = re.findall(r'<a href="(\?[^"]*)" rel="next">', answer.text)
-        following = url + unescape(links[0]) if links else None
-    return found
+    answers = [await service.http.get(url, headers={"Accept": "text/html"})]
+    while links := re.findall(r'<a href="(\?[^"]*)" rel="next">', answers[-1].text):
+        following = url + unescape(links[0])
+        answers.append(await service.http.get(following, headers={"Accept": "text/html"}))
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    assert max(len(answer.content) for answer in answers) <= PAGE
+    return [found for answer in answers for found in re.findall(row, answer.text)]
 
 
 async def test_lists_of_hostile_names_are_small(service: Service) -> None:
