@@ -122,7 +122,8 @@ async def test_checks_which_cost_nothing_of_the_hour_keep_nothing_of_it_from_con
     governor.check("core", urgent=False, bulk=True)
 
 
-@given(gaps=st.lists(st.floats(0, 2), min_size=1, max_size=60))
+# Sixteen times sixty requests are more than a minute's points.
+@given(gaps=st.lists(st.floats(0, 2), min_size=16, max_size=30))
 def test_in_no_minute_more_points_are_spent_than_allowed(gaps: list[float]) -> None:
     clock = SteppedClock()
     governor = Governor(credential(), clock, clock.sleep)
@@ -138,4 +139,4 @@ def test_in_no_minute_more_points_are_spent_than_allowed(gaps: list[float]) -> N
     asyncio.run(story())
     most = POINTS_A_MINUTE["core"]
     durations = [later - former for former, later in zip(times, times[most:], strict=False)]
-    assert min(durations, default=timedelta(seconds=60)) >= timedelta(seconds=60)
+    assert min(durations) >= timedelta(seconds=60)
