@@ -226,6 +226,26 @@ async def a_stored_result(url: str) -> StoredResult:
     return result
 
 
+async def test_what_is_written_while_a_backup_is_taken_is_not_in_it(urls: tuple[str, str]) -> None:
+    await a_stored_result(urls[0])
+    progress: list[int] = []
+
+    def write_later(_what: str, done: int, _total: int | None) -> None:
+        if not progress:
+            # Syncs are read after results.
+            with MongoClient[Json](urls[0]) as client:
+                client.get_default_database()["syncs"].insert_one({"_id": "later"})
+        progress.append(done)
+
+    target = io.BytesIO()
+    async with opened(urls[0], "backup") as database:
+        await service_of(database).take(target, write_later)
+    await restored(target.getvalue(), urls[1])
+    there, here = await documents(urls[0]), await documents(urls[1])
+    assert (there["syncs"], here["results"]) == ([{"_id": "later"}], there["results"])
+    assert "syncs" not in here
+
+
 async def test_results_are_restored_with_their_bytes(urls: tuple[str, str]) -> None:
     await a_stored_result(urls[0])
     await restored(await taken(urls[0]), urls[1])
