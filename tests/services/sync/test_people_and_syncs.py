@@ -141,7 +141,8 @@ def an_action(
 
 
 async def test_people_and_syncs_at_once_leave_every_record_true(either: Service) -> None:
-    choice = random.Random(7)  # noqa: S311 -- the same sequence each time, as far as the machine allows
+    # The same sequence each time, as far as the machine allows.
+    choice = random.Random(7)  # noqa: S311
     either.github.limits.set(None, limit=10**6, remaining=10**6)
     files = {f"config/{part}/{n}.yaml": choice.choice(BODIES) for part in "xy" for n in range(4)}
     repository = either.repository("acme/b", files)

@@ -85,7 +85,8 @@ def test_lines_show_the_text_and_nothing_but_text(text: str) -> None:
     lines = re.split(r"\r\n|\r|\n", text)
     wanted = [unescape(re.sub(r"<b>[^<]*</b>", "", line)) for line in bare.split("\n")]
     unseen = re.compile(
-        "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+        "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad"
+        "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
     )
     assert wanted[: len(lines)] == [unseen.sub("", line) for line in lines][: len(wanted)]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.text import compared_part, text_part
+from benchmark_manager.domain.text import Extent, compared_part, text_part
 from benchmark_manager.models.original import FileEntry
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.web.originals.tree import tree_page
@@ -78,9 +78,9 @@ def test_a_part_of_a_hostile_text_is_small(kind: str) -> None:
     ("extent", "most"), [(COMPARED, 500_000), (COMPARED_BESIDE, 250_000)], ids=["large", "small"]
 )
 @pytest.mark.parametrize("kind", sorted(HOSTILE.keys() - {"empty lines", "short lines"}))
-def test_a_part_of_a_hostile_comparison_is_small(kind: str, extent: object, most: int) -> None:
+def test_a_part_of_a_hostile_comparison_is_small(kind: str, extent: Extent, most: int) -> None:
     text = HOSTILE[kind][:300_000]
-    part = compared_part(text, text.replace("&", "a").replace("\u200b", "&"), 1, extent, "any")  # type: ignore[arg-type]  # an Extent
+    part = compared_part(text, text.replace("&", "a").replace("\u200b", "&"), 1, extent, "any")
     assert len(drawn(part, (NAME_OF_255, NAME_OF_255)).html.encode()) <= most
 
 

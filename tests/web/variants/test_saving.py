@@ -1,7 +1,7 @@
 """Saving a variant: bytes are kept exactly, and a refused text stays on the page."""
 
 import json
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
@@ -204,7 +204,8 @@ async def test_who_saves_is_remembered(service: Service, browser: Browser, varia
     modified = await variant("a: 1\n")
     form = await editor(browser, modified)
     form.fields["content"] = "a: 2\n"
-    await service.http.post(form.action, headers={"X-Actor": "Grace"}, **form.body())  # type: ignore[arg-type]  # arguments by name
+    body: Any = form.body()
+    await service.http.post(form.action, headers={"X-Actor": "Grace"}, **body)
     assert (await service.get(f"/modified-files/{modified['id']}"))["updated_by"] == "Grace"
 
 
