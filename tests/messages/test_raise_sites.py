@@ -54,7 +54,7 @@ ADDED = {"GitHubRateLimitedError": {"until"}}
 
 
 @dataclass(frozen=True)
-class Site:
+class RaiseSite:
     """A call that makes an error; `location` is its file and line."""
 
     location: str
@@ -91,13 +91,13 @@ def _literal(node: ast.expr) -> str | None:
 
 
 @cache
-def sites() -> list[Site]:
+def sites() -> list[RaiseSite]:
     """Every call that makes an error."""
     return list(_calls())
 
 
 @cache
-def coded() -> list[Site]:
+def coded() -> list[RaiseSite]:
     """Those whose arguments give the code."""
     return [
         site
@@ -107,7 +107,7 @@ def coded() -> list[Site]:
     ]
 
 
-def _calls() -> Iterator[Site]:
+def _calls() -> Iterator[RaiseSite]:
     for path in sorted(ROOT.rglob("*.py")):
         location = path.relative_to(ROOT).as_posix()
         if location.startswith("messages/"):
@@ -120,7 +120,7 @@ def _calls() -> Iterator[Site]:
             if not isinstance(node, ast.Call):
                 continue
             if isinstance(node.func, ast.Name) and node.func.id in CLASSES:
-                yield Site(f"{location}:{node.lineno}", node.func.id, node)
+                yield RaiseSite(f"{location}:{node.lineno}", node.func.id, node)
 
 
 def facts_of(code: str, reason: str) -> set[str]:
@@ -134,7 +134,7 @@ def test_all_sites_are_found() -> None:
     assert len(coded()) > 80
 
 
-def literals_of(site: Site) -> list[str]:
+def literals_of(site: RaiseSite) -> list[str]:
     given = [*site.call.args, *(keyword.value for keyword in site.call.keywords)]
     if site.name == "NotFoundError":
         given = given[1:]  # a noun, such as "release file"
@@ -153,7 +153,7 @@ def test_no_sentence_is_given_to_an_error() -> None:
     assert {location: texts for location, texts in sentences.items() if texts} == {}
 
 
-def lacks_a_sentence(site: Site) -> bool:
+def lacks_a_sentence(site: RaiseSite) -> bool:
     """Whether the catalogue has none for the code, a reason, or the facts of one."""
     assert site.code is not None
     if site.code not in CATALOGUE or not site.reasons <= CATALOGUE[site.code].sentences.keys():
@@ -166,7 +166,7 @@ def test_the_catalogue_has_a_sentence_for_the_facts_of_an_error() -> None:
     assert [site.location for site in checked if lacks_a_sentence(site)] == []
 
 
-def sentence_of_decision(site: Site) -> str:
+def sentence_of_decision(site: RaiseSite) -> str:
     """The reason in the catalogue for a decision that cannot be applied."""
     path, reason = site.call.args
     wanted = str(_literal(reason))

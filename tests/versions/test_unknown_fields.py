@@ -95,7 +95,7 @@ async def _mark_everything(client: AsyncMongoClient[Json]) -> dict[str, set[Any]
                     changes[f"{field}.{MARK}"] = 1
             for field in LISTS.get(name, ()):
                 changes |= {
-                    f"{field}.{place}.{MARK}": 1 for place in range(len(row.get(field, ())))
+                    f"{field}.{index}.{MARK}": 1 for index in range(len(row.get(field, ())))
                 }
             updates.append(UpdateOne({"_id": row["_id"]}, {"$set": changes}))
         if updates:
@@ -147,33 +147,50 @@ def _synced_anew(row: Json) -> bool:
 
 async def _change_everything(service: Service, repositories: old.OldRepositories) -> None:
     """Every route that changes something, at least once, on what was there before."""
-    http = service.http
-    by_name = {row["name"]: row for row in await service.rows("/projects")}
-    bench, tools, failing = by_name["Bench"], by_name["Tools"], by_name["Failing"]
-    here, there = f"/projects/{bench['id']}", f"/projects/{tools['id']}"
-    variants = {row["modified_name"]: row for row in await service.rows(f"{here}/modified-files")}
-    mine, conflict = (
-        f"/modified-files/{variants[name]['id']}" for name in ("mine-2.yaml", "conflict.yaml")
+    projects = {row["name"]: row["id"] for row in await service.rows("/projects")}
+    bench, tools = projects["Bench"], projects["Tools"]
+    variants = await service.rows(f"/projects/{bench}/modified-files")
+    await _change_project(service, bench)
+    await _change_variants(service, {row["modified_name"]: row["id"] for row in variants}, bench)
+    repositories.advance()
+    assert (await service.sync(bench))["status"] == "success"
+    assert (await service.sync(bench))["status"] == "unchanged"
+    await _release(service, bench)
+    await service.post(
+        f"/projects/{tools}/releases", {"name": "tools again", "include": "originals"}, 200
     )
+    await _reset_variants(service, tools)
+    await service.sync(projects["Failing"], 422)
+    await _work_in_background(service)
+
+
+async def _change_project(service: Service, project: str) -> None:
+    here = f"/projects/{project}"
     await service.put(
         here, {"name": "Renamed", "polling_interval": 600, "config_folder": "config/"}
     )
     await service.put(here, {"github_token": old.TOKEN})
     await service.post(f"{here}/resume", None, 200)
     await service.post(f"{here}/pause", None, 200)
-    await service.sync(bench["id"])
+    await service.sync(project)
+
+
+async def _change_variants(service: Service, ids: dict[str, str], project: str) -> None:
+    mine, conflict = (f"/modified-files/{ids[name]}" for name in ("mine-2.yaml", "conflict.yaml"))
     await service.put(mine, {"content": "model: other\n"})
     await service.put(mine, {"modified_name": "named.yaml", "description": "again"})
     await service.post(f"{mine}/restore", {"revision": 1}, 200)
     merge = await service.get(f"{conflict}/merge")
     taken = [{"path": row["path"], "take": "mine"} for row in merge["conflicts"]]
     await service.post(f"{conflict}/rebase", {"resolutions": taken}, 200)
-    assert (await http.delete(mine)).status_code == 204
-    await service.rows(f"{here}/trash")
+    assert (await service.http.delete(mine)).status_code == 204
+    await service.rows(f"/projects/{project}/trash")
     await service.post(f"{mine}/undelete", None, 200)
-    repositories.advance()
-    assert (await service.sync(bench["id"]))["status"] == "success"
-    assert (await service.sync(bench["id"]))["status"] == "unchanged"
+
+
+async def _release(service: Service, project: str) -> None:
+    """Read the history of a file, and change a release and make another twice."""
+    here = f"/projects/{project}"
     for row in await service.rows(f"{here}/files"):
         if row["path"] == "config/a.yaml":
             await service.get(f"{here}/files/{row['id']}/history")
@@ -182,20 +199,29 @@ async def _change_everything(service: Service, repositories: old.OldRepositories
     names = [row["name"] for row in rows]
     assert "originals" in names
     for _ in range(2):
-        await http.post(f"{here}/releases", json={"name": "once more", "include": "originals"})
-    await service.post(f"{there}/releases", {"name": "tools again", "include": "originals"}, 200)
-    reset = (await service.rows(f"{there}/trash"))[0]["reset_id"]
-    [other] = await service.rows(f"{there}/modified-files")
+        body = {"name": "once more", "include": "originals"}
+        await service.http.post(f"{here}/releases", json=body)
+
+
+async def _reset_variants(service: Service, project: str) -> None:
+    """Undo the reset in the trash, then reset the variants and undo that too."""
+    here = f"/projects/{project}"
+    reset = (await service.rows(f"{here}/trash"))[0]["reset_id"]
+    [other] = await service.rows(f"{here}/modified-files")
     await service.put(f"/modified-files/{other['id']}", {"modified_name": "other.yaml"})
-    await service.post(f"{there}/undo-reset", {"reset_id": reset}, 200)
-    answer = await http.delete(f"{there}/modified-files")
-    await service.post(f"{there}/undo-reset", {"reset_id": answer.json()["reset_id"]}, 200)
-    await service.sync(failing["id"], 422)
+    await service.post(f"{here}/undo-reset", {"reset_id": reset}, 200)
+    answer = await service.http.delete(f"{here}/modified-files")
+    await service.post(f"{here}/undo-reset", {"reset_id": answer.json()["reset_id"]}, 200)
+
+
+async def _work_in_background(service: Service) -> None:
+    """Sync by all, by a webhook and by polls; share limits and clean up."""
     await service.post("/projects/sync-all", None, 202)
     body = json.dumps(push(old.TOOLS, service.github.url)).encode()
     delivery = "3d9f0f2e-0001-4000-8000-000000000001"
     signed = headers(body, delivery=delivery, secret=old.WEBHOOK_SECRET)
-    assert (await http.post("/webhooks/github", content=body, headers=signed)).status_code == 202
+    answer = await service.http.post("/webhooks/github", content=body, headers=signed)
+    assert answer.status_code == 202
     await service.services.polling.run_due()
     await service.services.sync.stop(5)
     await service.services.limits.run()

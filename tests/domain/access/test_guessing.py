@@ -63,7 +63,7 @@ def test_the_order_does_not_matter(ages: list[int]) -> None:
     assert refused_until(times, NOW) == refused_until(reversed(times), NOW)
 
 
-def test_who_waits_as_told_may_try_twenty_times_in_an_hour() -> None:
+def test_who_waits_as_long_as_required_may_try_twenty_times_in_an_hour() -> None:
     """So the pause is reached, and 24 h allow at most a few hundred guesses."""
     now, tried = NOW, list[datetime]()
     while now < NOW + timedelta(days=1):

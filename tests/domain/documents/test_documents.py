@@ -53,11 +53,11 @@ def _sources(tree: DocumentTree) -> list[str]:
         ('--- a\n--- "b\nc"\n', ["a", '"b\nc"']),
     ],
 )
-def test_every_node_knows_its_place(text: str, sources: list[str]) -> None:
+def test_every_node_has_its_position(text: str, sources: list[str]) -> None:
     assert _sources(parse(text, "yaml")) == sources
 
 
-def test_json_knows_its_places() -> None:
+def test_nodes_of_json_have_their_positions() -> None:
     assert _sources(parse('{"a" : [1, "x\\"}"], "b": {}}', "json")) == [
         '"a" :',
         '"b":',
@@ -133,7 +133,7 @@ def test_values_have_paths(text: str, values: dict[str, Any]) -> None:
     assert list(map(type, found.values())) == list(map(type, values.values()))
 
 
-def test_changes_are_told_by_path() -> None:
+def test_changes_are_reported_by_path() -> None:
     before = "a: 1\nb: {c: x, d: 2}\nl: [{name: m, v: 1}, {name: n}]\n"
     after = "l:\n- name: m\n  v: 2\n- name: o\na: '1'\nb:\n  c: \"x\" # same\ne: [null]\n"
     assert key_changes(before, after, "yaml") == (
@@ -174,7 +174,7 @@ def test_style_and_order_are_no_change(before: str, after: str) -> None:
         ("", "a: 1\n"),
     ],
 )
-def test_what_any_reader_tells_apart_is_a_change(before: str, after: str) -> None:
+def test_what_any_reader_distinguishes_is_a_change(before: str, after: str) -> None:
     assert key_changes(before, after, "yaml")
 
 
@@ -211,7 +211,7 @@ def test_aliases_are_references() -> None:
     assert key_changes(bomb, bomb + "z: 1\n", "yaml") == (KeyChange("z", "added", None, 1),)
 
 
-# Every kind of scalar and of place; its tokens are exchanged for others.
+# Every kind of scalar and of position; its tokens are exchanged for others.
 _KINDS = """\
 # head: 1
 kind: Job
@@ -250,7 +250,7 @@ _OTHER_TOKENS = st.sampled_from(
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(_TOKENS), _OTHER_TOKENS), max_size=3), st.booleans())
-def test_what_lines_tell_of_a_variant_is_what_its_tree_tells(
+def test_comparing_lines_finds_what_comparing_trees_finds(
     edits: list[tuple[tuple[int, int], str]], has_mark: bool
 ) -> None:
     text = _KINDS
@@ -262,7 +262,7 @@ def test_what_lines_tell_of_a_variant_is_what_its_tree_tells(
     assert found == (by_trees.variants[0] if by_trees is not None else None)
 
 
-def test_a_variant_which_differs_in_plain_values_is_told_without_a_tree() -> None:
+def test_a_variant_which_differs_in_plain_values_is_compared_without_a_tree() -> None:
     original = "".join(f"k{n}: {n}\n" for n in range(5_000))
     texts = [original.replace(f"k{n}: {n}\n", f"k{n}: x{n}\n") for n in range(200)]
     began = time.process_time()

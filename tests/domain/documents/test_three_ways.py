@@ -29,7 +29,7 @@ def kinds_of(found: ThreeWayRows | None) -> dict[str, tuple[str, bool]]:
 # --- against the definition, on plain Python values ----------------------------------------------
 
 
-class _Made:
+class _MadeDocuments:
     """Values of one seed: `l` is always a list without names, and `n` one of named items."""
 
     def __init__(self, seed: int) -> None:
@@ -110,7 +110,7 @@ def _text(value: object, file_format: FileFormat) -> str:
 def test_who_changed_a_value_is_what_the_definition_says(
     seed: int, upstreams: float, own: float, file_format: FileFormat
 ) -> None:
-    made = _Made(seed)
+    made = _MadeDocuments(seed)
     base = {"top": 1, **made.mapping(3)}
     original = made.edited(base, upstreams)
     variants = [base, *(made.edited(base, own) for _ in range(2)), made.edited(original, own)]

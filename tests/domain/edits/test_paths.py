@@ -110,7 +110,9 @@ def test_what_is_not_there_is_refused_with_the_closest_path(
         ("kind.x", "kind"),
     ],
 )
-def test_what_a_question_mark_would_not_add_is_told_apart(path: str, closest: str) -> None:
+def test_what_a_question_mark_would_not_add_has_a_reason_of_its_own(
+    path: str, closest: str
+) -> None:
     with pytest.raises(EditError) as caught:
         EditableText.read(JOB, "yaml").value_at(path)
     error = caught.value

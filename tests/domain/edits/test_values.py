@@ -1,4 +1,4 @@
-"""How values are written: in the quotes, the form and the place of those that they replace."""
+"""How values are written: in the quotes, the form and the position of those that they replace."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Folding tells each thing once, and never leaves one out."""
+"""Folding reports each thing once, and never leaves one out."""
 
 from collections import Counter
 from typing import get_args
@@ -51,13 +51,13 @@ def test_many_of_a_kind_are_one_without_an_id() -> None:
 
 
 @given(_CHANGES)
-def test_nothing_is_left_out_and_nothing_told_twice(changes: list[Change]) -> None:
-    told = fold(changes)
-    keys = [(each.noun, each.project_id, each.id) for each in told]
+def test_nothing_is_left_out_and_nothing_reported_twice(changes: list[Change]) -> None:
+    reported = fold(changes)
+    keys = [(each.noun, each.project_id, each.id) for each in reported]
     assert len(keys) == len(set(keys))
     kinds = [(each, (each.noun, each.project_id)) for each in changes]
     assert [
         each for each, kind in kinds if (*kind, each.id) not in keys and (*kind, None) not in keys
     ] == []
-    assert fold(told) == told
+    assert fold(reported) == reported
     assert max(Counter(key[:2] for key in keys).values(), default=0) <= LISTED_AT_MOST

@@ -114,14 +114,19 @@ def test_tree_ids_agree_with_git_whatever_the_names_and_modes(
     ]
     ids = tree_ids(TreeMember(*row) for row in rows)
     assert ids[""] == git_tree(git_folder, [(path, mode, sha.encode()) for path, mode, sha in rows])
-    for folder in list(ids)[:3]:
-        inside = [
-            (path[len(folder) + 1 :], mode, sha)
-            for path, mode, sha in rows
-            if path.startswith(f"{folder}/")
-        ]
-        if folder:
-            assert ids[folder] == tree_ids(TreeMember(*row) for row in inside)[""]
+    some = [folder for folder in list(ids)[:3] if folder]
+    assert {folder: ids[folder] for folder in some} == {
+        folder: tree_ids(inside(folder, rows))[""] for folder in some
+    }
+
+
+def inside(folder: str, rows: list[tuple[str, str, str]]) -> list[TreeMember]:
+    """Return the members of a folder, by their paths below it."""
+    return [
+        TreeMember(path.removeprefix(f"{folder}/"), mode, sha)
+        for path, mode, sha in rows
+        if path.startswith(f"{folder}/")
+    ]
 
 
 SHA = "1" * 40

@@ -187,7 +187,7 @@ def test_it_is_not_where_one_change_would_be_lost(
     assert (found.outcome, found.content) == ("keys" if merged else "conflict", merged)
 
 
-def test_namespace_and_name_tell_documents_apart_in_paths() -> None:
+def test_namespace_and_name_distinguish_documents_in_paths() -> None:
     def pair(first: str, second: str) -> str:
         form = "kind: Job\nmetadata:\n  name: run\n  namespace: {}\nn: {}\n"
         return f"{form.format('a', first)}---\n{form.format('b', second)}"

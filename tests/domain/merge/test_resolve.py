@@ -98,7 +98,7 @@ def test_documents_which_both_moved_are_decided_about_together() -> None:
         resolve(base, theirs, mine, "yaml", [_take(".", "value", [1])])
 
 
-def test_what_is_left_is_told() -> None:
+def test_what_is_left_is_reported() -> None:
     with pytest.raises(MergeUnresolvedError) as raised:
         resolve(BASE, THEIRS, MINE, "yaml", [_take("a", "mine")])
     assert raised.value.left == ("b.c", "e")
@@ -195,7 +195,7 @@ def _expected(
     return sides["mine"].get(key) if theirs == base[key] else theirs
 
 
-def test_a_value_can_take_the_place_of_a_document_which_came() -> None:
+def test_a_value_can_replace_a_document_which_came() -> None:
     base, theirs = "a: 1\n---\nb: 1\n", "a: 1\r\n---\r\nb: 1\r\n# more\r\n"
     mine = "c: 1\n---\na: 1\n---\nb: 1\n---\nd: 1\n"
     (first, last) = merge(base, theirs, mine, "yaml").conflicts

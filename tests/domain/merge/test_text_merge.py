@@ -87,8 +87,8 @@ def edited(tape: Tape, lines: list[str], alphabet: list[str]) -> list[str]:
             lines[end:end] = piece
         else:
             del lines[start:end]
-            place = tape.below(len(lines) + 1)
-            lines[place:place] = piece
+            index = tape.below(len(lines) + 1)
+            lines[index:index] = piece
     return lines
 
 
@@ -125,7 +125,7 @@ TRIPLES = TAPES.map(lambda tape: manifest(tape) if tape.below(2) else soup(tape)
 
 
 def git_merges(folder: Path, triples: list[Triple]) -> list[str | None]:
-    """The text that `git merge-file` makes of each, or None where it tells of conflicts."""
+    """The text that `git merge-file` makes of each, or None where it reports conflicts."""
     for number, (base, theirs, mine) in enumerate(triples):
         for name, text in (("base", base), ("theirs", theirs), ("mine", mine)):
             (folder / f"{number}.{name}").write_bytes(text.encode())
@@ -212,20 +212,23 @@ def test_a_side_without_changes_gives_the_other_to_the_byte(triple: Triple) -> N
 
 @settings(max_examples=EXAMPLES)
 @given(TRIPLES)
-def test_conflicts_are_whole_lines_at_the_place_which_they_name(triple: Triple) -> None:
+def test_conflicts_are_whole_lines_at_the_line_that_they_name(triple: Triple) -> None:
     base, theirs, mine = triple
     merged = merge_text(base, theirs, mine)
     assert (merged.content is None) == bool(merged.conflicts)
     lines = lines_with_ends(theirs)
-    behind = position = 0
+    chunks = [lines_with_ends(conflict.theirs) for conflict in merged.conflicts]
+    begins = [conflict.line - 1 for conflict in merged.conflicts]
+    ends = [begin + len(chunk) for begin, chunk in zip(begins, chunks, strict=True)]
+    assert [lines[begin:end] for begin, end in zip(begins, ends, strict=True)] == chunks
+    edges = [0, *(edge for both in zip(begins, ends, strict=True) for edge in both)]
+    assert edges == sorted(edges)
+    assert [conflict for conflict in merged.conflicts if conflict.theirs == conflict.mine] == []
+    assert [conflict for conflict in merged.conflicts if conflict.mine not in mine] == []
+    position = 0
     for conflict in merged.conflicts:
-        chunk = lines_with_ends(conflict.theirs)
-        assert conflict.line > behind
-        assert lines[conflict.line - 1 : conflict.line - 1 + len(chunk)] == chunk
-        behind = conflict.line - 1 + len(chunk)
-        assert conflict.theirs != conflict.mine
+        # Raises ValueError where the base does not have them in this order.
         position = base.index(conflict.base, position) + len(conflict.base)
-        assert conflict.mine in mine
 
 
 CLEAN = [
@@ -299,7 +302,7 @@ def test_conflicts(base: str, theirs: str, mine: str, conflict: TextConflict) ->
     assert merge_text(base, theirs, mine) == TextMerge(None, (conflict,))
 
 
-def test_every_conflict_is_told_and_what_merges_between_them_is_not() -> None:
+def test_every_conflict_is_reported_and_what_merges_between_them_is_not() -> None:
     merged = merge_text("a\n1\nb\n2\nc\n3\nd\n", "A\n1\nb\n2\nc!\n3\nD\n", "x\n1\nB\n2\nc\n3\ny\n")
     assert merged.conflicts == (
         TextConflict("a\n", "A\n", "x\n", 1),

@@ -45,7 +45,10 @@ def packed(archive_format: ArchiveFormat, files: dict[str, bytes]) -> bytes:
 
 def unpacked_tar(data: bytes) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
-        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+        return {
+            member.name: tar.extractfile(member).read()  # type: ignore[union-attr]
+            for member in tar
+        }
 
 
 def unpacked_zip(data: bytes) -> dict[str, bytes]:

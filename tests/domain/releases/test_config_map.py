@@ -114,7 +114,8 @@ LOADERS = (yaml.SafeLoader, yaml.CSafeLoader)
 
 
 def read_back(manifest: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader]) -> dict[str, str]:
-    found: dict[str, str] = yaml.load(manifest.encode(), Loader=loader)["data"]  # noqa: S506 -- both are safe ones
+    # Both loaders are safe ones.
+    found: dict[str, str] = yaml.load(manifest.encode(), Loader=loader)["data"]  # noqa: S506
     return found
 
 

@@ -265,16 +265,16 @@ _OTHER = st.one_of(
 )
 
 
-def _places(value: Any) -> list[tuple[Any, Any]]:
+def _positions(value: Any) -> list[tuple[Any, Any]]:
     """Return all containers in a value, with each of their keys."""
-    places: list[tuple[Any, Any]] = []
+    positions: list[tuple[Any, Any]] = []
     left = [value]
     while left:
         each = left.pop()
         keys = list(each) if isinstance(each, dict) else list(range(len(each)))
-        places += [(each, key) for key in keys]
+        positions += [(each, key) for key in keys]
         left += [each[key] for key in keys if isinstance(each[key], (dict, list))]
-    return places
+    return positions
 
 
 @pytest.mark.parametrize("name", [name for name in _JSON_NAMES if "appended" not in name])
@@ -283,8 +283,8 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
 def test_anything_may_stand_anywhere(name: str, data: st.DataObject) -> None:
     value = json.loads(file_bytes(name))
     for _ in range(3):
-        places = _places(value)
-        container, key = places[data.draw(st.integers(0, len(places) - 1))]
+        positions = _positions(value)
+        container, key = positions[data.draw(st.integers(0, len(positions) - 1))]
         container[key] = data.draw(_OTHER)
     found = parse_result(json.dumps(value).encode(), name)
     assert found.model_validate_json(found.model_dump_json()) == found

@@ -24,8 +24,8 @@ containers:
   - name: server
     args: ["--tp", "1", "--seed=7"]
 """
-#: Places with values, some of which are there already, or change what others are called by.
-PLACES: dict[str, list[JsonValue]] = {
+#: Values by path, some of which are there already, or change what others are called by.
+VALUES: dict[str, list[JsonValue]] = {
     "engine.seqs": [128, 256, "128", None, True],
     "engine.dtype": ["auto", "yes", "bf16", 1],
     "engine.size": [1.0, 1, 2.5],
@@ -39,7 +39,7 @@ PLACES: dict[str, list[JsonValue]] = {
     "containers[0].args[1]": ["1", "2"],
 }
 cells = st.lists(
-    st.dictionaries(st.sampled_from(list(PLACES)), st.integers(0, 11), max_size=4),
+    st.dictionaries(st.sampled_from(list(VALUES)), st.integers(0, 11), max_size=4),
     min_size=2,
     max_size=8,
 )
@@ -63,7 +63,7 @@ def distinct(
 
 def assignments(cell: dict[str, int]) -> list[Assignment]:
     return [
-        Assignment(path, PLACES[path][number % len(PLACES[path])]) for path, number in cell.items()
+        Assignment(path, VALUES[path][number % len(VALUES[path])]) for path, number in cell.items()
     ]
 
 

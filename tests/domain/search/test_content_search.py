@@ -1,4 +1,4 @@
-"""Finding text, keys and values in one text: where, under which key, and how it looks."""
+"""Finding text, keys and values in one text: where, under which key, and how it is shown."""
 
 import json
 import re
@@ -43,7 +43,7 @@ def find(
     return find_in_content(text, file_format, ContentQuery.of(q, where), limit=1000)
 
 
-def places(found: list[ContentMatch]) -> list[tuple[int, int, str | None]]:
+def positions(found: list[ContentMatch]) -> list[tuple[int, int, str | None]]:
     return [(match.line, match.column, match.key) for match in found]
 
 
@@ -76,7 +76,7 @@ CONTAINER = "spec.template.spec.containers[name=main]"
 def test_a_manifest_is_searched(
     q: str, where: SearchIn, expected: list[tuple[int, int, str | None]]
 ) -> None:
-    assert places(find(MANIFEST, q, where)) == expected
+    assert positions(find(MANIFEST, q, where)) == expected
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_characters_for_which_stand_ins_are_read_are_found(character: str, sourc
 
 def test_json_has_keys_and_values_too() -> None:
     text = '{"a": {"b": [1, "x\\u0041x"]},\n "b": 1}'
-    assert places(find(text, "b", "keys", "json")) == [(1, 8, "a.b"), (2, 2, "b")]
-    assert places(find(text, "xax", "values", "json")) == [(1, 18, "a.b[1]")]
-    assert places(find(text, "1", "values", "json")) == [(1, 14, "a.b[0]"), (2, 7, "b")]
+    assert positions(find(text, "b", "keys", "json")) == [(1, 8, "a.b"), (2, 2, "b")]
+    assert positions(find(text, "xax", "values", "json")) == [(1, 18, "a.b[1]")]
+    assert positions(find(text, "1", "values", "json")) == [(1, 14, "a.b[0]"), (2, 7, "b")]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -249,8 +249,8 @@ def test_every_value_is_found_however_it_is_escaped(
 
 def test_a_korean_value_is_found_in_either_form() -> None:
     text = f"name: {normalize('NFD', '한글')} 설정\n"
-    assert places(find(text, "한글", "values")) == [(1, 7, "name")]
-    assert places(find(text, normalize("NFD", "설정"), "values")) == [(1, 14, "name")]
+    assert positions(find(text, "한글", "values")) == [(1, 7, "name")]
+    assert positions(find(text, normalize("NFD", "설정"), "values")) == [(1, 14, "name")]
 
 
 def test_a_key_with_half_of_a_surrogate_pair_can_be_answered() -> None:

@@ -43,7 +43,8 @@ def expected_keys(definition: SweepDefinition) -> list[str]:
         [(a["name"], v) for v in a.get("values", [p["name"] for p in a.get("points", [])])]
         for a in axes
     ]
-    rows = zip(*columns) if definition.combine == "zip" else itertools.product(*columns)  # noqa: B905
+    is_zip = definition.combine == "zip"
+    rows = zip(*columns, strict=False) if is_zip else itertools.product(*columns)
     kept = [
         dict(row)
         for row in rows

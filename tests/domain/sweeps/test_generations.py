@@ -1,6 +1,7 @@
 """Cells keep their indexes while definitions and files change."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,7 +62,7 @@ DEFINITIONS = st.dictionaries(st.integers(1, 4), st.sampled_from("ABC"), max_siz
 HISTORIES = st.lists(st.tuples(DEFINITIONS, st.booleans()), min_size=1, max_size=6)
 
 
-def test_equal_bytes_are_one_cell_at_the_first_ones_place() -> None:
+def test_equal_bytes_are_one_cell_at_the_position_of_the_first() -> None:
     cells = merged_cells([made(1, "A"), made(2, "B"), made(3, "A"), made(4, "A")])
     assert [(cell.digest, cell.assignments, cell.also) for cell in cells] == [
         ("A", {"x": 1}, ({"x": 3}, {"x": 4})),
@@ -115,18 +116,26 @@ def test_a_new_generation_retires_all_older_cells() -> None:
 def test_a_sweep_has_exactly_the_wanted_cells_and_never_loses_one(
     history: list[tuple[list[MadeCell], bool]],
 ) -> None:
-    cells: tuple[SweepCell, ...] = ()
+    states: list[tuple[SweepCell, ...]] = []
+    again: list[tuple[SweepCell, ...]] = []
     generation = 1
     for wanted, rebase in history:
-        before, generation = cells, generation + rebase
-        cells = revised(before, *wanted, generation=generation)
-        assert [cell.index for cell in cells] == list(range(len(cells)))
-        assert [cell.digest for cell in cells[: len(before)]] == [cell.digest for cell in before]
-        active = {cell.digest: (cell.assignments, cell.also) for cell in cells if not cell.retired}
-        assert active == {
-            cell.digest: (cell.assignments, cell.also) for cell in merged_cells(wanted)
-        }
-        assert revised(cells, *wanted, generation=generation) == cells
+        generation += rebase
+        states.append(revised(states[-1] if states else (), *wanted, generation=generation))
+        again.append(revised(states[-1], *wanted, generation=generation))
+    assert again == states
+    indexes = [[cell.index for cell in cells] for cells in states]
+    assert indexes == [list(range(len(cells))) for cells in states]
+    digests = [[cell.digest for cell in cells] for cells in states]
+    assert [later[: len(former)] for former, later in pairwise(digests)] == digests[:-1]
+    assert [combinations(cell for cell in cells if not cell.retired) for cells in states] == [
+        combinations(merged_cells(wanted)) for wanted, _ in history
+    ]
+
+
+def combinations(cells: Iterable[SweepCell | MadeCell]) -> dict[str, tuple[object, object]]:
+    """Return the assignments that make each cell, by its digest."""
+    return {cell.digest: (cell.assignments, cell.also) for cell in cells}
 
 
 def test_filters_are_json_or_else_text() -> None:

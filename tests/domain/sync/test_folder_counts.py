@@ -23,7 +23,7 @@ PATHS = st.lists(NAMES, min_size=1, max_size=5).map("/".join)
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedEntry:
     path: str
     mode: str = FILE
     size: int | None = 10
@@ -31,7 +31,7 @@ class Entry:
 
 ENTRIES = st.lists(
     st.builds(
-        Entry,
+        ListedEntry,
         PATHS,
         st.sampled_from([FILE, LINK, "160000", "040000"]),
         st.sampled_from([1, 2000, None]),
@@ -41,7 +41,7 @@ ENTRIES = st.lists(
 )
 
 
-def counted(*entries: Entry) -> FolderCounts:
+def counted(*entries: ListedEntry) -> FolderCounts:
     counts = FolderCounts(1000)
     counts.add(entries)
     return counts
@@ -49,7 +49,7 @@ def counted(*entries: Entry) -> FolderCounts:
 
 @given(ENTRIES, st.sampled_from(["", "config", "job", "a", "a/config"]))
 def test_each_folder_counts_what_a_sync_of_it_would_copy_and_skip(
-    entries: list[Entry], folder: str
+    entries: list[ListedEntry], folder: str
 ) -> None:
     shown, _ = counted(*entries).folders()
     row = next((row for row in shown if row.path == folder), None)
@@ -65,7 +65,7 @@ def test_each_folder_counts_what_a_sync_of_it_would_copy_and_skip(
 
 
 @given(ENTRIES)
-def test_what_is_suggested_exists_unless_there_is_nothing(entries: list[Entry]) -> None:
+def test_what_is_suggested_exists_unless_there_is_nothing(entries: list[ListedEntry]) -> None:
     counts = counted(*entries)
     shown, _ = counts.folders()
     config, job = counts.suggest("config", "job")
@@ -90,7 +90,7 @@ def test_what_is_suggested_exists_unless_there_is_nothing(entries: list[Entry]) 
 def test_folders_are_suggested_by_name_then_by_number(
     paths: list[str], suggested: tuple[str, str]
 ) -> None:
-    assert counted(*map(Entry, paths)).suggest("config", "job") == suggested
+    assert counted(*map(ListedEntry, paths)).suggest("config", "job") == suggested
 
 
 @pytest.mark.parametrize(
@@ -109,15 +109,17 @@ def test_other_names_do_not(path: str) -> None:
 
 
 def test_of_many_folders_those_near_the_root_are_shown() -> None:
-    shown, more = counted(*(Entry(f"f{number:04}/deep/a.yaml") for number in range(300))).folders()
+    shown, more = counted(
+        *(ListedEntry(f"f{number:04}/deep/a.yaml") for number in range(300))
+    ).folders()
     assert (len(shown), more) == (MOST_FOLDERS, True)
     assert {row.path.count("/") for row in shown} == {0}
 
 
 def test_deep_paths_cost_no_more_than_their_length() -> None:
     """GitHub's longest listing, of names with 2,000 segments each."""
-    entries = [Entry("a/" * 2000 + f"{number}.yaml") for number in range(1700)] + [
-        Entry("a" * 201 + "/b.yaml")
+    entries = [ListedEntry("a/" * 2000 + f"{number}.yaml") for number in range(1700)] + [
+        ListedEntry("a" * 201 + "/b.yaml")
     ]
     begin = time.process_time()
     shown, _ = counted(*entries).folders()

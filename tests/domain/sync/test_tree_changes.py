@@ -58,11 +58,10 @@ def applied(
     present = {f.id: (f.path, f.sha, f.file_type) for f in rows.values() if not f.removed}
     for old in changes.removed:
         del present[old.id]
-    for old, new in (*changes.updated, *changes.moved):
-        assert old.id in present
-        present[old.id] = new.path, new.sha, new.file_type
-    for old, new in changes.revived:
-        assert rows[old.id].removed
+    changed = (*changes.updated, *changes.moved)
+    assert {old.id for old, _ in changed} <= present.keys()
+    assert [old for old, _ in changes.revived if not rows[old.id].removed] == []
+    for old, new in (*changed, *changes.revived):
         present[old.id] = new.path, new.sha, new.file_type
     for number, new in enumerate(changes.added):
         present[f"new{number}"] = new.path, new.sha, new.file_type

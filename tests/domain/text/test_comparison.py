@@ -1,7 +1,6 @@
 """What differs between two texts, in parts: nothing is lost, nothing is too large."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -13,35 +12,36 @@ TEXT = st.lists(st.sampled_from(["a\n", "b\n", "c\r\n", "\n", "d"]), max_size=30
 WHOLE = Extent(100_000, 10_000_000)
 
 
-def all_rows(before: str, after: str, extent: Extent, line_ends: LineEnds) -> Iterator[ComparedRow]:
-    count = compared_part(before, after, 1, extent, line_ends).count
-    for number in range(1, count + 1):
-        part = compared_part(before, after, number, extent, line_ends)
-        assert (part.number, part.count) == (number, count)
-        assert len(part.rows) <= extent.lines
-        yield from part.rows
+def all_rows(before: str, after: str, extent: Extent, line_ends: LineEnds) -> list[ComparedRow]:
+    numbers = range(1, compared_part(before, after, 1, extent, line_ends).count + 1)
+    parts = [compared_part(before, after, number, extent, line_ends) for number in numbers]
+    assert [(part.number, part.count) for part in parts] == [(n, len(numbers)) for n in numbers]
+    assert [part for part in parts if len(part.rows) > extent.lines] == []
+    return [row for part in parts for row in part.rows]
 
 
 @given(TEXT, TEXT, st.integers(1, 5))
 def test_a_comparison_turns_one_text_into_the_other(before: str, after: str, rows: int) -> None:
     """The rows of all parts, applied to the lines of one text, give those of the other."""
     lines, result, position = re.split(r"\r\n|\r|\n", before), [], 0
-    for row in all_rows(before, after, Extent(rows, 1000), "any"):
+    found = all_rows(before, after, Extent(rows, 1000), "any")
+    expected: list[tuple[int | None, int | None, str]] = []
+    for row in found:
         if row.kind == "hunk":
-            assert row.old is not None
-            result += lines[position : row.old - 1]
-            position = row.old - 1
-            assert row.new == len(result) + 1
+            begin = (row.old or 0) - 1
+            result += lines[position:begin]
+            position = begin
+            expected.append((begin + 1, len(result) + 1, row.text))
         elif row.kind == "added":
             result.append(row.text)
-            assert (row.old, row.new) == (None, len(result))
+            expected.append((None, len(result), row.text))
         else:
-            assert row.text == lines[position]
             position += 1
-            assert row.old == position
             if row.kind == "same":
                 result.append(row.text)
-                assert row.new == len(result)
+            number = len(result) if row.kind == "same" else None
+            expected.append((position, number, lines[position - 1]))
+    assert [(row.old, row.new, row.text) for row in found] == expected
     assert result + lines[position:] == re.split(r"\r\n|\r|\n", after)
 
 

@@ -7,8 +7,7 @@ Three measures, since no one sees all:
 - lines of Python that are run, and calls: the same on any machine, however busy. They see every
   loop of ours.
 - the time that a pattern takes on texts that are pumped up from short pieces. A sound one takes far
-  less than the least
-  time that is looked at, so that other processes cannot make it fail.
+  less than the least time that is compared, so that other processes cannot make it fail.
 - the processor time of this thread, for what C libraries do (libyaml, the schema validator, copies
   of text). It is the
   least of several tries and compared with that of a text a quarter as long: linear work takes four
@@ -253,7 +252,7 @@ def modules_of(feature: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Found:
+class CompiledPattern:
     """A compiled pattern: where it is, and the methods by which it is called."""
 
     name: str
@@ -261,7 +260,7 @@ class Found:
     methods: set[str]
 
 
-def patterns_in(name: str) -> Iterator[Found]:
+def patterns_in(name: str) -> Iterator[CompiledPattern]:
     module = importlib.import_module(name)
     compiled = {
         variable: value for variable, value in vars(module).items() if isinstance(value, re.Pattern)
@@ -274,11 +273,11 @@ def patterns_in(name: str) -> Iterator[Found]:
             asked.setdefault(node.value.id, set()).add(node.attr)
     for variable, pattern in compiled.items():
         if variable in asked:
-            yield Found(f"{name}.{variable}", pattern, asked[variable])
+            yield CompiledPattern(f"{name}.{variable}", pattern, asked[variable])
 
 
 @cache
-def patterns_of(feature: str) -> tuple[Found, ...]:
+def patterns_of(feature: str) -> tuple[CompiledPattern, ...]:
     return tuple(itertools.chain.from_iterable(map(patterns_in, modules_of(feature))))
 
 
@@ -297,7 +296,7 @@ def asked(pattern: re.Pattern[Any], methods: set[str], text: str) -> Callable[[]
     return lambda: [None for _ in pattern.finditer(subject)]
 
 
-def is_quadratic(found: Found, start: str, piece: str) -> bool:
+def is_quadratic(found: CompiledPattern, start: str, piece: str) -> bool:
     small, large = (
         asked(found.pattern, found.methods, pumped(start, piece, size))
         for size in (PUMPED_SIZE // 4, PUMPED_SIZE)

@@ -15,20 +15,21 @@ EXTENT = st.builds(Extent, st.integers(1, 4), st.integers(1, 7))
 @given(TEXT, EXTENT)
 def test_the_parts_are_the_text(text: str, extent: Extent) -> None:
     """Line by line: pieces of a line follow each other, and say how much of it came before."""
+    numbers = range(1, text_part(text, 1, extent).count + 1)
+    parts = [text_part(text, number, extent) for number in numbers]
+    assert [(part.number, part.count) for part in parts] == [(n, len(numbers)) for n in numbers]
+    assert [part for part in parts if not 1 <= len(part.lines) <= extent.lines] == []
+    sizes = [sum(len(line.text) for line in part.lines) for part in parts]
+    assert max(sizes) <= extent.characters
     lines: list[str] = []
-    count = text_part(text, 1, extent).count
-    for number in range(1, count + 1):
-        part = text_part(text, number, extent)
-        assert part.number == number
-        assert part.count == count
-        assert 1 <= len(part.lines) <= extent.lines
-        assert sum(len(line.text) for line in part.lines) <= extent.characters
-        for line in part.lines:
-            if line.start == 0:
-                lines.append("")
-            assert line.number == len(lines)
-            assert line.start == len(lines[-1])
-            lines[-1] += line.text
+    positions: list[tuple[int, int]] = []
+    pieces = [piece for part in parts for piece in part.lines]
+    for piece in pieces:
+        if piece.start == 0:
+            lines.append("")
+        positions.append((len(lines), len(lines[-1])))
+        lines[-1] += piece.text
+    assert [(piece.number, piece.start) for piece in pieces] == positions
     expected = re.split(r"\r\n|\r|\n", text)
     assert lines == (expected[:-1] if len(expected) > 1 and not expected[-1] else expected)
 
@@ -42,8 +43,7 @@ def test_a_line_is_found_in_the_part_where_it_begins(text: str, extent: Extent) 
         for line in text_part(text, number, extent).lines
         if line.start == 0
     ]
-    for line, number in begun:
-        assert first.holding(line) == number
+    assert [(line, first.holding(line)) for line, _ in begun] == begun
     assert first.holding(0) == 1
     assert first.holding(10_000) == first.count
 

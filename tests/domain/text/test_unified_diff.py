@@ -101,7 +101,7 @@ PROGRAMS = [
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PatchedFile:
     """A file before and after, by path and text."""
 
     path: str
@@ -122,7 +122,7 @@ class Change:
 def files_after(
     apply: Callable[[Path, bytes], None],
     folder: Path,
-    changes: Iterable[Change],
+    changes: Iterable[PatchedFile],
     patches: Iterable[str],
 ) -> dict[str, bytes]:
     """What a folder holds that had the changes' files alone, once all patches were applied.
@@ -159,11 +159,12 @@ def test_applying_the_patch_gives_the_other_text_to_the_byte(
         for number, (texts, path, new_path, renamed, context) in enumerate(batch):
             before, after = texts
             names = f"{number}/{path}", f"{number}/{new_path if renamed else path}"
-            change = Change(names[0], before, names[1], after)
-            patch = change.patch(context)
-            assert (patch == "") == ((before, names[0]) == (after, names[1]))
+            change = PatchedFile(names[0], before, names[1], after)
             changes.append(change)
-            patches.append(patch)
+            patches.append(change.patch(context))
+        assert [patch == "" for patch in patches] == [
+            (change.before, change.path) == (change.after, change.new_path) for change in changes
+        ]
         expected = {change.new_path: change.after.encode() for change in changes}
         assert files_after(apply, folder, changes, patches) == expected
 
@@ -190,7 +191,7 @@ def test_odd_names(
     after: str,
 ) -> None:
     changes = [
-        Change(
+        PatchedFile(
             name if is_odd else f"config/run{number}.yaml",
             "a\n",
             name if becomes_odd else f"config/run{number}.yaml",
@@ -216,20 +217,22 @@ ODD_TEXTS = {
 
 @pytest.mark.parametrize("apply", PROGRAMS)
 def test_odd_texts(apply: Callable[[Path, bytes], None], folder: Path) -> None:
-    changes = [Change(name, before, name, after) for name, (before, after) in ODD_TEXTS.items()]
+    changes = [
+        PatchedFile(name, before, name, after) for name, (before, after) in ODD_TEXTS.items()
+    ]
     patches = [change.patch() for change in changes]
     expected = {name: after.encode() for name, (_, after) in ODD_TEXTS.items()}
     assert files_after(apply, folder, changes, patches) == expected
 
 
 def hunks(patch: str) -> str:
-    """The patch from its first hunk on, without what git tells behind a hunk's numbers."""
+    """The patch from its first hunk on, without what git writes behind a hunk's numbers."""
     _, mark, body = patch.partition("\n@@")
     return re.sub(r"(?m)^(@@ [^@\n]* @@).*$", r"\1", (mark + body)[1:])
 
 
 def git_hunks(folder: Path, batch: list[tuple[str, str]]) -> list[str]:
-    """What `git diff` tells of each pair which differs."""
+    """What `git diff` writes for each pair which differs."""
     shutil.rmtree(folder, ignore_errors=True)
     for side in (0, 1):
         (folder / "ab"[side]).mkdir(parents=True)
@@ -238,10 +241,10 @@ def git_hunks(folder: Path, batch: list[tuple[str, str]]) -> list[str]:
     # Git compares the texts of a pair of folders in one process. It ends with 1 where anything
     # differs.
     command = [git.executable(), "diff", "--no-index", "--no-indent-heuristic", "--text", "a", "b"]
-    told = subprocess.run(
+    printed = subprocess.run(
         command, cwd=folder, env=git.environment(), capture_output=True, check=False
     ).stdout.decode()
-    return [hunks(patch) for patch in re.split(r"(?m)^(?=diff --git a/a/)", told)[1:]]
+    return [hunks(patch) for patch in re.split(r"(?m)^(?=diff --git a/a/)", printed)[1:]]
 
 
 def our_hunks(batch: list[tuple[str, str]]) -> list[str]:

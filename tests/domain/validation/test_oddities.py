@@ -63,7 +63,7 @@ CODES = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class OddityOutcome:
     action: str
     reason: str | None = None
     codes: frozenset[str] = frozenset()
@@ -106,22 +106,22 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, bytes
     return found
 
 
-def answer(path: str, mode: str, data: bytes) -> Answer:
+def answer(path: str, mode: str, data: bytes) -> OddityOutcome:
     file_type = candidate(path, mode, "config", "jobs")
     file_format = format_of(path)
     if file_type is None or file_format is None:
-        return Answer("ignore")
+        return OddityOutcome("ignore")
     assert file_type != "by_content"
     reason = skip_reason_of_entry(mode, len(data), 1_048_576, path=path) or skip_reason_of_content(
         data
     )
     if reason is not None:
-        return Answer("refuse", reason)
+        return OddityOutcome("refuse", reason)
     verdict = validate(data.decode(), file_format, file_type)
     codes = frozenset(p.code for p in verdict.problems)
     if verdict.validity != "valid":
-        return Answer("refuse", codes=codes)
-    return Answer("warn" if codes else "accept", codes=codes)
+        return OddityOutcome("refuse", codes=codes)
+    return OddityOutcome("warn" if codes else "accept", codes=codes)
 
 
 @pytest.mark.parametrize("entry", [pytest.param(e, id=ascii(e["path"])[:60]) for e in index()])
@@ -130,12 +130,12 @@ def test_oddity(entry: dict[str, Any], tree: dict[str, tuple[str, bytes]]) -> No
     found = answer(path, *tree[path])
     allowed = {entry["action"], *entry.get("either", [])}
     if path in AMBIGUOUS | MARKED:
-        assert found == Answer(
+        assert found == OddityOutcome(
             "warn", codes=frozenset({"ambiguous_value" if path in AMBIGUOUS else "byte_order_mark"})
         )
         return
     if path in PYTHON | BESIDE_JOBS:
-        assert found == Answer("accept")
+        assert found == OddityOutcome("accept")
         return
     assert found.action in allowed
     if found.action == "ignore":

@@ -77,11 +77,15 @@ def check_shape(text: str, verdict: Verdict) -> None:
     lines = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     assert ("error" in {p.severity for p in verdict.problems}) == (verdict.validity == "invalid")
     assert len(verdict.problems) <= 100
-    for problem in verdict.problems:
-        assert (problem.line is None) == (problem.column is None)
-        if problem.line is not None and problem.column is not None:
-            # One column behind a line's last character is where it ends; CRLF has two.
-            assert 1 <= problem.column <= len(lines[problem.line - 1]) + 2
+    positions = [(problem.line, problem.column) for problem in verdict.problems]
+    assert [each for each in positions if (each[0] is None) != (each[1] is None)] == []
+    # One column behind a line's last character is where it ends; CRLF has two.
+    outside = [
+        (line, column)
+        for line, column in positions
+        if line is not None and column is not None and not 1 <= column <= len(lines[line - 1]) + 2
+    ]
+    assert outside == []
 
 
 @given(SOUP, FORMATS, TYPES)

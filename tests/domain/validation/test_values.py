@@ -129,10 +129,20 @@ def test_every_key_is_found_where_it_is_written(value: Any) -> None:
     """At the position found for a key, the text continues with that key."""
     text = yaml.safe_dump_all([None, value], allow_unicode=True, width=10**6)
     wanted = [(1, path) for path in paths(value)]
-    for (_, path), index in locate(text, kubernetes_value, wanted).items():
-        if path and isinstance(path[-1], str):
-            first = next(event for event in events(text[index:]) if hasattr(event, "value"))
-            assert (first.value, first.start_mark.index) == (path[-1], 0)
+    positions = {
+        path: index
+        for (_, path), index in locate(text, kubernetes_value, wanted).items()
+        if path and isinstance(path[-1], str)
+    }
+    assert {path: first_text(text[index:]) for path, index in positions.items()} == {
+        path: (path[-1], 0) for path in positions
+    }
+
+
+def first_text(text: str) -> tuple[str, int]:
+    """Return the first scalar and its position."""
+    first = next(event for event in events(text) if hasattr(event, "value"))
+    return first.value, first.start_mark.index
 
 
 def test_merged_keys_come_after_a_mapping_s_own_keys() -> None:

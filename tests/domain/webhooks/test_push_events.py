@@ -322,10 +322,9 @@ def test_a_wrong_field_is_named_and_its_value_is_not(changes: dict[str, Any], na
         parse_push(payload(**changes))
     assert caught.value.code == "malformed_webhook"
     assert named in detail(caught.value)
-    for value in changes.values():
-        assert (
-            not isinstance(value, str) or value in {"x", "yes"} or value not in detail(caught.value)
-        )
+    # The two short ones are in words of the message too.
+    values = {value for value in changes.values() if isinstance(value, str)} - {"x", "yes"}
+    assert [value for value in values if value in detail(caught.value)] == []
 
 
 FIELDS = st.sampled_from(

@@ -133,7 +133,7 @@ CALLS: Final[dict[str, tuple[str, Callable[[RepositoryClient, Known], Awaitable[
 
 
 def answer_last_try(known: Known, path: str, answer: Status) -> None:
-    """Give the answer to the last try, whose failure is what the caller is told."""
+    """Give the answer to the last try, whose failure the caller gets."""
     known.hub.server.faults.add(Status(502), path=path, times=TRIES - 1)
     known.hub.server.faults.add(answer, path=path, nth=TRIES, times=None)
 

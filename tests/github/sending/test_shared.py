@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 
@@ -86,7 +87,7 @@ async def test_no_more_answers_are_kept_than_allowed_nor_for_longer() -> None:
     shared, questions = Shared[str](at_most=2, keep_seconds=60), Questions()
     questions.go.set()
     for key in "abcd":
-        await shared.get(key, ANY_AGE, lambda key=key: questions.ask(key))  # type: ignore[misc]  # mypy and defaults
+        await shared.get(key, ANY_AGE, partial(questions.ask, key))
     assert len(shared) <= 3
     await shared.get("d", ANY_AGE, lambda: questions.ask("d"))
     await shared.get("a", ANY_AGE, lambda: questions.ask("a"))

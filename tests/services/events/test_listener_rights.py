@@ -33,7 +33,7 @@ class Identity:
         return self.principal
 
 
-class Silence:
+class SilentFeed:
     """A database in which nothing happens."""
 
     async def follow(self, _: str | None) -> AsyncIterator[tuple[list[Change], str]]:
@@ -47,7 +47,7 @@ def limits() -> EventLimits:
 
 @pytest.fixture
 async def service(limits: EventLimits) -> AsyncIterator[EventService]:
-    silence: Any = Silence()
+    silence: Any = SilentFeed()
     service = EventService(silence, limits)
     yield service
     await service.stop()

@@ -3,8 +3,6 @@
 import asyncio
 import gzip
 import io
-import itertools
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -51,6 +49,7 @@ from support.access import (
     an_id,
 )
 from support.cells import cell_of, draft, made_by_sweep
+from support.changing_project import changing_project, saved_number
 from support.reused_database import lent_database
 from support.service import Json, Service, running_service
 
@@ -120,70 +119,43 @@ async def test_a_backup_taken_under_load_is_one_moment_and_goes_into_the_other_k
     urls: tuple[str, str], source: Service, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     """Saves and the digests of releases are kept; a sync is kept whole or not at all."""
-    versions = [
-        {f"config/{n}.yaml": b"version: %d\n" % version for n in range(15)} for version in range(3)
-    ]
-    repository = source.repository("acme/b", versions[0])
-    project = await source.synced("acme/b")
-    here = f"/projects/{project['id']}"
-    originals = await source.files(project["id"])
-    variants = [
-        await source.variant(
-            project["id"], originals[f"config/{n}.yaml"], modified_name=f"mine-{n}.yaml"
-        )
-        for n in range(4)
-    ]
-    digests = {(await source.post(f"{here}/releases", {"name": "first"}, 201))["digest"]}
-    saved = dict.fromkeys((row["id"] for row in variants), 0)
-    stop, busy = asyncio.Event(), asyncio.Event()
-
-    async def save(file_id: str) -> None:
-        for number in itertools.count(1):
-            await source.put(f"/modified-files/{file_id}", {"content": f"saved: {number}\n"})
-            saved[file_id] = number
-            if min(saved.values()) >= 2:
-                busy.set()
-            if stop.is_set():
-                return
-            await asyncio.sleep(0.02)
-
-    async def sync() -> None:
-        for version in versions[1:]:
-            repository.commit(dict(version), message="next")
-            await source.sync(project["id"])
-
-    writers = [asyncio.create_task(save(row["id"])) for row in variants]
-    syncing = asyncio.create_task(sync())
-    await busy.wait()
-    before = dict(saved)
-    data = await taken(urls[0])
-    stop.set()
-    await asyncio.gather(*writers, syncing)
-
+    project = await changing_project(source)
+    release = await source.post(f"{project.path}/releases", {"name": "first"}, 201)
+    async with project.changing():
+        before = dict(project.saved)
+        data = await taken(urls[0])
     summary = await restored(data, urls[1])
     assert summary.header.schema == SCHEMA
     async with running_service(urls[1], github, tmp_path, opens_database=True) as target:
-        contents = {row["content"] for row in await target.rows(f"{here}/files", include="content")}
-        assert len(contents) == 1, "the restored database holds half a sync"
-        for file_id, number in before.items():
-            row = await target.get(f"/modified-files/{file_id}")
-            held = re.fullmatch(r"saved: (\d+)\n", row["content"])
-            assert held is not None
-            assert number <= int(held[1]) <= saved[file_id]
-            # Its revisions are of the same moment.
-            assert (await target.get(f"/modified-files/{file_id}/revisions/{row['revision']}"))[
-                "content_sha256"
-            ] == (row["content_sha256"])
-        assert {row["digest"] for row in await target.rows(f"{here}/releases")} == digests
-        paths = [f"/releases/{digest}/archive?format=tar.gz" for digest in digests]
-        assert [(await target.http.get(path)).content for path in paths] == [
-            (await source.http.get(path)).content for path in paths
-        ]
+        files = await target.rows(f"{project.path}/files", include="content")
+        assert len({row["content"] for row in files}) == 1, "the database holds half a sync"
+        await _assert_saves_are_of_one_moment(target, before, project.saved)
+        releases = await target.rows(f"{project.path}/releases")
+        assert [row["digest"] for row in releases] == [release["digest"]]
+        archive = f"/releases/{release['digest']}/archive?format=tar.gz"
+        assert (await target.http.get(archive)).content == (await source.http.get(archive)).content
         # And it goes on: the sync that the backup was taken in is made up for.
-        await target.sync(project["id"])
-        assert (await target.get(here))["stats"] == (await source.get(here))["stats"] | {
-            "modified_files_by_drift": (await target.get(here))["stats"]["modified_files_by_drift"]
+        await target.sync(project.id)
+        stats = (await target.get(project.path))["stats"]
+        assert stats == (await source.get(project.path))["stats"] | {
+            "modified_files_by_drift": stats["modified_files_by_drift"]
         }
+
+
+async def _assert_saves_are_of_one_moment(
+    target: Service, before: dict[str, int], after: dict[str, int]
+) -> None:
+    """Each variant is as saved between these moments, and its revisions are of the same one."""
+    variants = {file_id: await target.get(f"/modified-files/{file_id}") for file_id in before}
+    numbers = {file_id: saved_number(row) for file_id, row in variants.items()}
+    assert [key for key, n in numbers.items() if not before[key] <= n <= after[key]] == []
+    revisions = {
+        file_id: await target.get(f"/modified-files/{file_id}/revisions/{row['revision']}")
+        for file_id, row in variants.items()
+    }
+    assert {file_id: row["content_sha256"] for file_id, row in revisions.items()} == {
+        file_id: row["content_sha256"] for file_id, row in variants.items()
+    }
 
 
 @pytest.fixture
@@ -252,6 +224,26 @@ async def a_stored_result(url: str) -> StoredResult:
 
         await database.transaction(work)
     return result
+
+
+async def test_what_is_written_while_a_backup_is_taken_is_not_in_it(urls: tuple[str, str]) -> None:
+    await a_stored_result(urls[0])
+    progress: list[int] = []
+
+    def write_later(_what: str, done: int, _total: int | None) -> None:
+        if not progress:
+            # Syncs are read after results.
+            with MongoClient[Json](urls[0]) as client:
+                client.get_default_database()["syncs"].insert_one({"_id": "later"})
+        progress.append(done)
+
+    target = io.BytesIO()
+    async with opened(urls[0], "backup") as database:
+        await service_of(database).take(target, write_later)
+    await restored(target.getvalue(), urls[1])
+    there, here = await documents(urls[0]), await documents(urls[1])
+    assert (there["syncs"], here["results"]) == ([{"_id": "later"}], there["results"])
+    assert "syncs" not in here
 
 
 async def test_results_are_restored_with_their_bytes(urls: tuple[str, str]) -> None:

@@ -1,7 +1,6 @@
 """Projects without a token of their own, where the service has a GitHub App."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 from benchmark_manager.errors import StartError
 from benchmark_manager.factory import Externals
 from github_test_server import GitHubTestServer
+from support.clocks import Clock
 from support.service import Service, running_service
 
 APP = 4711
@@ -30,16 +30,6 @@ def key() -> RSAPrivateKey:
 
 def pem(key: RSAPrivateKey) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-class Clock:
-    """Time which a test moves on."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
 
 
 @pytest.fixture
@@ -146,10 +136,10 @@ async def test_a_token_is_renewed_before_it_ends(app_service: Service, clock: Cl
     app_service.repository("acme/long", FILES, private_to=[])
     app_service.github.hosting.install(APP, "acme")
     project = await app_service.synced("acme/long")
-    clock.ahead = timedelta(minutes=50)
+    clock.forward(minutes=50)
     await app_service.sync(project["id"])
     assert app_service.github.requests.count("/access_tokens$") == 1
-    clock.ahead = timedelta(minutes=56)
+    clock.forward(minutes=6)
     await app_service.sync(project["id"])
     assert app_service.github.requests.count("/access_tokens$") == 2
 
@@ -161,7 +151,7 @@ async def test_a_suspended_installation_leaves_the_project_failing_and_its_files
     installation = app_service.github.hosting.install(APP, "acme")
     project = await app_service.synced("acme/suspended")
     installation.suspended = True
-    clock.ahead = timedelta(minutes=56)
+    clock.forward(minutes=56)
     problem = await app_service.sync(project["id"], 422)
     assert problem["code"] == "github_forbidden"
     assert await app_service.files(project["id"])

@@ -289,11 +289,11 @@ async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
         project, 1, "c" * 40, datetime.now(UTC), same_history=False, now=datetime.now(UTC)
     )
 
-    class ReadBefore(StagedChangeStore):
+    class LatePublication(StagedChangeStore):
         async def publication(self, _project_id: str) -> Publication:
             return late
 
-    staged = ReadBefore(either.services.database)
+    staged = LatePublication(either.services.database)
     await beside(either, staged_changes=staged).large_syncs.finish(project)
     assert (await either.files(project))["config/a.yaml"] == before
 
@@ -323,11 +323,11 @@ async def test_chunks_of_a_deleted_project_are_not_applied(either: Service) -> N
     await either.services.database.collection("publications").delete_many({})
     found = iter([publication])
 
-    class ReadBefore(StagedChangeStore):
+    class PublicationReadBefore(StagedChangeStore):
         async def publication(self, _project_id: str) -> Publication | PublishedReset | None:
             return next(found, None)
 
-    staged = ReadBefore(either.services.database)
+    staged = PublicationReadBefore(either.services.database)
     async with asyncio.timeout(GENEROUS):
         await beside(either, staged_changes=staged).large_syncs.finish(project)
     assert await either.raw(project, file["id"]) == b"a: 1\n"

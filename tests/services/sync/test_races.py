@@ -1,9 +1,7 @@
-"""People, syncs, replicas and the end of the service, all at the same moment."""
+"""Requests, syncs, replicas and the end of the service, two of them at the same moment."""
 
 import asyncio
 import logging
-import random
-import time
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,8 +9,6 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from benchmark_manager.domain.git.objects import blob_id
-from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.projects.settings import ProjectChanges
 from benchmark_manager.errors import LeaseLostError, StorageError
 from benchmark_manager.factory import Externals, ServiceLimits, utc_now
@@ -22,14 +18,12 @@ from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.services.projects.editor import ProjectEditor
 from benchmark_manager.services.projects.projects import ProjectService
 from benchmark_manager.services.projects.sources import ProjectDefaults, SourceService
-from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.syncs import SyncStore
-from github_test_server import Repository, ResetMidBody
-from support.examples import ALL
+from github_test_server import ResetMidBody
 from support.principals import open_principal
 from support.problems import assert_problem
 from support.replacements import beside
@@ -37,12 +31,9 @@ from support.service import Json, Service, running_sync
 from support.waiting import GENEROUS, eventually
 
 CONFIG = b"model: llama\n"
-#: As long as upstream and people go on in the long test, seconds.
-FUZZ_SECONDS = 4.0 if ALL else 1.5
 RENEWS_SOON = pytest.mark.parametrize(
     "externals", [Externals(limits=ServiceLimits(lease_renewal=1.0))], ids=["renews soon"]
 )
-DRIFTS = {"nothing": "current", "text": "behind", "keys": "behind", "conflict": "conflict"}
 
 
 def database_of(service: Service) -> Database:
@@ -385,9 +376,12 @@ class RotatedMeanwhile(ProjectStore):
         reschedule: bool,
         forget_upstream: bool,
     ) -> None:
-        for project_id, encrypted in await self.with_tokens():
-            if encrypted != "encrypted anew":
-                assert await self.replace_token(project_id, encrypted, "encrypted anew")
+        replaced = [
+            await self.replace_token(project_id, encrypted, "encrypted anew")
+            for project_id, encrypted in await self.with_tokens()
+            if encrypted != "encrypted anew"
+        ]
+        assert all(replaced)
         await super().replace(
             project, before, session, reschedule=reschedule, forget_upstream=forget_upstream
         )
@@ -413,138 +407,3 @@ async def test_a_change_of_a_project_does_not_undo_a_rotation_of_keys(service: S
     )
     assert (changed.name, changed.revision) == ("another", 2)
     assert await store.with_tokens() == [(project["id"], "encrypted anew")]
-
-
-class Story:
-    """Upstream and people who change everything at once, and what must hold all the while."""
-
-    def __init__(
-        self, service: Service, project: Json, repository: Repository, files: dict[str, bytes]
-    ) -> None:
-        self.service = service
-        self.key = project["id"]
-        self.repository = repository
-        self.files = files
-        self.commits = 0
-        self.changes = 0
-
-    async def upstream(self, choice: random.Random, end: float) -> None:
-        """Commit and sync; what is held afterwards is exactly what the commit has."""
-        while time.monotonic() < end:
-            new = changed_tree(choice, self.files)
-            difference: dict[str, bytes | None] = dict.fromkeys(self.files.keys() - new.keys())
-            difference |= {path: data for path, data in new.items() if self.files.get(path) != data}
-            if not difference or not new:
-                continue
-            self.repository.commit(difference, message="change")
-            self.files = new
-            self.commits += 1
-            sync = await self.service.sync(self.key)
-            assert sync["synced_files"] == len(new)
-            held = {
-                path: file["sha"] for path, file in (await self.service.files(self.key)).items()
-            }
-            assert held == {path: blob_id(data) for path, data in new.items()}
-
-    async def person(self, choice: random.Random, end: float) -> None:
-        """Make, change and delete variants; no answer may be a fault of ours."""
-        while time.monotonic() < end:
-            originals = list((await self.service.files(self.key, include_removed=True)).values())
-            variants = await self.service.rows(f"/projects/{self.key}/modified-files")
-            elsewhere = [
-                variant
-                for variant in variants
-                if folder(variant["path"]) != folder(variant["original_path"])
-            ]
-            assert elsewhere == []
-            method, path, body = an_action(choice, self.key, originals, variants)
-            answer = await self.service.http.request(method, path, json=body)
-            assert answer.status_code < 500, answer.text
-            self.changes += answer.is_success
-
-    async def check(self) -> None:
-        """Every variant has the true drift of its original."""
-        database = database_of(self.service)
-        contents = BlobStore(database)
-        originals = {
-            row["_id"]: row for row in await database.collection("files").find({}).to_list()
-        }
-        for variant in await database.collection("modified_files").find({}).to_list():
-            original = originals[variant["original_file_id"]]
-            shas = variant["base_sha"], original["sha"], variant["content_sha"]
-            base, theirs, mine = [(await contents.get(sha)).decode() for sha in shas]
-            outcome = merge(base, theirs, mine, variant["format"]).outcome
-            drift = "upstream_removed" if original["removed_at"] else DRIFTS[outcome]
-            assert (variant["drift"], variant["original_path"], variant["file_type"]) == (
-                drift,
-                original["path"],
-                original["file_type"],
-            )
-        await self.service.services.trash.purge(datetime.now(UTC) + timedelta(days=31))
-        originals = {
-            row["_id"]: row for row in await database.collection("files").find({}).to_list()
-        }
-        used = set(await database.collection("modified_files").distinct("original_file_id", {}))
-        assert [
-            row["path"] for key, row in originals.items() if row["removed_at"] and key not in used
-        ] == []
-
-
-def folder(path: str) -> str:
-    return path.rpartition("/")[0]
-
-
-# Few paths and contents, so that there are many renames, swaps and returns.
-BODIES = [b"n: %d\n" % n for n in range(4)]
-
-
-def changed_tree(choice: random.Random, files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files after one to three moves, removals, additions or updates."""
-    new = dict(files)
-    for _ in range(choice.randrange(1, 4)):
-        path = f"config/{choice.choice('xyz')}/{choice.randrange(5)}.yaml"
-        match choice.choices(["move", "remove", "write"], [35, 25, 40])[0]:
-            case "move" if new:
-                new[path] = new.pop(choice.choice(sorted(new)))
-            case "remove" if new:
-                new.pop(choice.choice(sorted(new)))
-            case _:
-                new[path] = choice.choice(BODIES)
-    return new
-
-
-def an_action(
-    choice: random.Random, project_id: str, originals: list[Json], variants: list[Json]
-) -> tuple[str, str, Json | None]:
-    """A request which a person might make: method, path and body."""
-    of_project = f"/projects/{project_id}/modified-files"
-    name = f"v{choice.randrange(4)}.yaml"
-    match choice.choices(["make", "change", "delete", "delete all"], [50, 20, 28, 2])[0]:
-        case "make" if originals:
-            return (
-                "POST",
-                of_project,
-                {"original_file_id": choice.choice(originals)["id"], "modified_name": name},
-            )
-        case "change" if variants:
-            body = {"content": f"z: {choice.randrange(9)}\n", "modified_name": name}
-            return "PUT", f"/modified-files/{choice.choice(variants)['id']}", body
-        case "delete" if variants:
-            return "DELETE", f"/modified-files/{choice.choice(variants)['id']}", None
-        case "delete all":
-            return "DELETE", of_project, None
-    return "GET", of_project, None
-
-
-async def test_people_and_syncs_at_once_leave_every_record_true(either: Service) -> None:
-    choice = random.Random(7)  # noqa: S311 -- the same sequence each time, as far as the machine allows
-    either.github.limits.set(None, limit=10**6, remaining=10**6)
-    files = {f"config/{part}/{n}.yaml": choice.choice(BODIES) for part in "xy" for n in range(4)}
-    repository = either.repository("acme/b", files)
-    story = Story(either, await either.synced("acme/b"), repository, files)
-    end = time.monotonic() + FUZZ_SECONDS
-    people = [story.person(random.Random(seed), end) for seed in range(3)]  # noqa: S311 -- as above
-    await asyncio.gather(story.upstream(choice, end), *people)
-    assert min(story.commits, story.changes) > 0
-    await either.sync(story.key)
-    await story.check()

@@ -28,15 +28,14 @@ async def _assert_exact(
     service: Service, project_id: str, expected: dict[str, str]
 ) -> dict[str, Json]:
     """Every stored content, read back over HTTP, has the blob id that git has at that path."""
-    files: dict[str, Json] = {}
-    for row in await service.rows(f"/projects/{project_id}/files", include="content"):
-        data = row["content"].encode()
-        own_id = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-        assert own_id == expected[row["path"]]
-        assert row["sha"] == expected[row["path"]]
-        files[row["path"]] = row
-    assert files.keys() == expected.keys()
-    return files
+    rows = await service.rows(f"/projects/{project_id}/files", include="content")
+    assert {row["path"]: row["sha"] for row in rows} == expected
+    assert {row["path"]: _git_id(row["content"].encode()) for row in rows} == expected
+    return {row["path"]: row for row in rows}
+
+
+def _git_id(data: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 async def _walk_history(service: Service, real: RealRepository, first: int = 1) -> None:
@@ -115,30 +114,37 @@ async def _more_variants(
 async def _assert_variants_untouched(
     service: Service, variants: dict[str, Json], files: dict[str, Json]
 ) -> None:
-    by_id = {row["id"]: row for row in files.values()}
-    for variant_id, variant in variants.items():
-        now = await service.get(f"/modified-files/{variant_id}")
-        moving = {"drift", "original_path", "path", "file_type"}
-        assert {k: v for k, v in now.items() if k not in moving} == {
-            k: v for k, v in variant.items() if k not in moving
-        }
-        original = by_id.get(variant["original_file_id"])
-        if original is None:
-            assert now["drift"] == "upstream_removed"
-            gone = await service.get(
-                f"/projects/{variant['project_id']}/files/{variant['original_file_id']}"
-            )
-            assert gone["removed_at"] is not None
-        else:
-            assert now["original_path"] == original["path"]
-            preview = await service.get(f"/modified-files/{variant_id}/merge")
-            outcomes = {
-                "nothing": "current",
-                "text": "behind",
-                "keys": "behind",
-                "conflict": "conflict",
-            }
-            assert now["drift"] == outcomes[preview["outcome"]]
+    now = {
+        variant_id: await service.get(f"/modified-files/{variant_id}") for variant_id in variants
+    }
+    assert {variant_id: _unmoved(row) for variant_id, row in now.items()} == {
+        variant_id: _unmoved(row) for variant_id, row in variants.items()
+    }
+    paths = {row["id"]: row["path"] for row in files.values()}
+    kept = [row for row in now.values() if row["original_file_id"] in paths]
+    assert [row["original_path"] for row in kept] == [
+        paths[row["original_file_id"]] for row in kept
+    ]
+    assert {variant_id: row["drift"] for variant_id, row in now.items()} == {
+        variant_id: await _true_drift(service, row, paths) for variant_id, row in now.items()
+    }
+
+
+def _unmoved(variant: Json) -> Json:
+    """Return the fields that no change upstream may change."""
+    moving = {"drift", "original_path", "path", "file_type"}
+    return {name: value for name, value in variant.items() if name not in moving}
+
+
+async def _true_drift(service: Service, variant: Json, paths: dict[str, str]) -> str:
+    """Return the drift that follows from a variant's merge, or from its original's removal."""
+    original_id = variant["original_file_id"]
+    if original_id not in paths:
+        gone = await service.get(f"/projects/{variant['project_id']}/files/{original_id}")
+        return "upstream_removed" if gone["removed_at"] is not None else "not even removed"
+    preview = await service.get(f"/modified-files/{variant['id']}/merge")
+    outcomes = {"nothing": "current", "text": "behind", "keys": "behind", "conflict": "conflict"}
+    return outcomes[preview["outcome"]]
 
 
 @pytest.mark.parametrize("name", SMALL)

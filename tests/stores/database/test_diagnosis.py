@@ -44,7 +44,9 @@ async def tls_server(folder: Path) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-async def test_a_name_that_is_unknown_and_a_port_without_a_server_are_told_apart() -> None:
+async def test_a_name_that_is_unknown_and_a_port_without_a_server_have_messages_of_their_own() -> (
+    None
+):
     port = free_port()
     found = await diagnose(
         f"mongodb://user:hunter2@mongodb.invalid:27017,{HOST}:{port}/?replicaSet=rs0", []

@@ -94,7 +94,7 @@ async def test_a_write_is_acknowledged_only_when_a_majority_has_it(
                 asyncio.create_task(insert_in_transaction(database, 2)),
             ]
             answered, _ = await asyncio.wait(writes, timeout=1.5)
-        # A primary which steps down may tell a writer of its failure.
+        # A primary which steps down may report its failure to a writer.
         assert all(isinstance(write.exception(), PyMongoError | StorageError) for write in answered)
         outcomes = await asyncio.gather(*writes, return_exceptions=True)
         stored = {row["number"] async for row in database.collection("numbers").find({})}
@@ -126,7 +126,7 @@ async def test_a_database_which_went_away_does_not_hold_up_the_close(database_ur
         await start(database)
         await insert_in_transaction(database, 1)
         await relay.close()
-        # A graceful stop has 10 s in all, which is as long as the driver looks for a server.
+        # A graceful stop has 10 s in all, which is as long as the driver searches for a server.
         with Stopwatch() as watch:
             await database.close()
         assert watch.seconds < 5

@@ -17,7 +17,7 @@ URL = "mongodb://127.0.0.1:27017/"
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[int]:
-    """The lock of a service that has the folder, and has not told its address."""
+    """The lock of a service that has the folder, and has not written its address."""
     lock = lock_for_service(tmp_path)
     yield lock
     os.close(lock)

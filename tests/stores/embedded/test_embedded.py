@@ -45,7 +45,7 @@ SERVER_ARGUMENT = (
 
 needs_server = pytest.mark.skipif(find_server() is None, reason="SecantusDB is not installed")
 linux_only = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="only Linux tells a process of its parent's death"
+    not sys.platform.startswith("linux"), reason="only Linux signals a parent's death to a process"
 )
 
 Client = AsyncMongoClient[dict[str, Any]]
@@ -192,10 +192,10 @@ async def service(data_dir: Path) -> AsyncIterator[tuple["subprocess.Popen[bytes
     ) as process:
         assert process.stdout is not None
         try:
-            line = b""
-            while not line.startswith(b"PIDS"):
+            line = await asyncio.to_thread(process.stdout.readline)
+            while line and not line.startswith(b"PIDS"):
                 line = await asyncio.to_thread(process.stdout.readline)
-                assert line, "the service ended at its start"
+            assert line, "the service ended at its start"
             yield process, *(int(pid) for pid in line.split()[1:])  # type: ignore[misc]
         finally:
             process.kill()
@@ -635,7 +635,7 @@ async def test_keeps_its_log_small(tmp_path: Path) -> None:
 
 
 async def test_refuses_changes_on_a_full_disk(tmp_path: Path) -> None:
-    """It looks again after a second, and the message says how much is free."""
+    """It checks again after a second, and the message says how much is free."""
     now, free = 100.0, 63_000_000
     database = EmbeddedDatabase(tmp_path, free_bytes=lambda _: free, clock=lambda: now)
     with pytest.raises(StorageError, match="free=63") as full:

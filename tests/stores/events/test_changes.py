@@ -22,7 +22,7 @@ def deleted(project: ObjectId) -> Change:
     return Change(noun="modified_file", project_id=str(project), id=None, what="deleted")
 
 
-async def test_a_transaction_is_told_when_it_commits_however_late(database: Database) -> None:
+async def test_a_transaction_is_reported_when_it_commits_however_late(database: Database) -> None:
     """Whoever has seen a later write must not have passed it."""
     late, early = ObjectId(), ObjectId()
     written, seen = asyncio.Event(), asyncio.Event()
@@ -46,7 +46,7 @@ async def test_a_transaction_is_told_when_it_commits_however_late(database: Data
     assert heard == [deleted(early), deleted(late)]
 
 
-async def test_what_lies_between_two_positions_is_told_whole_and_bounded(
+async def test_what_lies_between_two_positions_is_reported_whole_and_bounded(
     database: Database,
 ) -> None:
     changes, projects = ChangeStore(database), [ObjectId() for _ in range(5)]

@@ -1,4 +1,4 @@
-"""What replicas tell each other of GitHub's limits."""
+"""What replicas share of GitHub's limits."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,8 +36,8 @@ async def test_of_two_windows_the_later_is_kept_and_of_one_what_is_left(
     database: Database, first: tuple[int, float], second: tuple[int, float], kept: tuple[int, float]
 ) -> None:
     store = GovernorStore(database)
-    for told in (first, second):
-        await store.add(a_state(*told), NOW)
+    for window in (first, second):
+        await store.add(a_state(*window), NOW)
     (found,) = await store.all(NOW)
     assert found.limits == a_state(*kept).limits
 

@@ -1,7 +1,7 @@
 """The page that lets a command line have a token, and the code that it sends there."""
 
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -54,7 +54,8 @@ async def sent(person: Person, address: str, decision: str = "confirm") -> str:
     browser = Browser(person.http)
     form = (await browser.open(address)).form("/ui/command-line")
     form.fields["decision"] = decision
-    answer = await person.http.post(form.action, headers=browser.headers, **form.body())  # type: ignore[arg-type]  # arguments by name
+    body: Any = form.body()
+    answer = await person.http.post(form.action, headers=browser.headers, **body)
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"])
 

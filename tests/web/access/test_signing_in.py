@@ -1,6 +1,7 @@
 """Signing in and out on pages, and the first administrator."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -153,9 +154,9 @@ async def test_a_text_is_kept_when_the_session_has_ended(
     ids=["no form", "a form", "multipart"],
 )
 async def test_whatever_a_stranger_sends_asks_them_to_sign_in(
-    visitor: Browser, body: dict[str, object]
+    visitor: Browser, body: dict[str, Any]
 ) -> None:
-    answer = await visitor.http.post("/ui/projects/new", headers=HTML, **body)  # type: ignore[arg-type]  # arguments by name
+    answer = await visitor.http.post("/ui/projects/new", headers=HTML, **body)
     assert answer.status_code == 401
     assert "Your session has ended" in answer.text
 

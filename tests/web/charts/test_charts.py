@@ -121,7 +121,7 @@ def test_lines_beyond_eight_are_one_in_grey_and_counted() -> None:
     assert (len(chart.series), chart.others) == (9, 4)
 
 
-def test_the_best_lines_keep_their_looks() -> None:
+def test_the_best_lines_keep_their_styles() -> None:
     """The last one has the best value, and the first one is the baseline's."""
     table = sweep_table(sizes=list(range(1, 13)), latency=lambda index: 100.0 - index)
     chart = charts_of(table, target, x_axis=SEQS).metric
@@ -196,7 +196,7 @@ def test_the_best_cell_has_the_strongest_shade() -> None:
 def test_only_two_axes_make_a_heat_map(axes: int) -> None:
     names = ["a", "b", "c"][:axes]
     rows = [
-        row(index, {name: index // 2**place % 2 for place, name in enumerate(names)}, one_metric())
+        row(index, {name: index // 2**bit % 2 for bit, name in enumerate(names)}, one_metric())
         for index in range(8)
     ]
     assert charts_of(table_of(rows), target).heat_map is None

@@ -297,20 +297,20 @@ async def test_a_label_that_is_none_is_refused_beside_its_field(
     assert "Line 1 is not a label" in page.text
 
 
-@pytest.mark.parametrize("place", ["release", "cell", "sweep"])
+@pytest.mark.parametrize("source", ["release", "cell", "sweep"])
 async def test_what_was_measured_leads_to_its_results(
-    browser: Browser, measured: MeasuredPages, place: str
+    browser: Browser, measured: MeasuredPages, source: str
 ) -> None:
     paths = {
         "release": f"/ui/releases/{measured.cells[3]}",
         "cell": f"/ui/sweeps/{measured.sweep}/cells/3",
         "sweep": f"/ui/sweeps/{measured.sweep}",
     }
-    page = await browser.open(paths[place])
+    page = await browser.open(paths[source])
     check(page)
     wanted = {
         "release": f"/ui/results/{measured.results[3][0]}",
         "cell": f"/ui/results/{measured.results[3][0]}",
         "sweep": f"{measured.home}/list?release={measured.cells[3]}",
     }
-    assert wanted[place] in page.links()
+    assert wanted[source] in page.links()

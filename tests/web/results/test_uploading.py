@@ -1,6 +1,7 @@
 """Uploading a file in the form of a release's page, and who may."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -19,23 +20,23 @@ async def send(
 ) -> WebPage:
     """Send the form with a file, as browsers do."""
     form.fields.update(typed)
-    parts: dict[str, object] = {name: (None, value) for name, value in form.fields.items()}
+    parts: dict[str, Any] = {name: (None, value) for name, value in form.fields.items()}
     parts["file"] = ("", b"") if data is None else ("out.json", data, "application/json")
-    answer = await browser.http.post(form.action, files=parts, headers=browser.headers)  # type: ignore[arg-type]  # names and contents
+    answer = await browser.http.post(form.action, files=parts, headers=browser.headers)
     if answer.status_code == 303:
         return await browser.open(answer.headers["location"])
     assert answer.status_code == status, answer.text
     return WebPage(form.action, answer)
 
 
-@pytest.mark.parametrize("place", ["release", "cell"])
+@pytest.mark.parametrize("source", ["release", "cell"])
 async def test_a_file_is_uploaded_beside_what_it_measured(
-    browser: Browser, measured: MeasuredPages, place: str
+    browser: Browser, measured: MeasuredPages, source: str
 ) -> None:
     home = {
         "release": f"/ui/releases/{measured.cells[2]}",
         "cell": f"/ui/sweeps/{measured.sweep}/cells/2",
-    }[place]
+    }[source]
     form = (await browser.open(home)).form(f"{measured.cells[2]}/results")
     page = await send(browser, form, plain(5.0), labels="gpu=H100\r\ndriver=570", note="warm")
     check(page)
@@ -110,13 +111,12 @@ async def offered(service: Service, measured: MeasuredPages, name: str) -> set[s
         f"{measured.home}/list",
     ]
     ends = r'(?:href|action)="[^"]*(/results|/results/[0-9a-f]{24}|/delete|/undelete)"'
-    found: set[str] = set()
     async with doors_of(service, reader=reader_of(key), editor=editor_of(key)) as doors:
-        for path in pages:
-            answer = await doors.ask(name, "GET", path, headers=HTML)
-            assert answer.status_code == 200, path
-            forms = re.findall(r'<form[^>]*method="post"[^>]*>|<a [^>]*/delete"', answer.text)
-            found |= {end for form in forms for end in re.findall(ends, form)}
+        answers = [await doors.ask(name, "GET", path, headers=HTML) for path in pages]
+    assert [answer.status_code for answer in answers] == [200] * len(pages)
+    html = "".join(answer.text for answer in answers)
+    forms = re.findall(r'<form[^>]*method="post"[^>]*>|<a [^>]*/delete"', html)
+    found = {end for form in forms for end in re.findall(ends, form)}
     return {re.sub("[0-9a-f]{24}", "ID", end) for end in found}
 
 

@@ -128,22 +128,24 @@ def below(url: str, prefix: str) -> bool:
 
 async def crawled(offers: Offers, prefix: str, pages: list[str]) -> set[str]:
     """Return the addresses on these pages, and check that each is below the prefix."""
-    found: set[str] = set()
     async with offers.browser(prefix) as browser:
-        for path in pages:
-            page = await browser.open(path)
-            page.url = str(page.answer.url)
-            own = {url for url in addresses(page) if url.startswith(offers.proxy.url)}
-            assert own, path
-            assert [url for url in own if not below(url, prefix)] == [], path
-            # In texts to copy: commands, the webhook's address, links.
-            named = re.findall(re.escape(offers.proxy.url) + r"[^\s\"'<]*", page.html)
-            assert [url for url in named if not below(url, prefix)] == [], path
-            assert page.answer.headers["content-security-policy"]
-            cookies = page.answer.headers.get_list("set-cookie")
-            assert [each for each in cookies if f"; Path={prefix};" not in f"{each};"] == []
-            found |= {url.partition("#")[0] for url in own}
-    return found
+        found = [await _own_addresses(offers, browser, prefix, path) for path in pages]
+    return {url.partition("#")[0] for own in found for url in own}
+
+
+async def _own_addresses(offers: Offers, browser: Browser, prefix: str, path: str) -> set[str]:
+    page = await browser.open(path)
+    page.url = str(page.answer.url)
+    own = {url for url in addresses(page) if url.startswith(offers.proxy.url)}
+    assert own, path
+    assert [url for url in own if not below(url, prefix)] == [], path
+    # In texts to copy: commands, the webhook's address, links.
+    named = re.findall(re.escape(offers.proxy.url) + r"[^\s\"'<]*", page.html)
+    assert [url for url in named if not below(url, prefix)] == [], path
+    assert page.answer.headers["content-security-policy"]
+    cookies = page.answer.headers.get_list("set-cookie")
+    assert [each for each in cookies if f"; Path={prefix};" not in f"{each};"] == []
+    return own
 
 
 async def test_every_address_on_every_page_begins_with_the_prefix_and_leads_somewhere(
@@ -286,26 +288,26 @@ async def test_an_error_is_a_page_whose_links_are_below_the_prefix(
 
 async def test_services_below_two_paths_of_one_host_share_no_cookie(offers: Offers) -> None:
     """Even if one path begins with the other, and browsers send the cookies of both."""
+    chosen = {SET: "dark", ANNOUNCED: "light", f"{SET}/inner": "light"}
     async with offers.browser() as browser:
-        for prefix, theme in ((SET, "dark"), (ANNOUNCED, "light"), (f"{SET}/inner", "light")):
-            page = await browser.open(f"{prefix}/ui")
-            form = next(form for form in page.forms if "theme" in form.fields)
-            form.fields["theme"] = theme
-            answer = await browser.http.post(form.action, data=form.fields)
-            assert answer.headers["location"] == f"{prefix}/ui"
-        for prefix, theme in (
-            (SET, "dark"),
-            (ANNOUNCED, "light"),
-            (f"{SET}/inner", "light"),
-            (WHOLE, "auto"),
-        ):
-            assert f'data-theme="{theme}"' in (await browser.open(f"{prefix}/ui")).html
-        assert {cookie.path for cookie in browser.http.cookies.jar} == {
-            SET,
-            f"{SET}/inner",
-            ANNOUNCED,
-            WHOLE,
+        answers = {
+            prefix: await _choose_theme(browser, prefix, theme) for prefix, theme in chosen.items()
         }
+        assert {prefix: answer.headers["location"] for prefix, answer in answers.items()} == {
+            prefix: f"{prefix}/ui" for prefix in chosen
+        }
+        pages = {prefix: await browser.open(f"{prefix}/ui") for prefix in PREFIXES}
+        assert {prefix: page.all("html")[0]["data-theme"] for prefix, page in pages.items()} == {
+            **chosen,
+            WHOLE: "auto",
+        }
+        assert {cookie.path for cookie in browser.http.cookies.jar} == set(PREFIXES)
+
+
+async def _choose_theme(browser: Browser, prefix: str, theme: str) -> httpx.Response:
+    page = await browser.open(f"{prefix}/ui")
+    form = next(form for form in page.forms if "theme" in form.fields)
+    return await browser.http.post(form.action, data={**form.fields, "theme": theme})
 
 
 async def test_services_below_two_paths_of_one_host_share_no_draft(offers: Offers) -> None:

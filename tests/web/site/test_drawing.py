@@ -35,21 +35,27 @@ def entry(path: str, errors: int = 0, variants: int = 0) -> FileEntry:
 
 @given(PATHS)
 def test_a_tree_holds_each_file_once_below_its_own_folders(paths: list[str]) -> None:
-    found = []
+    rows = rows_of([entry(path) for path in sorted(paths)])
+    kinds = {(kind, type(item)) for kind, item in rows}
+    assert kinds <= {("open", Folder), ("file", FileEntry), ("close", Folder)}
+    found: list[str] = []
+    opened: list[str] = []
     where: list[str] = []
-    for kind, item in rows_of([entry(path) for path in sorted(paths)]):
-        if kind == "open":
-            assert isinstance(item, Folder)
-            where.append(item.label)
-            assert "/".join(where) == item.path
-            assert item.count == sum(f"{path}.yaml".startswith(f"{item.path}/") for path in paths)
-        elif kind == "close":
-            where.pop()
-        else:
-            assert isinstance(item, FileEntry)
+    for kind, item in rows:
+        if isinstance(item, FileEntry):
             found.append("/".join([*where, item.name]))
-    assert sorted(found) == sorted(f"{path}.yaml" for path in paths)
+        elif kind == "open":
+            where.append(item.label)
+            opened.append("/".join(where))
+        else:
+            where.pop()
     assert where == []
+    names = sorted(f"{path}.yaml" for path in paths)
+    assert sorted(found) == names
+    folders = [item for kind, item in rows if kind == "open" and isinstance(item, Folder)]
+    assert [(folder.path, folder.count) for folder in folders] == [
+        (path, sum(name.startswith(f"{path}/") for name in names)) for path in opened
+    ]
 
 
 def test_folders_with_nothing_else_are_one_row() -> None:
@@ -79,7 +85,8 @@ def test_lines_show_the_text_and_nothing_but_text(text: str) -> None:
     lines = re.split(r"\r\n|\r|\n", text)
     wanted = [unescape(re.sub(r"<b>[^<]*</b>", "", line)) for line in bare.split("\n")]
     unseen = re.compile(
-        "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+        "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad"
+        "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
     )
     assert wanted[: len(lines)] == [unseen.sub("", line) for line in lines][: len(wanted)]
 

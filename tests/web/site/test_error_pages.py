@@ -52,7 +52,7 @@ async def test_what_was_asked_for_is_not_repeated_as_html(browser: Browser) -> N
     assert "<script>alert" not in page.html
 
 
-class FailingProjects(ProjectStore):
+class UnreadableProjects(ProjectStore):
     """A store that fails to list projects."""
 
     def __init__(self, database: Database, error: Exception) -> None:
@@ -81,7 +81,7 @@ def failed(error: PyMongoError) -> StorageError:
 async def test_internal_errors_and_an_absent_database_are_pages(
     service: Service, browser: Browser, error: Exception, status: int, retry_after: str | None
 ) -> None:
-    failing = beside(service, projects=FailingProjects(service.services.database, error))
+    failing = beside(service, projects=UnreadableProjects(service.services.database, error))
     with replaced(service, projects=failing.projects):
         page = await browser.open("/ui", status)
     check(page)

@@ -7,10 +7,11 @@ from urllib.parse import urljoin
 import httpx2 as httpx
 import pytest
 
+from benchmark_manager.domain.git.objects import blob_id
 from benchmark_manager.models.sync import SyncProgress
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.progress import SyncProgressStore
-from support.browser import Browser
+from support.browser import Browser, WebPage
 from support.service import Service
 from support.site import Site, check, web_routes
 
@@ -22,13 +23,13 @@ async def test_every_page_is_drawn_in_either_language_and_its_links_lead_somewhe
     site: Site,
 ) -> None:
     """In the second language, one page of each kind."""
-    links: set[str] = set()
-    for language, paths in (("en", site.pages), ("ko", site.kinds.values())):
-        for path in paths:
-            page = await site.browser.open(path, headers={"Accept-Language": language})
-            check(page, language)
-            assert [script for script in SCRIPTS if script in page.html] == [], path
-            links |= {link.partition("#")[0] for link in page.links() if link.startswith("/")}
+    pages = [await checked(site, "en", path) for path in site.pages]
+    pages += [await checked(site, "ko", path) for path in site.kinds.values()]
+    scripts = [(page.url, text) for page in pages for text in SCRIPTS if text in page.html]
+    assert scripts == []
+    links = {
+        link.partition("#")[0] for page in pages for link in page.links() if link.startswith("/")
+    }
     # The pages themselves were just opened.
     unseen = sorted(links - set(site.pages))
     assert len(unseen) > 20
@@ -36,6 +37,12 @@ async def test_every_page_is_drawn_in_either_language_and_its_links_lead_somewhe
         link: (await site.service.http.get(link, headers=HTML)).status_code for link in unseen
     }
     assert {link: status for link, status in statuses.items() if status != 200} == {}
+
+
+async def checked(site: Site, language: str, path: str) -> WebPage:
+    page = await site.browser.open(path, headers={"Accept-Language": language})
+    check(page, language)
+    return page
 
 
 async def test_no_page_is_left_out(site: Site) -> None:
@@ -110,15 +117,18 @@ async def test_long_lines_and_many_lines_are_shown(service: Service, browser: Br
     }
     service.repository("acme/large", files)
     project = await service.synced("acme/large")
+    shown, saved = {}, {}
     for path, file in (await service.files(project["id"])).items():
-        assert (
-            await listed(browser, f"/ui/projects/{project['id']}/files/{file['id']}")
-            == files[path].decode()
-        )
-        variant = await browser.open(f"/ui/projects/{project['id']}/files/{file['id']}/new-variant")
+        address = f"/ui/projects/{project['id']}/files/{file['id']}"
+        shown[path] = blob_id((await listed(browser, address)).encode())
+        variant = await browser.open(f"{address}/new-variant")
         made = await browser.send(variant.form("/new-variant"))
         modified = made.url.rpartition("/")[2]
-        assert (await service.http.get(f"/modified-files/{modified}/raw")).content == files[path]
+        answer = await service.http.get(f"/modified-files/{modified}/raw")
+        saved[path] = blob_id(answer.content)
+    ids = {path: blob_id(content) for path, content in files.items()}
+    assert shown == ids
+    assert saved == ids
 
 
 async def test_the_tree_holds_every_file_and_the_filters_fit(site: Site) -> None:
@@ -235,13 +245,17 @@ async def test_projects_filter_by_how_they_stand(service: Service, browser: Brow
         "never": {"resting"},
         "unavailable": set(),
     }
-    for standing, names in found.items():
-        page = await browser.open(f"/ui?standing={standing}")
+    pages = {standing: await browser.open(f"/ui?standing={standing}") for standing in found}
+    for page in pages.values():
         check(page)
-        assert {
-            name for name in ("good", "bad", "resting") if f"<bdi>{name}</bdi>" in page.html
-        } == names
-        assert {row["name"] for row in await service.rows("/projects", standing=standing)} == names
+    assert {
+        standing: {name for name in ("good", "bad", "resting") if f"<bdi>{name}</bdi>" in page.html}
+        for standing, page in pages.items()
+    } == found
+    assert {
+        standing: {row["name"] for row in await service.rows("/projects", standing=standing)}
+        for standing in found
+    } == found
     page = await browser.open("/ui")
     assert re.search(r'standing=failing">Failing <span class="count">1<', page.html)
     answer = await service.http.get("/projects?standing=running")

@@ -14,7 +14,7 @@ HTML = {"Accept": "text/html"}
 
 
 @dataclass(frozen=True)
-class Case:
+class VariantPages:
     """A project with a variant, one in the trash, and a release."""
 
     doors: Doors
@@ -27,7 +27,7 @@ class Case:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def case(module_service: Service) -> AsyncIterator[Case]:
+async def case(module_service: Service) -> AsyncIterator[VariantPages]:
     service = module_service
     repository = service.repository("acme/guarded", {"config/a.yaml": b"a: 1\n"})
     project = (await service.synced("acme/guarded"))["id"]
@@ -53,7 +53,7 @@ async def case(module_service: Service) -> AsyncIterator[Case]:
             "gone": gone["id"],
             "digest": release["digest"],
         }
-        yield Case(doors, ids)
+        yield VariantPages(doors, ids)
 
 
 #: Pages, what marks a control there, and the least role that is offered it.
@@ -77,7 +77,7 @@ BELOW = {"editor": "reader", "maintainer": "editor"}
 
 @pytest.mark.parametrize(("path", "control", "needed"), CONTROLS)
 async def test_a_control_is_shown_from_its_role_on(
-    case: Case, path: str, control: str, needed: str
+    case: VariantPages, path: str, control: str, needed: str
 ) -> None:
     mark = control.format(**case.ids)
     assert mark not in await case.page(BELOW[needed], path)
@@ -96,7 +96,7 @@ async def test_a_control_is_shown_from_its_role_on(
     ],
 )
 async def test_a_page_that_only_changes_something_is_of_its_role(
-    case: Case, path: str, needed: str
+    case: VariantPages, path: str, needed: str
 ) -> None:
     await case.page(BELOW[needed], path, 403)
     await case.page(needed, path)
@@ -118,5 +118,5 @@ async def test_a_page_that_only_changes_something_is_of_its_role(
         "/releases/{digest}/compare",
     ],
 )
-async def test_what_may_not_be_read_has_no_page(case: Case, path: str) -> None:
+async def test_what_may_not_be_read_has_no_page(case: VariantPages, path: str) -> None:
     assert "config/" not in await case.page("stranger", path, 404)

@@ -79,24 +79,36 @@ async def test_the_list_counts_each_drift(
     ]
 
 
-async def test_a_variant_is_compared_with_base_original_and_revisions(
-    service: Service, browser: Browser, original: Json
-) -> None:
+@pytest.fixture
+async def comparison(service: Service, original: Json) -> str:
+    """Return the address of the comparison of a variant of two revisions."""
     _, [variant] = await variants(service, original, text_with(("256", "512"), ("list: [1]\n", "")))
     await service.put(f"/modified-files/{variant['id']}", {"content": text_with(("256", "1024"))})
-    url = f"/ui/modified-files/{variant['id']}/compare"
-    for against, before in (("base", "256"), ("original", "256"), ("revision:1", "512")):
-        page = await browser.open(f"{url}?against={against}")
-        check(page)
-        assert f"-  seqs: {before}\n" in page.text
-        assert "+  seqs: 1024\n" in page.text
-        [box] = [tag for tag in page.all("div") if "data-compare" in tag]
-        ids = {tag["id"] for tag in page.all("textarea") if "hidden" in tag}
-        assert {box["data-left"], box["data-right"]} == {f"#{name}" for name in ids}
-    assert "added" in (await browser.open(f"{url}?against=revision:1")).text
-    assert "byte by byte" in (await browser.open(f"{url}?against=revision:2")).text
-    check(await browser.open(f"{url}?against=revision:3", 404))
-    check(await browser.open(f"{url}?against=nonsense", 422))
+    return f"/ui/modified-files/{variant['id']}/compare"
+
+
+@pytest.mark.parametrize(
+    ("against", "before"), [("base", "256"), ("original", "256"), ("revision:1", "512")]
+)
+async def test_a_variant_is_compared_with_base_original_and_revisions(
+    browser: Browser, comparison: str, against: str, before: str
+) -> None:
+    page = await browser.open(f"{comparison}?against={against}")
+    check(page)
+    assert f"-  seqs: {before}\n" in page.text
+    assert "+  seqs: 1024\n" in page.text
+    [box] = [tag for tag in page.all("div") if "data-compare" in tag]
+    ids = {tag["id"] for tag in page.all("textarea") if "hidden" in tag}
+    assert {box["data-left"], box["data-right"]} == {f"#{name}" for name in ids}
+
+
+async def test_only_revisions_that_there_are_can_be_compared(
+    browser: Browser, comparison: str
+) -> None:
+    assert "added" in (await browser.open(f"{comparison}?against=revision:1")).text
+    assert "byte by byte" in (await browser.open(f"{comparison}?against=revision:2")).text
+    check(await browser.open(f"{comparison}?against=revision:3", 404))
+    check(await browser.open(f"{comparison}?against=nonsense", 422))
 
 
 async def test_a_revision_is_restored_byte_by_byte(

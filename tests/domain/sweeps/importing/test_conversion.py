@@ -115,7 +115,7 @@ def test_objects_are_json_where_they_are_texts_of_flags() -> None:
     assert list(point["set"].values()) == ['{"a": [1]}', [2]]
 
 
-def test_two_parameters_of_a_combination_do_not_set_one_place() -> None:
+def test_two_parameters_of_a_combination_do_not_set_one_path() -> None:
     text = json.dumps([{"SEED": 1, "seed": 2}, {"seed": 3}])
     found = imported(text, "vllm", targets={"seed": f"job:{PATHS['job'][3]}?"})
     points = axes_of(found)[0]["points"]

@@ -221,7 +221,7 @@ def test_llm_d_flat_treatments_have_values_by_dotted_keys() -> None:
         "[{name: low, level: 2}, {name: low, level: 4}]",
     ],
 )
-def test_llm_d_run_treatments_stand_in_several_places(text: str) -> None:
+def test_llm_d_run_treatments_stand_at_several_paths(text: str) -> None:
     assert axes_of(read_llm_d(text)) == {"run": {"low": {"level": 2}, "low #2": {"level": 4}}}
 
 
