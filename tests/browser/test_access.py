@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page
 
 from github_test_server import GitHubTestServer
-from support.accessibility import AXE, looks, told
+from support.accessibility import AXE, as_lines, problems_by_view
 from support.person import Person
 from support.process import ServiceProcess, service_process
 from support.visitors import Contexts, Visitors, visiting
@@ -119,11 +119,11 @@ async def test_pages_of_people_are_accessible(guarded: ServiceProcess, guests: V
     person = Person(page)
     found = {}
     await page.goto("/ui")
-    found["sign-in"] = told(await looks(page))
+    found["sign-in"] = as_lines(await problems_by_view(page))
     await set_up(page, guarded)
-    found["set-up"] = told(await looks(page))
+    found["set-up"] = as_lines(await problems_by_view(page))
     await person.send("Make the administrator")
     for path in PAGES:
         await page.goto(path)
-        found[path] = told(await looks(page))
+        found[path] = as_lines(await problems_by_view(page))
     assert {path: problems for path, problems in found.items() if problems} == {}

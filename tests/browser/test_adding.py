@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from support.accessibility import looks, told
+from support.accessibility import as_lines, problems_by_view
 from support.person import Person
 from support.service import Api
 from support.visitors import Visitors
@@ -127,10 +127,10 @@ async def test_the_offers_are_accessible_and_fit_a_phone(
     await person.field("Repository").fill(f"adding/looks-{language}")
     await person.press("Tab")
     await person.sees("Read from GitHub", "#offers")
-    found = await looks(page)
-    assert not found, told(found)
+    found = await problems_by_view(page)
+    assert not found, as_lines(found)
     await person.field("Repository").fill("adding/nothing-here")
     await person.press("Tab")
     await expect(page.locator("#offers .bad")).to_be_visible()
-    found = await looks(page)
-    assert not found, told(found)
+    found = await problems_by_view(page)
+    assert not found, as_lines(found)

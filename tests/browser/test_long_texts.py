@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Page, expect
 
-from support.accessibility import AXE, looks
+from support.accessibility import AXE, problems_by_view
 from support.person import Person
 from support.service import Api, Json
 from support.visitors import Visitors
@@ -103,5 +103,5 @@ async def test_pages_in_parts_are_accessible(api: Api, visitors: Visitors) -> No
     found = {}
     for url in (f"{long.url}?part=2", variant, f"{variant}/compare?part=2"):
         await page.goto(url)
-        found[url] = await looks(page)
+        found[url] = await problems_by_view(page)
     assert not any(found.values()), found

@@ -7,7 +7,7 @@ from playwright.async_api import BrowserContext, CDPSession, Dialog, Page, Reque
 
 from benchmark_manager.stores.embedded.ports import free_port
 from github_test_server import GitHubTestServer
-from support.accessibility import AXE, looks
+from support.accessibility import AXE, problems_by_view
 from support.person import Person
 from support.process import service_process
 from support.reused_database import reused_database
@@ -161,7 +161,7 @@ async def test_of_two_people_at_one_file_neither_loses_a_word(
     assert await second.text() == MINE
     assert await second.page.locator("#theirs").input_value() == THEIRS
     if scripts and AXE.exists():
-        assert await looks(second.page) == {}
+        assert await problems_by_view(second.page) == {}
         await second.page.set_viewport_size(WIDE)
     if scripts:
         # Copy their line with the arrow of the merge view.
