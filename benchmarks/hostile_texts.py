@@ -35,7 +35,9 @@ from benchmarks.harness.github_process import lift_limits
 from benchmarks.harness.processes import descendants
 from benchmarks.harness.report import MEGABYTE, print_table, say
 from github_test_server import GitHubTestServer, Repository
-from support.hostile_texts import HOSTILE, SCHEMA_PATH, SETTINGS_PATH, HostileText, Texts, sides
+from support.hostile.operations import SCHEMA_PATH, SETTINGS_PATH
+from support.hostile.text import HostileText, Texts, sides
+from support.hostile_texts import HOSTILE
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess, environment
 
@@ -234,7 +236,7 @@ Ask = Callable[[], Awaitable[httpx.Response]]
 async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText, way: str) -> Ask:
     """Do everything before the request that is measured."""
     texts = _texts(text)
-    path = f"{'job/a' if text.doors[0] in {'job', 'gpu'} else 'config/a'}.{text.format}"
+    path = f"{'job/a' if text.operations[0] in {'job', 'gpu'} else 'config/a'}.{text.format}"
     if way == "validate":
         return await _validation(attack, client, text, path, texts)
     if way == "sync":
@@ -285,8 +287,8 @@ async def _validation(
         "content": texts[0],
         "file_type": file_type,
     }
-    if text.doors[0] in {"schema", "gpu"}:
-        other = SCHEMA_PATH if text.doors[0] == "schema" else SETTINGS_PATH
+    if text.operations[0] in {"schema", "gpu"}:
+        other = SCHEMA_PATH if text.operations[0] == "schema" else SETTINGS_PATH
         content = texts[1] if len(texts) > 1 else "tensor_parallel_size: 3\n"
         _, project = await _project(
             attack, client, {path: _encoded(_SMALL[text.format]), other: _encoded(content)}
@@ -307,11 +309,11 @@ def _texts(text: HostileText) -> Texts:
 
 def ways_of(text: HostileText) -> Iterator[str]:
     """Return the ways into the service that a text attacks."""
-    if {"validate", "job", "schema", "gpu", "sync"} & set(text.doors):
+    if {"validate", "job", "schema", "gpu", "sync"} & set(text.operations):
         yield "validate"
-    if {"validate", "job", "sync"} & set(text.doors):
+    if {"validate", "job", "sync"} & set(text.operations):
         yield from ("save", "sync", "page")
-    if {"diff", "compare", "variants", "merge", "drift"} & set(text.doors):
+    if {"diff", "compare", "variants", "merge", "drift"} & set(text.operations):
         yield from (
             "diff",
             "compare page",
