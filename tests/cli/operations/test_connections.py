@@ -78,7 +78,6 @@ async def running(
             timeout_keep_alive=60,
         )
     )
-    server.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]
     task = asyncio.create_task(server.serve())
 
     async def started() -> bool | None:
