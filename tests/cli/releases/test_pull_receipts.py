@@ -1,8 +1,8 @@
-"""`benchmark-manager pull --receipt`: what is in place is read back and said to the service."""
+"""`benchmark-manager pull --receipt`: the pulled files are read back and reported."""
 
 import json
 import os
-import shutil
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from benchmark_manager.cli.releases import receipts
 from benchmark_manager.cli.releases.machine import Gpus, installed_gpus, read_gpus
 from support.commands import CommandLine
 from support.hostile_server import head, hostile_server
@@ -89,49 +88,51 @@ async def test_the_beginning_of_a_digest_is_enough(
     assert (found["status"], found["release"]) == ("verified", digest)
 
 
+def changing(folder: Path, script: str) -> dict[str, str]:
+    """Change a pulled folder before its files are read back: `nvidia-smi` runs between the two."""
+    return program(folder.with_name("bin"), f"cd {shlex.quote(str(folder))} && {script}")
+
+
 async def test_files_that_change_behind_the_pull_differ(
-    cli: CommandLine, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, digest: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "release"
-    read_back = receipts.read_back
-
-    def changed(where: Path) -> dict[str, str]:
-        (folder / "config/engine.yaml").write_text("engine: {}\n")
-        (folder / "config/other.json").unlink()
-        (folder / "config/link").symlink_to("engine.yaml")
-        (folder / "job/folder").symlink_to("/")
-        return read_back(where)
-
-    monkeypatch.setattr(receipts, "read_back", changed)
-    done = await cli("pull", digest, "--to", str(folder), "--receipt")
+    smi = changing(
+        folder,
+        "echo 'engine: {}' > config/engine.yaml && rm config/other.json"
+        " && ln -s engine.yaml config/link && ln -s / job/folder",
+    )
+    done = await cli("pull", digest, "--to", str(folder), "--receipt", environment=smi)
     found = await cli.service.get(f"/receipts/{done.out.strip()}")
     differing = ["config/engine.yaml", "config/link", "config/other.json", "job/folder"]
     assert (found["status"], found["differing"]) == ("differs", differing)
     assert "warning: the files are not those of the release any more" in done.err
 
 
-@pytest.mark.parametrize("change", ["line ends", "link to the same bytes", "nothing left"])
+@pytest.mark.parametrize(
+    ("script", "differing"),
+    [
+        (
+            "awk '{printf \"%s\\r\\n\", $0}' config/engine.yaml > ../crlf"
+            " && mv ../crlf config/engine.yaml",
+            ["config/engine.yaml"],
+        ),
+        (
+            "mv config/engine.yaml ../same && ln -s ../../same config/engine.yaml",
+            ["config/engine.yaml"],
+        ),
+        ("rm -r ./*", []),
+    ],
+    ids=["line ends", "link to the same bytes", "nothing left"],
+)
 async def test_a_folder_that_is_not_the_release_differs(
-    cli: CommandLine, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+    cli: CommandLine, digest: str, tmp_path: Path, script: str, differing: list[str]
 ) -> None:
-    folder, read_back = tmp_path / "release", receipts.read_back
-
-    def changed(where: Path) -> dict[str, str]:
-        file = folder / "config/engine.yaml"
-        if change == "line ends":
-            file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-        elif change == "nothing left":
-            shutil.rmtree(folder)
-            folder.mkdir()
-        else:
-            file.symlink_to(file.rename(tmp_path / "same.yaml"))
-        return read_back(where)
-
-    monkeypatch.setattr(receipts, "read_back", changed)
-    done = await cli("pull", digest, "--to", str(folder), "--receipt")
+    folder = tmp_path / "release"
+    smi = changing(folder, script)
+    done = await cli("pull", digest, "--to", str(folder), "--receipt", environment=smi)
     found = await cli.service.get(f"/receipts/{done.out.strip()}")
-    paths = [] if change == "nothing left" else ["config/engine.yaml"]
-    assert (found["status"], found["differing"]) == ("differs", paths)
+    assert (found["status"], found["differing"]) == ("differs", differing)
 
 
 async def test_a_cell_has_a_receipt_of_its_sweep_s_project(
