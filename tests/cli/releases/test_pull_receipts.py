@@ -18,6 +18,8 @@ from support.service import Json
 from support.swept import FILES, SweptProject, sizes
 
 H100: Final = "NVIDIA H100 80GB HBM3"
+#: Writes a file with the line ends of Windows.
+CRLF: Final = r"""awk '{printf "%s\r\n", $0}'"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -113,8 +115,7 @@ async def test_files_that_change_behind_the_pull_differ(
     ("script", "differing"),
     [
         (
-            "awk '{printf \"%s\\r\\n\", $0}' config/engine.yaml > ../crlf"
-            " && mv ../crlf config/engine.yaml",
+            f"{CRLF} config/engine.yaml > ../crlf && mv ../crlf config/engine.yaml",
             ["config/engine.yaml"],
         ),
         (
