@@ -125,15 +125,17 @@ def test_whenever_a_pull_is_killed_the_folder_is_whole(tmp_path: Path) -> None:
     ) as forking:
         assert forking.stdin is not None
         assert forking.stdout is not None
-        contents = []
+        contents: list[dict[str, str]] = []
+        endings: list[str] = []
         for number in range(25):
             print(folder, file=forking.stdin, flush=True)
             child = int(forking.stdout.readline())
             time.sleep(0.004 + 0.0008 * number)
             kill(child)
-            assert forking.stdout.readline() == "ended\n"
+            endings.append(forking.stdout.readline())
             contents.append({path.name: path.read_text() for path in folder.iterdir()})
         forking.stdin.close()
+    assert endings == ["ended\n"] * 25
     assert [each for each in contents if each != dict.fromkeys("ab", each.get("a"))] == []
     ReleaseFolder(folder, force=True).clear_leftovers()
     assert list(tmp_path.iterdir()) == [folder]
