@@ -120,7 +120,7 @@ async ([target, project, variant, mark]) => {
 """
 
 
-class Page(BaseHTTPRequestHandler):
+class HostilePage(BaseHTTPRequestHandler):
     """The hostile site: an empty page at every address."""
 
     def do_GET(self) -> None:
@@ -137,7 +137,7 @@ class Page(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def hostile_port() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), HostilePage)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield server.server_port

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from support.accessibility import AXE, problems_by_view
-from support.person import Person
+from support.person import BrowserPerson
 from support.service import Api, Json
 from support.visitors import Visitors
 
@@ -78,7 +78,7 @@ async def test_a_text_too_long_for_an_editor_is_sent_as_a_file(
     api: Api, visitors: Visitors
 ) -> None:
     long = await long_file(api, "acme/as-file")
-    person = Person(await visitors.page())
+    person = BrowserPerson(await visitors.page())
     page = person.page
     await page.goto(f"/ui/modified-files/{long.variant}")
     await person.field("Description").fill("only this")

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from github_test_server import GitHubTestServer
-from support.commands import CommandLine, command_line
+from support.commands import ServiceCommands, command_line
 from support.forked_commands import ForkedCommands, forked_commands
 from support.hostile_server import head, hostile_server
 from support.reused_database import reused_database
@@ -14,7 +14,9 @@ from support.service import running_service
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def cli(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CommandLine]:
+async def cli(
+    mongod: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServiceCommands]:
     """Commands against a service that a module's tests share; their projects' names differ."""
     folder = tmp_path_factory.mktemp("cli")
     with GitHubTestServer() as github:

@@ -159,7 +159,7 @@ def read_text(text: str, file_format: FileFormat, chance: random.Random) -> Read
         return None
     if file_format == "json" and len(nodes) != 1:
         return None
-    finder = _Finder(text, shift, chance)
+    finder = _EditFinder(text, shift, chance)
     targets = [
         target
         for number, node in enumerate(nodes)
@@ -168,7 +168,7 @@ def read_text(text: str, file_format: FileFormat, chance: random.Random) -> Read
     return ReadText(text, file_format, documents, tuple(targets))
 
 
-class _Finder:
+class _EditFinder:
     """Walks the nodes of one text."""
 
     def __init__(self, text: str, shift: int, chance: random.Random) -> None:

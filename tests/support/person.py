@@ -29,7 +29,7 @@ _SELECT: Final = """async (editor, [line, column, length]) => {
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class BrowserPerson:
     page: Page
     language: str = "en"
     #: Whether the browser runs scripts.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 
 FILES = {
     "config/llama.yaml": b"model: llama\n",
@@ -24,7 +24,7 @@ class Released:
     files: dict[str, bytes]
 
 
-async def released(cli: CommandLine, name: str, files: dict[str, bytes]) -> Released:
+async def released(cli: ServiceCommands, name: str, files: dict[str, bytes]) -> Released:
     cli.service.repository(f"acme/{name}", files)
     project = await cli.service.synced(f"acme/{name}")
     return Released(

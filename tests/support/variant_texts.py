@@ -1,6 +1,6 @@
 """The files of which the tests of commands make variants, and the text of a variant."""
 
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 
 CONTENT = b"# benchmark\nmodel: llama\ntensor_parallel_size: 2\nmax_model_len: 4096\n"
 FILES = {
@@ -10,5 +10,5 @@ FILES = {
 }
 
 
-async def content(cli: CommandLine, variant: str) -> str:
+async def content(cli: ServiceCommands, variant: str) -> str:
     return str((await cli.service.get(f"/modified-files/{variant}"))["content"])

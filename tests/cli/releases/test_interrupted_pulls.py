@@ -18,7 +18,7 @@ from benchmark_manager.cli.terminal.failures import CommandError
 from benchmark_manager.cli.terminal.retries import RetryBudget
 from benchmark_manager.client import ClientError, UnreachableError
 from benchmark_manager.stores.embedded.ports import free_port
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.interference import between
 from support.process import ROOT, environment
 from support.released import Released, held
@@ -26,7 +26,7 @@ from support.waiting import eventually
 
 
 async def test_interrupted_downloads_are_continued(
-    cli: CommandLine, many: Released, tmp_path: Path
+    cli: ServiceCommands, many: Released, tmp_path: Path
 ) -> None:
     """Half of the archive arrives; the rest is requested file by file, and is interrupted too."""
     with between(cli.url, cuts={"archive": 9, "large.yaml": 2}, refusals=2) as there:
@@ -43,7 +43,7 @@ async def test_interrupted_downloads_are_continued(
 
 
 async def test_a_service_that_stays_unreachable_ends_with_4(
-    cli: CommandLine, tmp_path: Path
+    cli: ServiceCommands, tmp_path: Path
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     done = await cli(
@@ -82,7 +82,7 @@ def test_permanent_errors_are_not_retried() -> None:
 
 
 async def test_a_stopped_container_leaves_no_incomplete_files(
-    cli: CommandLine, many: Released, tmp_path: Path
+    cli: ServiceCommands, many: Released, tmp_path: Path
 ) -> None:
     with between(cli.url, pause=0.6) as there:
         command = [
@@ -155,7 +155,7 @@ def signals_to_this_process(seconds: float) -> Iterator[threading.Thread]:
 
 
 async def test_two_pulls_at_once_both_succeed(
-    cli: CommandLine, many: Released, tmp_path: Path
+    cli: ServiceCommands, many: Released, tmp_path: Path
 ) -> None:
     with between(cli.url, pause=0.1) as there:
         arguments = ("pull", many.digest, "--to", str(tmp_path / "r"), "--url", there.url)

@@ -17,14 +17,14 @@ from benchmark_manager.client.sha256sums import (
     digits_of,
 )
 from benchmark_manager.stores.embedded.ports import free_port
-from support.commands import CommandLine, Done
+from support.commands import Done, ServiceCommands
 from support.interference import between
 from support.process import ROOT, environment
 from support.released import FEW, Released, held
 
 
 async def test_the_bytes_are_exact_and_coreutils_agrees(
-    cli: CommandLine, many: Released, tmp_path: Path
+    cli: ServiceCommands, many: Released, tmp_path: Path
 ) -> None:
     folder = tmp_path / "new" / "release"
     done = await cli.process("pull", many.digest, "--to", str(folder))
@@ -40,7 +40,7 @@ async def test_the_bytes_are_exact_and_coreutils_agrees(
 
 
 async def test_other_users_can_read_a_pulled_release(
-    cli: CommandLine, few: Released, tmp_path: Path
+    cli: ServiceCommands, few: Released, tmp_path: Path
 ) -> None:
     before = os.umask(0o022)
     try:
@@ -52,7 +52,7 @@ async def test_other_users_can_read_a_pulled_release(
 
 
 async def test_a_folder_that_is_right_is_not_changed_and_needs_no_request(
-    cli: CommandLine, few: Released, tmp_path: Path
+    cli: ServiceCommands, few: Released, tmp_path: Path
 ) -> None:
     await cli("pull", few.digest, "--to", str(tmp_path / "r"))
     before = identity(tmp_path / "r")
@@ -79,7 +79,7 @@ def identity(folder: Path) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("spoil", ["changed", "more", "less", "link", "empty"])
 async def test_a_folder_with_other_files_is_refused_unless_forced(
-    cli: CommandLine, few: Released, tmp_path: Path, spoil: str
+    cli: ServiceCommands, few: Released, tmp_path: Path, spoil: str
 ) -> None:
     folder = tmp_path / "r"
     for path, data in FEW.items():
@@ -104,7 +104,7 @@ async def test_a_folder_with_other_files_is_refused_unless_forced(
 
 
 async def test_an_empty_folder_and_the_target_of_a_link_are_filled(
-    cli: CommandLine, few: Released, tmp_path: Path
+    cli: ServiceCommands, few: Released, tmp_path: Path
 ) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
@@ -115,7 +115,7 @@ async def test_an_empty_folder_and_the_target_of_a_link_are_filled(
 
 @pytest.mark.parametrize("what", ["archive", "file", "sums"])
 async def test_wrong_bytes_end_with_3_and_leave_the_folder_as_it_was(
-    cli: CommandLine, many: Released, few: Released, tmp_path: Path, what: str
+    cli: ServiceCommands, many: Released, few: Released, tmp_path: Path, what: str
 ) -> None:
     release = many if what == "archive" else few
     change: dict[str, Callable[[bytes], bytes]] = {
@@ -141,7 +141,7 @@ async def test_wrong_bytes_end_with_3_and_leave_the_folder_as_it_was(
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", "a//x", "./x", "a/.", "x\\n/../../y"])
 async def test_a_path_out_of_the_folder_is_refused(
-    cli: CommandLine, tmp_path: Path, path: str
+    cli: ServiceCommands, tmp_path: Path, path: str
 ) -> None:
     """Even if the digest is right, since the release may have been made so on purpose."""
     mark = "\\" if "\\" in path else ""
@@ -154,7 +154,7 @@ async def test_a_path_out_of_the_folder_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_obstacles_are_reported(cli: CommandLine, few: Released, tmp_path: Path) -> None:
+async def test_obstacles_are_reported(cli: ServiceCommands, few: Released, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
     async def code(to: str) -> str:
@@ -175,14 +175,14 @@ async def test_obstacles_are_reported(cli: CommandLine, few: Released, tmp_path:
     ],
 )
 async def test_a_reference_that_is_not_a_release_is_reported(
-    cli: CommandLine, tmp_path: Path, digest: str, code: int, said: str
+    cli: ServiceCommands, tmp_path: Path, digest: str, code: int, said: str
 ) -> None:
     assert said in (await cli("pull", digest, "--to", str(tmp_path / "r"), code=code)).err
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_bar_is_shown_only_on_a_terminal(
-    cli: CommandLine, many: Released, tmp_path: Path
+    cli: ServiceCommands, many: Released, tmp_path: Path
 ) -> None:
     quiet = await cli.process("pull", many.digest, "--to", str(tmp_path / "quiet"))
     assert "fetching" not in quiet.err

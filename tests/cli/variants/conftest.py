@@ -6,17 +6,17 @@ import pytest
 import pytest_asyncio
 
 from github_test_server import Repository
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.variant_texts import FILES
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def repository(cli: CommandLine) -> Repository:
+async def repository(cli: ServiceCommands) -> Repository:
     return cli.service.repository("acme/variants", FILES)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: CommandLine, repository: Repository) -> str:  # noqa: ARG001 -- hosted first
+async def project(cli: ServiceCommands, repository: Repository) -> str:  # noqa: ARG001 -- hosted first
     """A synced project named `variants`."""
     synced = await cli.service.synced("acme/variants", name="variants")
     return str(synced["id"])
@@ -32,6 +32,6 @@ def name() -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def variant(cli: CommandLine, project: str, name: str) -> str:
+async def variant(cli: ServiceCommands, project: str, name: str) -> str:
     """The id of a variant of config/llama.yaml."""
     return (await cli("variants", "new", project, "config/llama.yaml", "-n", name)).out.strip()

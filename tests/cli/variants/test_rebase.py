@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import pytest
 
 from github_test_server import Repository
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.variant_texts import CONTENT, FILES, content
 
 
 async def test_a_rebase_applies_upstream_s_changes_and_shows_conflicts(
-    cli: CommandLine, project: str, repository: Repository
+    cli: ServiceCommands, project: str, repository: Repository
 ) -> None:
     async def new(name: str, text: bytes) -> str:
         made = await cli(
@@ -61,7 +61,7 @@ async def test_a_rebase_applies_upstream_s_changes_and_shows_conflicts(
 
 
 async def moved_variants(
-    cli: CommandLine, project: str, repository: Repository, path: str
+    cli: ServiceCommands, project: str, repository: Repository, path: str
 ) -> tuple[str, str]:
     """A variant of `path` that merges cleanly and one in conflict."""
     repository.commit({path: CONTENT}, message="one that moves")
@@ -91,7 +91,7 @@ async def moved_variants(
 
 
 async def test_rebase_all_shows_each_result_and_rebases_the_clean_ones(
-    cli: CommandLine, project: str, repository: Repository
+    cli: ServiceCommands, project: str, repository: Repository
 ) -> None:
     path = "config/all-0.yaml"
     clean, clash = await moved_variants(cli, project, repository, path)
@@ -111,7 +111,7 @@ async def test_rebase_all_shows_each_result_and_rebases_the_clean_ones(
 
 
 async def test_rebase_all_writes_the_apis_lists_as_json(
-    cli: CommandLine, project: str, repository: Repository
+    cli: ServiceCommands, project: str, repository: Repository
 ) -> None:
     path = "config/all-1.yaml"
     clean, clash = await moved_variants(cli, project, repository, path)
@@ -129,7 +129,7 @@ async def test_rebase_all_writes_the_apis_lists_as_json(
 
 
 async def test_a_variant_is_attached_to_another_original(
-    cli: CommandLine, project: str, repository: Repository
+    cli: ServiceCommands, project: str, repository: Repository
 ) -> None:
     clean, _ = await moved_variants(cli, project, repository, "config/all-2.yaml")
     # Too little alike to be a rename.
@@ -157,14 +157,14 @@ async def test_a_variant_is_attached_to_another_original(
     ],
 )
 async def test_impossible_decisions_are_refused(
-    cli: CommandLine, variant: str, arguments: tuple[str, ...], expected: str
+    cli: ServiceCommands, variant: str, arguments: tuple[str, ...], expected: str
 ) -> None:
     done = await cli("variants", "rebase", variant, *arguments, code=2, stdin="")
     assert expected in done.err
 
 
 async def test_a_decision_names_a_key_that_contains_an_equals_sign(
-    cli: CommandLine, project: str, repository: Repository
+    cli: ServiceCommands, project: str, repository: Repository
 ) -> None:
     def named(image: str) -> bytes:
         return f"containers:\n- name: main\n  image: {image}\n".encode()
@@ -186,7 +186,7 @@ async def test_a_decision_names_a_key_that_contains_an_equals_sign(
 
 
 async def test_a_conflict_without_a_key_is_decided_by_a_side(
-    cli: CommandLine, project: str, repository: Repository
+    cli: ServiceCommands, project: str, repository: Repository
 ) -> None:
     texts = [b"{{ .Values.a }}: %d\n" % number for number in range(3)]
     [file] = await in_conflict(cli, project, repository, "template.yaml", texts, 1)
@@ -195,7 +195,7 @@ async def test_a_conflict_without_a_key_is_decided_by_a_side(
 
 
 async def in_conflict(
-    cli: CommandLine,
+    cli: ServiceCommands,
     project: str,
     repository: Repository,
     name: str,

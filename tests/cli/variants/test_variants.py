@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from github_test_server import Repository
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.variant_texts import CONTENT, content
 
 
@@ -36,7 +36,7 @@ def editor(tmp_path: Path) -> Any:
 
 
 async def test_a_new_variant_has_its_original_s_text_or_that_of_a_file(
-    cli: CommandLine, project: str, tmp_path: Path
+    cli: ServiceCommands, project: str, tmp_path: Path
 ) -> None:
     plain = await cli(
         "variants", "new", "variants", "llama.yaml", "-n", "plain.yaml", "-d", "as it is", "--json"
@@ -57,7 +57,7 @@ async def test_a_new_variant_has_its_original_s_text_or_that_of_a_file(
 
 
 async def test_variants_are_found_by_id_path_or_name(
-    cli: CommandLine, project: str, variant: str, name: str
+    cli: ServiceCommands, project: str, variant: str, name: str
 ) -> None:
     references = (variant, f"config/{name}", name, name.upper(), name[:-5])
     found = {
@@ -77,7 +77,7 @@ async def test_variants_are_found_by_id_path_or_name(
 
 
 async def test_variants_are_listed_and_filtered(
-    cli: CommandLine, project: str, variant: str, name: str
+    cli: ServiceCommands, project: str, variant: str, name: str
 ) -> None:
     rows = (
         await cli("variants", "list", "variants", "-q", name, "--original", "llama.yaml", "--json")
@@ -95,7 +95,7 @@ async def test_variants_are_listed_and_filtered(
 
 
 async def test_an_editor_s_text_is_saved(
-    cli: CommandLine, variant: str, name: str, editor: Any, tmp_path: Path
+    cli: ServiceCommands, variant: str, name: str, editor: Any, tmp_path: Path
 ) -> None:
     done = await cli("variants", "edit", variant, **editor("model: qwen\n"))
     assert f"Saved config/{name} as revision 2." in done.err
@@ -111,7 +111,7 @@ async def test_an_editor_s_text_is_saved(
 
 
 async def test_a_stale_text_is_kept_and_commands_are_suggested(
-    cli: CommandLine, variant: str, name: str, tmp_path: Path
+    cli: ServiceCommands, variant: str, name: str, tmp_path: Path
 ) -> None:
     """Someone else saves while the editor is open; the suggested commands then work."""
     other = tmp_path / "other"
@@ -140,7 +140,7 @@ async def test_a_stale_text_is_kept_and_commands_are_suggested(
 
 
 async def test_an_invalid_text_is_kept_and_its_problems_shown(
-    cli: CommandLine, variant: str, tmp_path: Path
+    cli: ServiceCommands, variant: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("a: 1\na: 2\n")
@@ -156,7 +156,7 @@ async def test_an_invalid_text_is_kept_and_its_problems_shown(
 
 
 async def test_an_invalid_text_can_be_opened_again_on_a_terminal(
-    cli: CommandLine, variant: str, tmp_path: Path
+    cli: ServiceCommands, variant: str, tmp_path: Path
 ) -> None:
     """The editor finds what was typed, and mends it at the second time."""
     script = tmp_path / "editor"
@@ -170,7 +170,7 @@ async def test_an_invalid_text_can_be_opened_again_on_a_terminal(
 
 
 async def test_a_failing_editor_saves_nothing_and_loses_nothing(
-    cli: CommandLine, variant: str, editor: Any
+    cli: ServiceCommands, variant: str, editor: Any
 ) -> None:
     done = await cli("variants", "edit", variant, code=1, **editor("typed: much\n", code=3))
     assert "ended with exit code 3; nothing was saved" in done.err
@@ -182,7 +182,7 @@ async def test_a_failing_editor_saves_nothing_and_loses_nothing(
 
 
 async def test_renaming_deleting_and_restoring(
-    cli: CommandLine, project: str, variant: str, name: str
+    cli: ServiceCommands, project: str, variant: str, name: str
 ) -> None:
     await cli("variants", "rename", variant, f"new-{name}")
     await cli("variants", "delete", f"new-{name}", "-p", project)
@@ -197,7 +197,7 @@ async def test_renaming_deleting_and_restoring(
     )
 
 
-async def test_history_and_restoring(cli: CommandLine, variant: str) -> None:
+async def test_history_and_restoring(cli: ServiceCommands, variant: str) -> None:
     await cli("variants", "edit", variant, "-f", "-", stdin="model: qwen\n")
     history = (await cli("variants", "history", variant)).out.splitlines()
     assert [line.split()[:2] for line in history] == [
@@ -212,7 +212,7 @@ async def test_history_and_restoring(cli: CommandLine, variant: str) -> None:
 
 
 async def test_a_diff_is_a_patch_or_a_table_of_keys(
-    cli: CommandLine, variant: str, tmp_path: Path
+    cli: ServiceCommands, variant: str, tmp_path: Path
 ) -> None:
     changed = (
         CONTENT.replace(b"size: 2", b"size: 8").replace(b"max_model_len: 4096\n", b"")
@@ -244,7 +244,7 @@ async def test_a_diff_is_a_patch_or_a_table_of_keys(
     assert "(no_keys)" in (await cli("variants", "diff", variant, "--keys", code=1)).err
 
 
-async def test_variants_are_compared_side_by_side(cli: CommandLine, project: str) -> None:
+async def test_variants_are_compared_side_by_side(cli: ServiceCommands, project: str) -> None:
     for number in (4, 8):
         await cli(
             "variants",
@@ -269,7 +269,7 @@ async def test_variants_are_compared_side_by_side(cli: CommandLine, project: str
 
 @pytest.mark.parametrize("by_keys", ["diff", "compare"])
 async def test_where_no_key_differs_a_sentence_says_so_and_no_table(
-    cli: CommandLine, project: str, repository: Repository, by_keys: str
+    cli: ServiceCommands, project: str, repository: Repository, by_keys: str
 ) -> None:
     path = f"same-{by_keys}.yaml"
     repository.commit({f"config/{path}": b"model: gemma\n"})
@@ -282,7 +282,7 @@ async def test_where_no_key_differs_a_sentence_says_so_and_no_table(
 
 
 async def test_a_comparison_marks_who_changed_a_value(
-    cli: CommandLine, project: str, repository: Repository
+    cli: ServiceCommands, project: str, repository: Repository
 ) -> None:
     repository.commit({"config/compared.yaml": b"model: gemma\n"})
     await cli.service.sync(project)
@@ -313,7 +313,7 @@ async def test_a_comparison_marks_who_changed_a_value(
     ids=["stored decomposed", "typed decomposed", "another case"],
 )
 async def test_an_original_is_found_by_its_path_in_another_form(
-    cli: CommandLine, stored: str, typed: str
+    cli: ServiceCommands, stored: str, typed: str
 ) -> None:
     repository = f"acme/named-{ord(stored[0])}"
     cli.service.repository(
@@ -326,7 +326,7 @@ async def test_an_original_is_found_by_its_path_in_another_form(
 
 
 async def test_two_paths_that_differ_in_their_form_alone_are_listed_unless_one_is_exact(
-    cli: CommandLine,
+    cli: ServiceCommands,
 ) -> None:
     composed, decomposed = "config/é.yaml", "config/e\u0301.yaml"
     cli.service.repository("acme/twins", {composed: b"a: 1\n", decomposed: b"a: 1\n"})
