@@ -140,9 +140,7 @@ class SyncCostBenchmark:
                 await self._round(subject, latency, round_, results)
         return results
 
-    async def _round(
-        self, subject: Subject, latency: float, round_: int, results: SyncCosts
-    ) -> None:
+    async def _round(self, subject: Subject, latency: float, round_: int, costs: SyncCosts) -> None:
         """Measure all ways with a new copy of the repository, under a new name for each."""
         number = next(self._numbers)
         commits = [
@@ -176,19 +174,19 @@ class SyncCostBenchmark:
             }
             self._github.ask(set_latency, latency)
             for name, way in ways.items():
-                await self._measured(_FIRST, name, latency, results, way.first)
+                await self._measured(_FIRST, name, latency, costs, way.first)
                 for _ in range(REPEATED):
-                    await self._measured(_UNCHANGED, name, latency, results, way.unchanged)
+                    await self._measured(_UNCHANGED, name, latency, costs, way.unchanged)
             assert clone.holds(subject.contents)
             for name, threads in _THREADS.items():
                 plain = PlainWay(self._github.url, names[name], subject, _TOKEN, threads)
-                await self._plain(plain, name, threads, latency, results)
+                await self._plain(plain, name, threads, latency, costs)
             for count, contents in commits:
                 with Repository(bare) as repository:
                     repository.commit(dict(contents), message=f"{count} changed")
                 for name, way in ways.items():
                     await self._measured(
-                        _changed(count), name, latency, results, partial(way.changed, count)
+                        _changed(count), name, latency, costs, partial(way.changed, count)
                     )
                 assert clone.holds(contents)
             self._github.ask(set_latency, 0.0)

@@ -131,7 +131,8 @@ class HostilePage(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
+    # The base class names it so.
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
 
 

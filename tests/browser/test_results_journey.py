@@ -35,7 +35,8 @@ async def choose_file(person: BrowserPerson, data: bytes) -> None:
     page = person.page
     await page.locator("details.upload summary").click()
     file = {"name": "last.json", "mimeType": "application/json", "buffer": data}
-    await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]  # a dictionary of this form
+    # A dictionary, as Playwright's guide shows.
+    await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
     await page.locator("#labels").fill("gpu=H100")
 
 

@@ -2,9 +2,9 @@
 
 import re
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 from support.process import ROOT
 from support.visitors import NARROW, WIDE
@@ -54,9 +54,13 @@ async def problems_by_view(page: Page) -> dict[str, list[str]]:
     Where it is narrow, the page as a whole must not scroll sideways either.
     """
     found: dict[str, list[str]] = {}
-    for view, size, scheme in (("wide light", WIDE, "light"), ("narrow dark", NARROW, "dark")):
+    views: tuple[tuple[str, ViewportSize, Literal["light", "dark"]], ...] = (
+        ("wide light", WIDE, "light"),
+        ("narrow dark", NARROW, "dark"),
+    )
+    for view, size, scheme in views:
         await page.set_viewport_size(size)
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of three words
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found[view] = await violations(page) + (await overflowing(page) if size is NARROW else [])
     return {view: problems for view, problems in found.items() if problems}
 

@@ -157,7 +157,7 @@ async def add_a_deleted_project(service: Service) -> None:
     assert (await service.http.delete(here)).status_code == 204
 
 
-async def answers(service: Service, digests: list[str]) -> dict[str, Json]:  # noqa: C901 -- one walk
+async def answers(service: Service, digests: list[str]) -> dict[str, Json]:
     """Return what the API answers about everything, by the address that was read.
 
     `digests` are of all releases.
@@ -176,25 +176,31 @@ async def answers(service: Service, digests: list[str]) -> dict[str, Json]:  # n
         return kept.get("json")
 
     for project in await read("/projects"):
-        here = f"/projects/{project['id']}"
-        await read(here)
-        for sync in await read(f"{here}/syncs"):
-            await read(f"{here}/syncs/{sync['id']}")
-        for row in await read(f"{here}/files?include_removed=true"):
-            for part in ("", "/raw", "/variants"):
-                await read(f"{here}/files/{row['id']}{part}")
-        for row in await read(f"{here}/modified-files"):
-            file = f"/modified-files/{row['id']}"
-            for part in ("", "/raw", "/merge", "/diff"):
-                await read(f"{file}{part}")
-            for revision in await read(f"{file}/revisions"):
-                await read(f"{file}/revisions/{revision['number']}")
-        await read(f"{here}/effective")
-        await read(f"{here}/releases")
-        await read(f"{here}/trash")
+        await read_project(read, f"/projects/{project['id']}")
     for digest in digests:
         await read_release(read, digest)
     return found
+
+
+async def read_project(read: Any, here: str) -> None:
+    await read(here)
+    for sync in await read(f"{here}/syncs"):
+        await read(f"{here}/syncs/{sync['id']}")
+    for row in await read(f"{here}/files?include_removed=true"):
+        for part in ("", "/raw", "/variants"):
+            await read(f"{here}/files/{row['id']}{part}")
+    for row in await read(f"{here}/modified-files"):
+        await read_variant(read, f"/modified-files/{row['id']}")
+    await read(f"{here}/effective")
+    await read(f"{here}/releases")
+    await read(f"{here}/trash")
+
+
+async def read_variant(read: Any, here: str) -> None:
+    for part in ("", "/raw", "/merge", "/diff"):
+        await read(f"{here}{part}")
+    for revision in await read(f"{here}/revisions"):
+        await read(f"{here}/revisions/{revision['number']}")
 
 
 async def read_release(read: Any, digest: str) -> None:

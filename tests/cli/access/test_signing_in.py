@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2 as httpx
@@ -19,7 +20,8 @@ async def decided(person: Person, page: str, decision: str) -> str:
     browser = Browser(person.http)
     form = (await browser.open(page)).form("/ui/command-line")
     form.fields["decision"] = decision
-    answer = await person.http.post(form.action, headers=browser.headers, **form.body())  # type: ignore[arg-type]  # arguments by name
+    sent: dict[str, Any] = {"headers": browser.headers, **form.body()}
+    answer = await person.http.post(form.action, **sent)
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"])
 

@@ -16,7 +16,8 @@ async def repository(cli: ServiceCommands) -> Repository:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: ServiceCommands, repository: Repository) -> str:  # noqa: ARG001 -- hosted first
+# The repository is to be hosted first.
+async def project(cli: ServiceCommands, repository: Repository) -> str:  # noqa: ARG001
     """A synced project named `variants`."""
     synced = await cli.service.synced("acme/variants", name="variants")
     return str(synced["id"])
