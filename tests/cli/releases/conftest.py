@@ -3,7 +3,7 @@
 import pytest_asyncio
 
 from support.commands import ServiceCommands
-from support.released import FEW, FILES, Released, released
+from support.pulled_releases import FEW, FILES, Released, released
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -21,7 +21,7 @@ from benchmark_manager.stores.embedded.ports import free_port
 from support.commands import ServiceCommands
 from support.interference import between
 from support.process import ROOT, environment
-from support.released import Released, held
+from support.pulled_releases import Released, held
 from support.waiting import eventually
 
 

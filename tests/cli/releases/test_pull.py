@@ -20,7 +20,7 @@ from benchmark_manager.stores.embedded.ports import free_port
 from support.commands import Done, ServiceCommands
 from support.interference import between
 from support.process import ROOT, environment
-from support.released import FEW, Released, held
+from support.pulled_releases import FEW, Released, held
 
 
 async def test_the_bytes_are_exact_and_coreutils_agrees(
