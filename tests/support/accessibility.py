@@ -71,7 +71,7 @@ def picture_name(kind: str) -> str:
 
 
 def as_lines(found: dict[str, Any]) -> str:
-    """Write each place with its problems below it, a line each."""
+    """Write each view or page with its problems below it, a line each."""
     return "\n".join(
         f"{where}\n  {problem}" for where, problems in found.items() for problem in problems
     )

@@ -125,10 +125,10 @@ def forked_commands(folder: Path) -> Iterator[ForkedCommands]:
 def bytes_below(folder: Path) -> int:
     """Return how many bytes the files below a folder have now."""
     total = 0
-    for place, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder):
         for name in names:
             try:
-                total += (Path(place) / name).stat(follow_symlinks=False).st_size
+                total += (Path(parent) / name).stat(follow_symlinks=False).st_size
             except FileNotFoundError:
                 continue
     return total

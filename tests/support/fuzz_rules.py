@@ -245,9 +245,9 @@ def _changed(before: Contents, after: Contents) -> set[tuple[str, Any]]:
 
 
 def _difference(one: tuple[int, bytes], other: tuple[int, bytes]) -> str:
-    """Return the place where two answers begin to differ."""
+    """Return the position at which two answers begin to differ."""
     pairs = enumerate(zip(one[1], other[1], strict=False))
-    where = next((place for place, (a, b) in pairs if a != b), min(len(one[1]), len(other[1])))
+    where = next((index for index, (a, b) in pairs if a != b), min(len(one[1]), len(other[1])))
     around = slice(max(0, where - 60), where + 100)
     return f"{one[0]} {one[1][around]!r} is {other[0]} {other[1][around]!r}"
 
