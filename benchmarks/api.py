@@ -40,7 +40,7 @@ Ask = Callable[[], Awaitable[object]]
 
 
 @dataclass
-class Pair:
+class ComparedRead:
     """One answer of the service, and the bare query beside it; seconds of each round."""
 
     what: str
@@ -110,7 +110,7 @@ async def _make_variants(http: httpx.AsyncClient, project: str, file: str, count
 
 def _pairs(
     http: httpx.AsyncClient, db: AsyncDatabase[dict[str, Any]], project: str, file: str, count: int
-) -> list[Pair]:
+) -> list[ComparedRead]:
     own = {"project_id": ObjectId(project)}
     of_original = {"original_file_id": ObjectId(file)}
 
@@ -146,11 +146,13 @@ def _pairs(
 
     files = f"/projects/{project}/modified-files"
     return [
-        Pair("list of 1,000", get(files, limit=1000), documents(1000)),
-        Pair("list of 100", get(files, limit=100), documents(100)),
-        Pair("list of those behind", get(files, drift="behind"), documents(100, drift="behind")),
-        Pair("counts by drift", get(f"/projects/{project}"), by_drift),
-        Pair("variants table", get(f"/projects/{project}/files/{file}/variants"), contents),
+        ComparedRead("list of 1,000", get(files, limit=1000), documents(1000)),
+        ComparedRead("list of 100", get(files, limit=100), documents(100)),
+        ComparedRead(
+            "list of those behind", get(files, drift="behind"), documents(100, drift="behind")
+        ),
+        ComparedRead("counts by drift", get(f"/projects/{project}"), by_drift),
+        ComparedRead("variants table", get(f"/projects/{project}/files/{file}/variants"), contents),
     ]
 
 

@@ -43,7 +43,7 @@ _SERVER: Final = b"--sync-on-commit"
 
 
 @dataclass(frozen=True, slots=True)
-class Sync:
+class FirstSync:
     """Seconds of one first sync.
 
     Attributes:
@@ -61,7 +61,7 @@ class Sync:
 
 async def _first_sync(
     folder: Path, kind: str, root: Path, github_url: str, subject: Subject
-) -> Sync:
+) -> FirstSync:
     async with contextlib.AsyncExitStack() as stack:
         settings: dict[str, Any] = {"github_api_urls": github_url, "root": root}
         replicas = None
@@ -86,7 +86,7 @@ async def _first_sync(
             next(line for line in service.output.splitlines() if '"sync applied"' in line)
         )
         spent = cpu_seconds(database) - cpu[0], cpu_seconds(service.process.pid) - cpu[1]
-        return Sync(wall, applied["applying_ms"] / 1000, *spent)
+        return FirstSync(wall, applied["applying_ms"] / 1000, *spent)
 
 
 def _embedded_pid(service: ServiceProcess) -> int:
@@ -100,7 +100,7 @@ def _embedded_pid(service: ServiceProcess) -> int:
 async def _run(rounds: int, data: Path, beside: Path | None) -> None:
     subject = subjects(data)[-1]
     roots = {_SERVICE: _ROOT} if beside is None else {_BEFORE: beside, _SERVICE: _ROOT}
-    found: dict[tuple[str, str], list[Sync]] = defaultdict(list)
+    found: dict[tuple[str, str], list[FirstSync]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="bm-first-") as name, GitHubProcess() as github:
         folder = Path(name)
         subject.build(folder / "r.git")
@@ -119,7 +119,7 @@ async def _run(rounds: int, data: Path, beside: Path | None) -> None:
             kind,
             *(
                 seconds(statistics.median(getattr(one, part) for one in syncs))
-                for part in Sync.__slots__
+                for part in FirstSync.__slots__
             ),
         ]
         for (who, kind), syncs in found.items()

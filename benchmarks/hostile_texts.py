@@ -35,7 +35,9 @@ from benchmarks.harness.github_process import lift_limits
 from benchmarks.harness.processes import descendants
 from benchmarks.harness.report import MEGABYTE, print_table, say
 from github_test_server import GitHubTestServer, Repository
-from support.hostile_texts import HOSTILE, SCHEMA_PATH, SETTINGS_PATH, HostileText, Texts, sides
+from support.hostile.operations import SCHEMA_PATH, SETTINGS_PATH
+from support.hostile.text import HostileText, Texts, sides
+from support.hostile_texts import HOSTILE
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess, environment
 
@@ -47,17 +49,17 @@ _SMALL: Final[dict[str, str]] = {"yaml": "a: 1\n", "json": '{"a": 1}\n'}
 
 
 @dataclass(slots=True)
-class Size:
+class TextSize:
     """Characters of each text; `--size` sets it."""
 
     characters: int = _SIZE
 
 
-SIZE: Final = Size()
+SIZE: Final = TextSize()
 
 
 @dataclass(slots=True)
-class Cost:
+class TextCost:
     """The cost of one text in one way. `status` is that of the answer, or why there was none."""
 
     status: str
@@ -143,7 +145,7 @@ async def running(
 
 
 @dataclass(slots=True)
-class Attack:
+class AttackedService:
     """One checkout's service under attack; started anew where it did not answer."""
 
     checkout: Path
@@ -152,7 +154,7 @@ class Attack:
     github: GitHubTestServer
     timeout: float
     count: int = 0
-    costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
+    costs: dict[tuple[str, str], TextCost] = field(default_factory=dict)
 
     async def all(self, texts: list[HostileText], ways: frozenset[str] | None) -> None:
         """Send all texts by all their ways, or only by some."""
@@ -196,12 +198,12 @@ class Attack:
         text: HostileText,
         way: str,
         idle: int,
-    ) -> Cost:
+    ) -> TextCost:
         self.count += 1
         try:
             ask = await _prepared(self, client, text, way)
         except (httpx.HTTPError, AssertionError, KeyError) as error:
-            return Cost(
+            return TextCost(
                 "none" if isinstance(error, httpx.HTTPError) else f"not prepared: {error}"[:60],
                 0,
                 0,
@@ -218,7 +220,7 @@ class Attack:
         if status == "none":
             service.process.kill()
         await asyncio.to_thread(watch.stop)
-        return Cost(status, taken, watch.stall, max(0, watch.memory - idle))
+        return TextCost(status, taken, watch.stall, max(0, watch.memory - idle))
 
     def repository(self, files: dict[str, bytes]) -> tuple[str, Repository]:
         name = f"hostile/{self.checkout.name}-{self.count}"
@@ -231,10 +233,12 @@ class Attack:
 Ask = Callable[[], Awaitable[httpx.Response]]
 
 
-async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText, way: str) -> Ask:
+async def _prepared(
+    attack: AttackedService, client: httpx.AsyncClient, text: HostileText, way: str
+) -> Ask:
     """Do everything before the request that is measured."""
     texts = _texts(text)
-    path = f"{'job/a' if text.doors[0] in {'job', 'gpu'} else 'config/a'}.{text.format}"
+    path = f"{'job/a' if text.operations[0] in {'job', 'gpu'} else 'config/a'}.{text.format}"
     if way == "validate":
         return await _validation(attack, client, text, path, texts)
     if way == "sync":
@@ -277,7 +281,7 @@ async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText
 
 
 async def _validation(
-    attack: Attack, client: httpx.AsyncClient, text: HostileText, path: str, texts: Texts
+    attack: AttackedService, client: httpx.AsyncClient, text: HostileText, path: str, texts: Texts
 ) -> Ask:
     file_type = path.partition("/")[0]
     body: dict[str, Any] = {
@@ -285,8 +289,8 @@ async def _validation(
         "content": texts[0],
         "file_type": file_type,
     }
-    if text.doors[0] in {"schema", "gpu"}:
-        other = SCHEMA_PATH if text.doors[0] == "schema" else SETTINGS_PATH
+    if text.operations[0] in {"schema", "gpu"}:
+        other = SCHEMA_PATH if text.operations[0] == "schema" else SETTINGS_PATH
         content = texts[1] if len(texts) > 1 else "tensor_parallel_size: 3\n"
         _, project = await _project(
             attack, client, {path: _encoded(_SMALL[text.format]), other: _encoded(content)}
@@ -307,11 +311,11 @@ def _texts(text: HostileText) -> Texts:
 
 def ways_of(text: HostileText) -> Iterator[str]:
     """Return the ways into the service that a text attacks."""
-    if {"validate", "job", "schema", "gpu", "sync"} & set(text.doors):
+    if {"validate", "job", "schema", "gpu", "sync"} & set(text.operations):
         yield "validate"
-    if {"validate", "job", "sync"} & set(text.doors):
+    if {"validate", "job", "sync"} & set(text.operations):
         yield from ("save", "sync", "page")
-    if {"diff", "compare", "variants", "merge", "drift"} & set(text.doors):
+    if {"diff", "compare", "variants", "merge", "drift"} & set(text.operations):
         yield from (
             "diff",
             "compare page",
@@ -328,7 +332,7 @@ def _request(name: str) -> dict[str, object]:
 
 
 async def _project(
-    attack: Attack, client: httpx.AsyncClient, files: dict[str, bytes]
+    attack: AttackedService, client: httpx.AsyncClient, files: dict[str, bytes]
 ) -> tuple[Repository, dict[str, Any]]:
     name, repository = attack.repository(files)
     project = await _ok(client.post("/projects", json=_request(name)))
@@ -351,7 +355,7 @@ def _encoded(content: str) -> bytes:
     return content.encode("utf-8", "surrogatepass")
 
 
-def _rows(attacks: list[Attack]) -> Iterator[list[str]]:
+def _rows(attacks: list[AttackedService]) -> Iterator[list[str]]:
     for name, way in attacks[-1].costs:
         row = [name, way]
         for attack in attacks:
@@ -360,7 +364,7 @@ def _rows(attacks: list[Attack]) -> Iterator[list[str]]:
         yield row
 
 
-def _cells(cost: Cost, timeout: float) -> list[str]:
+def _cells(cost: TextCost, timeout: float) -> list[str]:
     taken = f"> {timeout:.0f}" if cost.status == "none" else f"{cost.seconds:.2f}"
     return [cost.status, taken, f"{cost.stall:.2f}", f"{cost.memory / MEGABYTE:.0f}"]
 
@@ -376,7 +380,7 @@ async def measure(arguments: argparse.Namespace) -> None:
                 folder = Path(name) / f"{number}"
                 folder.mkdir()
                 url = replica_set.url.replace("/?", f"/hostile{number}?", 1)
-                attack = Attack(checkout.resolve(), folder, url, github, arguments.timeout)
+                attack = AttackedService(checkout.resolve(), folder, url, github, arguments.timeout)
                 await attack.all(texts, ways)
                 attacks.append(attack)
     head = [

@@ -34,7 +34,7 @@ _KINDS = ("mongodb", "embedded")
 
 
 @dataclass
-class Measurement:
+class LargeSyncMeasurement:
     """Seconds by step, and peak memory in bytes by process."""
 
     steps: dict[str, float] = field(default_factory=dict)
@@ -71,8 +71,8 @@ async def _measure(
     database_pid: int | None,
     repository: Repository,
     changed: dict[str, bytes],
-) -> Measurement:
-    found = Measurement()
+) -> LargeSyncMeasurement:
+    found = LargeSyncMeasurement()
     async with service.client(600) as http:
         body = {
             "name": "large",
@@ -147,7 +147,7 @@ async def _run(files: int, size: int, problems: int, kinds: Sequence[str], cache
     _print_table(results)
 
 
-def _print_table(results: Mapping[str, Measurement]) -> None:
+def _print_table(results: Mapping[str, LargeSyncMeasurement]) -> None:
     first = next(iter(results.values()))
     print("|", " | ".join(["step", *results]), "|")
     print("|", " | ".join(["---", *("--:" for _ in results)]), "|")

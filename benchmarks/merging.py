@@ -12,35 +12,35 @@ edit; comments are found by PyYAML's tokens. Equal seeds give equal triples.
 
 import argparse
 import random
-import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, TypeAlias
-
-import yaml
+from typing import Final
 
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT)]
 
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.models.original import FileFormat
+from benchmarks.harness.person_edits import Edit, edits
 from benchmarks.harness.report import print_table, say
+from benchmarks.harness.yaml_leaves import (
+    Leaf,
+    LeafPath,
+    comments,
+    compose,
+    leaves,
+    names_twice,
+    repeats,
+)
 
 _ENDINGS: Final[dict[str, FileFormat]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
 _MOST_CHARACTERS: Final = 200_000
-_MARK: Final = "\ufeff"
-_NEW: Final = "by-a-person"
-_COMMENT: Final = "# written by a person"
-_LOADER: Final[Any] = yaml.CSafeLoader
-_NAMES: Final = ("name", "id", "key")
-
-LeafPath: TypeAlias = tuple[Any, ...]
 
 
 # --- the history ----------------------------------------------------------------------------------
@@ -88,280 +88,6 @@ def _text(repository: Path, blob: str) -> str | None:
         return _git(repository, "cat-file", "blob", blob).decode()
     except (subprocess.CalledProcessError, UnicodeDecodeError):
         return None
-
-
-# --- reading, without the service's own code ------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A value without parts.
-
-    Attributes:
-        path: keys, names of items, and numbers.
-        value: tag and text.
-        start: position in the text.
-        end: position in the text.
-        is_plain: whether it is written without a block style.
-    """
-
-    path: LeafPath
-    value: tuple[str, str]
-    start: int
-    end: int
-    is_plain: bool
-
-
-def compose(text: str) -> list[yaml.Node] | None:
-    try:
-        return list(yaml.compose_all(text.removeprefix(_MARK), _LOADER))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return None
-
-
-def leaves(text: str) -> list[Leaf] | None:
-    """Return every value of a text in order; None if PyYAML cannot read it."""
-    documents = compose(text)
-    if documents is None:
-        return None
-    shift = len(text) - len(text.removeprefix(_MARK))
-    return [
-        leaf for number, node in enumerate(documents) for leaf in _leaves(node, (number,), shift)
-    ]
-
-
-def _leaves(node: yaml.Node | None, path: LeafPath, shift: int) -> Iterator[Leaf]:
-    if isinstance(node, yaml.MappingNode) and node.value:
-        for key, value in node.value:
-            yield from _leaves(value, (*path, str(key.value)), shift)
-    elif isinstance(node, yaml.SequenceNode) and node.value:
-        names = _names(node)
-        for number, item in enumerate(node.value):
-            yield from _leaves(item, (*path, number if names is None else (names[number],)), shift)
-    elif node is not None:
-        style = node.style if isinstance(node, yaml.ScalarNode) else "|"
-        start, end = node.start_mark.index + shift, node.end_mark.index + shift
-        value = (node.tag, str(node.value) if isinstance(node, yaml.ScalarNode) else "")
-        yield Leaf(path, value, start, end, style not in {"|", ">"} and start < end)
-
-
-def _names(node: yaml.SequenceNode) -> list[str] | None:
-    names = [_name(item) for item in node.value]
-    known = [name for name in names if name is not None]
-    return known if len(set(known)) == len(names) else None
-
-
-def _name(item: yaml.Node) -> str | None:
-    entries = item.value if isinstance(item, yaml.MappingNode) else []
-    return next((str(value.value) for key, value in entries if key.value in _NAMES), None)
-
-
-def repeats(text: str) -> bool:
-    """Return whether a key occurs twice in one mapping."""
-    pending: list[Any] = list(compose(text) or ())
-    while pending:
-        node = pending.pop()
-        if isinstance(node, yaml.MappingNode):
-            keys = [
-                (key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)
-            ]
-            if len(set(keys)) < len([key for key in keys if key[1] != "<<"]):
-                return True
-            pending += [value for _, value in node.value]
-        elif isinstance(node, yaml.SequenceNode):
-            pending += node.value
-    return False
-
-
-def names_twice(text: str) -> set[tuple[LeafPath, str]]:
-    """Return the names of items and documents that occur twice in a list or a text."""
-    found: set[tuple[LeafPath, str]] = set()
-    documents = compose(text) or []
-    labels = Counter(_document(node) for node in documents)
-    found |= {((), label) for label, count in labels.items() if label is not None and count > 1}
-    pending: list[tuple[LeafPath, Any]] = [
-        ((number,), node) for number, node in enumerate(documents)
-    ]
-    while pending:
-        path, node = pending.pop()
-        if isinstance(node, yaml.MappingNode):
-            pending += [((*path, str(key.value)), value) for key, value in node.value]
-        elif isinstance(node, yaml.SequenceNode):
-            counts = Counter(name for item in node.value if (name := _name(item)) is not None)
-            found |= {(path, name) for name, count in counts.items() if count > 1}
-            pending += [((*path, number), item) for number, item in enumerate(node.value)]
-    return found
-
-
-def _document(node: yaml.Node) -> str | None:
-    metadata = _entry(node, "metadata")
-    names = [_entry(node, "kind"), _entry(metadata, "namespace"), _entry(metadata, "name")]
-    if names[0] is None or names[2] is None:
-        return None
-    return " ".join("" if name is None else str(name.value) for name in names)
-
-
-def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:
-    entries = node.value if isinstance(node, yaml.MappingNode) else []
-    return next((value for own, value in entries if own.value == key), None)
-
-
-def comments(text: str) -> Counter[str]:
-    """Return every comment of a text, without the white space around it."""
-    body = text.removeprefix(_MARK)
-    found: list[str] = []
-    end = 0
-    try:
-        for token in yaml.scan(body, _LOADER):
-            found += re.findall(r"#[^\r\n]*", body[end : token.start_mark.index])
-            if isinstance(token, yaml.ScalarToken) and token.style in {"|", ">"}:
-                head = body[token.start_mark.index : token.end_mark.index].split("\n", 1)[0]
-                found += re.findall(r"(?<=[ \t])#[^\r\n]*", head)
-            end = max(end, token.end_mark.index)
-    except yaml.YAMLError:
-        # In a text that is not YAML, every number sign counts.
-        return Counter(comment.strip() for comment in re.findall(r"#[^\r\n]*", body))
-    found += re.findall(r"#[^\r\n]*", body[end:])
-    return Counter(comment.strip() for comment in found)
-
-
-# --- edits such as people make --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A changed text.
-
-    `gone` and `come` are the leaves that the edit removed and added, in order; None if unknown.
-    """
-
-    kind: str
-    text: str
-    gone: tuple[tuple[str, str], ...] | None = ()
-    come: tuple[str, ...] = ()
-    comment: str | None = None
-    path: LeafPath | None = None
-
-
-def edits(base: str, file_format: FileFormat, rng: random.Random) -> Iterator[Edit]:
-    """Yield one edit of each kind for which the text has a line."""
-    found = leaves(base) or []
-    plain = [leaf for leaf in found if leaf.is_plain]
-    if not plain:
-        return
-    yield _scalar(base, rng.choice(plain), "a value")
-    if file_format == "json":
-        return
-    lone = [leaf for leaf in plain if _is_entry(base, leaf)]
-    if lone:
-        yield _commented(base, rng.choice(lone), rng, with_value=True)
-        yield _commented(base, rng.choice(lone), rng, with_value=False)
-        yield _above(base, rng.choice(lone))
-        yield _added_key(base, rng.choice(lone))
-        yield _removed_key(base, rng.choice(lone))
-        yield _commented_out(base, rng.choice(lone))
-    named = [leaf for leaf in plain if leaf.path[-1] == "name" and len(leaf.path) > 2]
-    if named:
-        yield _scalar(base, rng.choice(named), "a name")
-    items = [
-        leaf
-        for leaf in plain
-        if re.search(r"(?:^|\n)[ ]*- $", base[: leaf.start]) and _behind(base, leaf) == ""
-    ]
-    if items:
-        yield _added_item(base, rng.choice(items))
-    written = [
-        match
-        for match in re.finditer(r"(?m)^[ ]*# ?\w[^\n]*$", base)
-        if not _is_inside(found, match.start())
-    ]
-    if written:
-        match = rng.choice(written)
-        text = f"{base[: match.start()]}{match[0]} ({_NEW}){base[match.end() :]}"
-        yield Edit("a comment line", text, comment=f"{match[0]} ({_NEW})".strip())
-
-
-def _is_inside(found: Iterable[Leaf], index: int) -> bool:
-    return any(leaf.start <= index < leaf.end for leaf in found)
-
-
-def _behind(text: str, leaf: Leaf) -> str:
-    return text[leaf.end :].split("\n", 1)[0].rstrip("\r")
-
-
-def _is_entry(text: str, leaf: Leaf) -> bool:
-    """Return whether a line has only one key with this value, and perhaps a comment."""
-    before = text[: leaf.start].rsplit("\n", 1)[-1]
-    is_line = (
-        re.fullmatch(r"[ ]*[\w.\"'/-]+: +", before) is not None
-        and "\n" not in text[leaf.start : leaf.end]
-    )
-    return is_line and re.fullmatch(r"[ \t]*(?:[ \t]#.*)?", _behind(text, leaf)) is not None
-
-
-def _line(text: str, leaf: Leaf) -> tuple[int, int, str]:
-    start = text.rfind("\n", 0, leaf.start) + 1
-    end = text.find("\n", leaf.end)
-    indent = text[start : leaf.start]
-    return start, len(text) if end < 0 else end + 1, indent[: len(indent) - len(indent.lstrip(" "))]
-
-
-def _scalar(text: str, leaf: Leaf, kind: str) -> Edit:
-    quote = text[leaf.start] if text[leaf.start] in "\"'" else ""
-    new = f"{text[: leaf.start]}{quote}{_NEW}{quote}{text[leaf.end :]}"
-    if not quote and leaf.value[0].endswith(":int"):
-        new = f"{text[: leaf.start]}987654{text[leaf.end :]}"
-        return Edit(kind, new, (leaf.value,), ("987654",), path=leaf.path)
-    if not quote and text.lstrip()[:1] in "{[":
-        new = f'{text[: leaf.start]}"{_NEW}"{text[leaf.end :]}'
-    return Edit(kind, new, (leaf.value,), (_NEW,), path=leaf.path)
-
-
-def _commented(text: str, leaf: Leaf, rng: random.Random, *, with_value: bool) -> Edit:
-    comment = f"{_COMMENT} {rng.randrange(1000)}"
-    end = leaf.end + len(_behind(text, leaf))
-    value = _NEW if with_value else text[leaf.start : leaf.end]
-    new = f"{text[: leaf.start]}{value}  {comment}{text[end:]}"
-    if with_value:
-        return Edit("a value and its comment", new, (leaf.value,), (_NEW,), comment, leaf.path)
-    return Edit("a comment behind a value", new, comment=comment)
-
-
-def _above(text: str, leaf: Leaf) -> Edit:
-    start, _, indent = _line(text, leaf)
-    new = f"{text[:start]}{indent}{_COMMENT}\n{text[start : leaf.start]}{_NEW}{text[leaf.end :]}"
-    return Edit("a value and a comment above", new, (leaf.value,), (_NEW,), _COMMENT, leaf.path)
-
-
-def _added_key(text: str, leaf: Leaf) -> Edit:
-    _, end, indent = _line(text, leaf)
-    ended = text[:end] if text[:end].endswith("\n") else f"{text[:end]}\n"
-    new = f"{ended}{indent}{_COMMENT}\n{indent}addedKey: {_NEW}\n{text[end:]}"
-    return Edit(
-        "a new key with a comment", new, (), (_NEW,), _COMMENT, (*leaf.path[:-1], "addedKey")
-    )
-
-
-def _removed_key(text: str, leaf: Leaf) -> Edit:
-    start, end, _ = _line(text, leaf)
-    return Edit("a key removed", text[:start] + text[end:], (leaf.value,), path=leaf.path)
-
-
-def _commented_out(text: str, leaf: Leaf) -> Edit:
-    start, end, indent = _line(text, leaf)
-    line = text[start + len(indent) : end]
-    new = f"{text[:start]}{indent}# {line}{text[end:]}"
-    return Edit(
-        "a key commented out", new, (leaf.value,), comment=f"# {line.strip()}", path=leaf.path
-    )
-
-
-def _added_item(text: str, leaf: Leaf) -> Edit:
-    _, end, indent = _line(text, leaf)
-    ended = text[:end] if text[:end].endswith("\n") else f"{text[:end]}\n"
-    return Edit(
-        "a new item", f"{ended}{indent}- {_NEW}  {_COMMENT}\n{text[end:]}", (), (_NEW,), _COMMENT
-    )
 
 
 # --- one triple -----------------------------------------------------------------------------------

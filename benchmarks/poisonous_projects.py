@@ -26,7 +26,8 @@ sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 from benchmarks.harness.github_process import lift_limits
 from benchmarks.harness.report import percentile, print_table, say, seconds
 from github_test_server import GitHubTestServer, Repository
-from support.hostile_texts import HOSTILE, HostileText
+from support.hostile.text import HostileText
+from support.hostile_texts import HOSTILE
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess, service_process
 
@@ -36,7 +37,7 @@ _SIZE: Final = 900_000
 
 
 async def measure(poisonous: int, interval: int, duration: float) -> None:
-    texts = [text for text in HOSTILE if {"sync", "validate", "job"} & set(text.doors)]
+    texts = [text for text in HOSTILE if {"sync", "validate", "job"} & set(text.operations)]
     with tempfile.TemporaryDirectory(prefix="bm-poison-") as name, GitHubTestServer() as github:
         folder = Path(name)
         lift_limits(github)
@@ -76,7 +77,7 @@ async def measure(poisonous: int, interval: int, duration: float) -> None:
 
 def _files(text: HostileText, number: int) -> dict[str, bytes]:
     content = text.make(_SIZE)[0].encode("utf-8", "surrogatepass")
-    folder = "job" if "job" in text.doors else "config"
+    folder = "job" if "job" in text.operations else "config"
     return {f"{folder}/{number}.{text.format}": content}
 
 

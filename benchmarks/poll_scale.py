@@ -47,7 +47,7 @@ from benchmarks.harness.github_process import (
 )
 from benchmarks.harness.processes import cpu_seconds, peak_memory
 from benchmarks.harness.report import MEGABYTE, parsed, percentile, print_table, say, seconds
-from benchmarks.harness.traffic import Load, asked_for, load
+from benchmarks.harness.traffic import GitHubLoad, asked_for, load
 from benchmarks.harness.turns import Punctuality, watched
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess
@@ -58,7 +58,7 @@ _HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PollPlan:
     """The arguments of the command line; `moving` is in percent."""
 
     projects: tuple[int, ...]
@@ -70,13 +70,13 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class PollMeasurement:
     """One column: CPU seconds in the measured time, and the service's peak memory in bytes."""
 
     projects: int
     credentials: int
     seconds: float
-    load: Load
+    load: GitHubLoad
     punctuality: Punctuality
     service_cpu: float
     database_cpu: float
@@ -86,11 +86,11 @@ class Measurement:
     logged_problems: int
 
 
-class Benchmark:
+class PollBenchmark:
     """One database and one GitHub for all measurements."""
 
     def __init__(
-        self, plan: Plan, github: GitHubProcess, fleet: Fleet, fleets: Fleets, database_pid: int
+        self, plan: PollPlan, github: GitHubProcess, fleet: Fleet, fleets: Fleets, database_pid: int
     ) -> None:
         self._plan = plan
         self._github = github
@@ -98,7 +98,7 @@ class Benchmark:
         self._fleets = fleets
         self._database_pid = database_pid
 
-    async def run(self) -> AsyncIterator[Measurement]:
+    async def run(self) -> AsyncIterator[PollMeasurement]:
         for count in sorted(self._plan.projects):
             for credentials in self._plan.credentials:
                 say(f"{count:,} projects, {credentials} credentials")
@@ -113,7 +113,9 @@ class Benchmark:
                 async with self._fleets.service(f"measured-{count}-{credentials}") as service:
                     yield await self._measured(service, count, credentials)
 
-    async def _measured(self, service: ServiceProcess, count: int, credentials: int) -> Measurement:
+    async def _measured(
+        self, service: ServiceProcess, count: int, credentials: int
+    ) -> PollMeasurement:
         plan, pid = self._plan, service.process.pid
         async with watched(self._fleets.mongo_url) as watch:
             self._github.ask(forget_requests)
@@ -136,7 +138,7 @@ class Benchmark:
             failed = (
                 await counted(service, "benchmark_manager_syncs_total", outcome="failed") - failed
             )
-            return Measurement(
+            return PollMeasurement(
                 projects=count,
                 credentials=credentials,
                 seconds=end - begin,
@@ -193,7 +195,7 @@ def _logged_problems(service: ServiceProcess) -> int:
     return len(found)
 
 
-async def _run(plan: Plan) -> None:
+async def _run(plan: PollPlan) -> None:
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         github = stack.enter_context(GitHubProcess())
@@ -203,11 +205,11 @@ async def _run(plan: Plan) -> None:
         fleet = Fleet(github, folder)
         stack.callback(fleet.close)
         fleets = Fleets.of(folder, database.url, github, github_batch_threshold=plan.threshold)
-        benchmark = Benchmark(plan, github, fleet, fleets, pid)
+        benchmark = PollBenchmark(plan, github, fleet, fleets, pid)
         _print_table(plan, [measured async for measured in benchmark.run()])
 
 
-def _print_table(plan: Plan, found: list[Measurement]) -> None:
+def _print_table(plan: PollPlan, found: list[PollMeasurement]) -> None:
     head = [
         "",
         *(
@@ -223,7 +225,7 @@ def _print_table(plan: Plan, found: list[Measurement]) -> None:
     print_table(title, head, [[label, *map(cell, found)] for label, cell in cells.items()])
 
 
-Cell = Callable[[Measurement], str]
+Cell = Callable[[PollMeasurement], str]
 
 _REQUESTS: Final[dict[str, Cell]] = {
     "requests an hour": lambda one: f"{_hourly(one, one.load.requests):,.0f}",
@@ -258,11 +260,11 @@ _RESOURCES: Final[dict[str, Cell]] = {
 }
 
 
-def _lateness(one: Measurement, share: float) -> str:
+def _lateness(one: PollMeasurement, share: float) -> str:
     return seconds(percentile(one.punctuality.asked, share))
 
 
-def _hourly(one: Measurement, value: float) -> float:
+def _hourly(one: PollMeasurement, value: float) -> float:
     return value * _HOUR / one.seconds
 
 
@@ -281,7 +283,7 @@ def main() -> None:
     )
     parser.add_argument("--threshold", type=int, default=100, help="GITHUB_BATCH_THRESHOLD")
     options = parsed(parser, projects=[1000, 10_000], interval=180, minutes=6, threshold=500)
-    plan = Plan(
+    plan = PollPlan(
         projects=tuple(options.projects),
         credentials=tuple(options.credentials),
         interval=options.interval,

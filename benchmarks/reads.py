@@ -63,7 +63,7 @@ _READS: Final = _LISTS | {"one file": _FILE, _DOCUMENT: _FILE}
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ReadSubject:
     """Who is asked, and the addresses of the same reads there."""
 
     server: Asked
@@ -81,7 +81,7 @@ async def _run(rounds: int, length: float, data: Path, beside: Path | None) -> N
         folders = {"config_folder": upstream.config_folder, "job_folder": upstream.job_folder}
         settings = {"github_api_urls": github.url, "mongo_url": replicas.url, "log_level": "info"}
         roots = {_SERVICE: _ROOT} if beside is None else {_SERVICE: _ROOT, _BEFORE: beside}
-        asked: dict[str, Subject] = {}
+        asked: dict[str, ReadSubject] = {}
         for name, root in roots.items():
             # A database of its own: an older version need not understand what a newer one wrote.
             database = _DATABASE if name == _SERVICE else f"{_DATABASE}_before"
@@ -89,12 +89,12 @@ async def _run(rounds: int, length: float, data: Path, beside: Path | None) -> N
             process = service_process(folder, name=database, **settings, **own)
             service = await stack.enter_async_context(process)
             paths = await _synced(service.url, upstream.full_name, **folders)
-            asked[name] = Subject(Asked(service.url, service.process.pid), paths)
+            asked[name] = ReadSubject(Asked(service.url, service.process.pid), paths)
         bare_paths = {
             **asked[_SERVICE].paths,
             _DOCUMENT: f"{asked[_SERVICE].paths[_DOCUMENT]}/document",
         }
-        asked[_BARE] = Subject(await stack.enter_async_context(_bare(replicas.url)), bare_paths)
+        asked[_BARE] = ReadSubject(await stack.enter_async_context(_bare(replicas.url)), bare_paths)
         requests = {read: await _fitting(asked[_BARE], read, length) for read in _READS}
         await _check_same(asked)
         spent = await _turns(asked, requests, rounds)
@@ -151,14 +151,14 @@ async def _bare(mongo_url: str) -> AsyncIterator[Asked]:
         process.wait(_START_SECONDS)
 
 
-async def _fitting(subject: Subject, read: str, length: float) -> int:
+async def _fitting(subject: ReadSubject, read: str, length: float) -> int:
     """Return how many requests take so many seconds, one after the other."""
     path = subject.paths[read]
     await subject.server.ask(path, _WARM, 1)
     return max(32, round(length / (await subject.server.ask(path, _WARM, 1)).wall))
 
 
-async def _check_same(asked: Mapping[str, Subject]) -> None:
+async def _check_same(asked: Mapping[str, ReadSubject]) -> None:
     for read in _READS.keys() - {_DOCUMENT}:
         bodies = {
             name: await subject.server.get(subject.paths[read]) for name, subject in asked.items()
@@ -171,7 +171,7 @@ async def _check_same(asked: Mapping[str, Subject]) -> None:
 
 
 async def _turns(
-    asked: Mapping[str, Subject], requests: Mapping[str, int], rounds: int
+    asked: Mapping[str, ReadSubject], requests: Mapping[str, int], rounds: int
 ) -> dict[tuple[str, int, str], list[Spent]]:
     spent: dict[tuple[str, int, str], list[Spent]] = defaultdict(list)
     # The first round warms up what is made once.

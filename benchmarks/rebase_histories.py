@@ -14,9 +14,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import yaml
 
@@ -26,31 +25,11 @@ sys.path[:0] = [str(_ROOT)]
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.models.original import FileFormat
 from benchmarks.harness.report import print_table, say
+from benchmarks.harness.yaml_leaves import Leaf, LeafPath
 
 _ENDINGS: Final[dict[str, FileFormat]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
 _NEW_VALUE: Final = '"changed by a person"'
 _MARK: Final = "\ufeff"
-
-LeafPath: TypeAlias = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A value without parts.
-
-    Attributes:
-        path: keys, names of items, and numbers.
-        value: tag and text.
-        start: position in the text.
-        end: position in the text.
-        is_plain: whether it is written without a block style.
-    """
-
-    path: LeafPath
-    value: tuple[str, str]
-    start: int
-    end: int
-    is_plain: bool
 
 
 def _git(repository: Path, *arguments: str) -> str:

@@ -39,7 +39,7 @@ REGULAR = {"100644", "100755"}
 
 
 @dataclass
-class Change:
+class RawChange:
     """One line of a raw difference."""
 
     status: str
@@ -51,13 +51,13 @@ class Change:
 
 
 @dataclass
-class Repository:
+class RepositoryHistory:
     """A repository's history and contents, read with git."""
 
     path: Path
     contents: dict[str, bytes] = field(default_factory=dict)
 
-    def changes(self, *options: str) -> dict[str, list[Change]]:
+    def changes(self, *options: str) -> dict[str, list[RawChange]]:
         """Return the raw differences by commit."""
         command = [
             "log",
@@ -72,7 +72,7 @@ class Repository:
         fields = iter(
             self._git(*command, "--", *FILES).decode("utf-8", "surrogateescape").split("\0")
         )
-        found: dict[str, list[Change]] = defaultdict(list)
+        found: dict[str, list[RawChange]] = defaultdict(list)
         commit = ""
         for text in fields:
             line = text.lstrip("\n")
@@ -81,7 +81,7 @@ class Repository:
             elif line.startswith(":"):
                 old_mode, new_mode, old_sha, new_sha, status = line[1:].split(" ")
                 paths = [next(fields) for _ in range(2 if status[0] in "RC" else 1)]
-                found[commit].append(Change(status, old_mode, new_mode, old_sha, new_sha, paths))
+                found[commit].append(RawChange(status, old_mode, new_mode, old_sha, new_sha, paths))
         return found
 
     def read(self, shas: set[str]) -> None:
@@ -102,7 +102,7 @@ class Repository:
         ).stdout
 
 
-def found_here(repository: Repository, changes: list[Change]) -> dict[str, str]:
+def found_here(repository: RepositoryHistory, changes: list[RawChange]) -> dict[str, str]:
     """Return the renames of one commit: old paths by new paths."""
     removed, added = _sides(changes)
     if not removed or not added:
@@ -125,7 +125,7 @@ def found_here(repository: Repository, changes: list[Change]) -> dict[str, str]:
     return {new.path: old.path for old, new in with_renames(changed, search.pairs).moved}
 
 
-def _sides(changes: list[Change]) -> tuple[dict[str, str], dict[str, str]]:
+def _sides(changes: list[RawChange]) -> tuple[dict[str, str], dict[str, str]]:
     """Return the blob ids of the removed and of the added regular files, by path."""
     removed = {
         change.paths[0]: change.old_sha
@@ -164,7 +164,10 @@ def _search(search: RenameSearch, contents: dict[str, bytes]) -> None:
 
 
 def reasons(
-    repository: Repository, changes: list[Change], theirs: dict[str, str], ours: dict[str, str]
+    repository: RepositoryHistory,
+    changes: list[RawChange],
+    theirs: dict[str, str],
+    ours: dict[str, str],
 ) -> Iterator[str]:
     """Yield why pairs differ."""
     shas = {
@@ -194,7 +197,7 @@ def reasons(
         yield f"{reason}: {new}: git {git} ({scores[0]}), here {here} ({scores[1]})"
 
 
-def _score(repository: Repository, shas: dict[str, str], old: str, new: str) -> float | None:
+def _score(repository: RepositoryHistory, shas: dict[str, str], old: str, new: str) -> float | None:
     if old not in shas:
         return None
     repository.read({shas[old], shas[new]})
@@ -209,7 +212,7 @@ def main() -> None:
     given = parser.parse_args()
     print(f"{'repository':40} {'git':>6} {'here':>6} {'same':>6} {'differ':>6} {'seconds':>8}")
     for path in given.repositories:
-        repository = Repository(path)
+        repository = RepositoryHistory(path)
         renamed = repository.changes("-M50%", "--diff-filter=R")
         moved = repository.changes("--no-renames", "--diff-filter=AD")
         theirs = {

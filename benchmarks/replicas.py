@@ -35,20 +35,15 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
-import httpx2 as httpx
-from pymongo import AsyncMongoClient
-
-from benchmark_manager.domain.git.objects import blob_id
 from benchmarks.harness.fleet import Fleet, Fleets, each, logged_problems
 from benchmarks.harness.github_process import (
     GitHubProcess,
@@ -56,16 +51,24 @@ from benchmarks.harness.github_process import (
     lift_limits,
     set_github_limits,
 )
+from benchmarks.harness.held_files import (
+    broken_links,
+    count_wrong_bytes,
+    count_wrong_files,
+    is_stale,
+    successes,
+    sync_records,
+)
 from benchmarks.harness.processes import cpu_seconds
 from benchmarks.harness.report import parsed, percentile, print_table, say, seconds
-from benchmarks.harness.traffic import Load, asked_for, load
-from benchmarks.harness.turns import DATABASE, Punctuality, watched
+from benchmarks.harness.traffic import GitHubLoad, asked_for, load
+from benchmarks.harness.turns import Punctuality, watched
 from support.mongod import ReplicaSet
-from support.real_repositories import blob_ids
 
 if TYPE_CHECKING:
     from github_test_server import Entry
     from support.process import ServiceProcess
+
 
 #: Seconds after which another process takes over from one that died.
 LEASE: Final = 60
@@ -75,7 +78,7 @@ _PRIMARY_AWAY: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplicaPlan:
     """What the command line asks for; times in seconds, unless they say minutes."""
 
     processes: tuple[int, ...]
@@ -98,12 +101,12 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class ReplicaMeasurement:
     """The measurement of so many processes; CPU is each one's share of the measured time."""
 
     processes: int
     seconds: float
-    load: Load
+    load: GitHubLoad
     punctuality: Punctuality
     cpu: tuple[float, ...]
     logged_problems: int
@@ -113,13 +116,13 @@ class Measurement:
 class Scene:
     """Shared by all measurements."""
 
-    plan: Plan
+    plan: ReplicaPlan
     github: GitHubProcess
     fleet: Fleet
     fleets: Fleets
 
 
-class Replicas:
+class ReplicaProcesses:
     """Numbered service processes, which can be killed and started again."""
 
     def __init__(self, fleets: Fleets, count: int) -> None:
@@ -157,10 +160,13 @@ class Replicas:
         return Counter(line for service in self.all for line in logged_problems(service))
 
 
-async def _measured(scene: Scene, count: int) -> Measurement:
+async def _measured(scene: Scene, count: int) -> ReplicaMeasurement:
     plan = scene.plan
     scene.github.ask(set_github_limits)
-    async with Replicas(scene.fleets, count) as replicas, watched(scene.fleets.mongo_url) as watch:
+    async with (
+        ReplicaProcesses(scene.fleets, count) as replicas,
+        watched(scene.fleets.mongo_url) as watch,
+    ):
         scene.github.ask(forget_requests)
         say(f"{count} processes, warming up for {plan.interval} s")
         await asyncio.sleep(plan.interval)
@@ -175,7 +181,7 @@ async def _measured(scene: Scene, count: int) -> Measurement:
         )
         await asyncio.sleep(_GRACE)
         asked = await asyncio.to_thread(scene.github.ask, asked_for)
-        return Measurement(
+        return ReplicaMeasurement(
             processes=count,
             seconds=end - begin,
             load=await asyncio.to_thread(scene.github.ask, load, begin, end),
@@ -187,7 +193,7 @@ async def _measured(scene: Scene, count: int) -> Measurement:
         )
 
 
-def _report_log(replicas: Replicas) -> int:
+def _report_log(replicas: ReplicaProcesses) -> int:
     found = replicas.logged_problems()
     for line, _ in found.most_common(8):
         say(f"a service logged: {line[:400]}")
@@ -217,7 +223,7 @@ async def _commits(scene: Scene, duration: float) -> None:
         await asyncio.sleep(max(1 / _MOST_COMMITS_A_SECOND, scene.plan.interval / 2 / len(names)))
 
 
-def _print_shares(plan: Plan, found: list[Measurement]) -> None:
+def _print_shares(plan: ReplicaPlan, found: list[ReplicaMeasurement]) -> None:
     head = ["", *(f"{one.processes} process{'es' if one.processes > 1 else ''}" for one in found)]
     polled = [one.punctuality for one in found]
     rows = [
@@ -278,7 +284,7 @@ async def _killed(scene: Scene, database: ReplicaSet) -> Aftermath:
     plan = scene.plan
     scene.github.ask(set_github_limits)
     async with (
-        Replicas(scene.fleets, plan.processes[-1]) as replicas,
+        ReplicaProcesses(scene.fleets, plan.processes[-1]) as replicas,
         watched(scene.fleets.mongo_url) as watch,
     ):
         scene.github.ask(forget_requests)
@@ -300,33 +306,33 @@ async def _killed(scene: Scene, database: ReplicaSet) -> Aftermath:
             say(f"among the latest, in seconds after the plan: {described}")
         say("comparing what is held with git")
         async with next(iter(replicas.running.values())).client() as http:
-            stale = sum(
-                await each(scene.fleet.ids, lambda name: _is_stale(scene.fleet, http, name))
-            )
+            stale = sum(await each(scene.fleet.ids, lambda name: is_stale(scene.fleet, http, name)))
             wrong_files = sum(
-                await each(scene.fleet.ids, lambda name: _wrong_files(scene.fleet, http, name))
+                await each(scene.fleet.ids, lambda name: count_wrong_files(scene.fleet, http, name))
             )
             wrong_bytes = sum(
-                await each(scene.fleet.moving, lambda name: _wrong_bytes(scene.fleet, http, name))
+                await each(
+                    scene.fleet.moving, lambda name: count_wrong_bytes(scene.fleet, http, name)
+                )
             )
-        records = await _records(scene.fleets.mongo_url)
+        records = await sync_records(scene.fleets.mongo_url)
         return Aftermath(
             kills=kills,
             punctuality=punctuality,
-            commits=sum(len(_successes(of_one)) for of_one in records.values()),
+            commits=sum(len(successes(of_one)) for of_one in records.values()),
             logged_problems=_report_log(replicas),
             late=sum(late > LEASE + plan.tolerance for late in punctuality.recorded),
             doubled_fences=sum(
                 len(of_one) - len({row["fence"] for row in of_one}) for of_one in records.values()
             ),
-            broken_chains=sum(_broken_links(of_one) for of_one in records.values()),
+            broken_chains=sum(broken_links(of_one) for of_one in records.values()),
             stale=stale,
             wrong_files=wrong_files,
             wrong_bytes=wrong_bytes,
         )
 
 
-async def _kill_processes(replicas: Replicas, plan: Plan) -> int:
+async def _kill_processes(replicas: ReplicaProcesses, plan: ReplicaPlan) -> int:
     end = time.monotonic() + plan.duration
     for kills, number in enumerate(itertools.cycle(sorted(replicas.running))):
         await asyncio.sleep(min(plan.kill_every, end - time.monotonic()))
@@ -338,7 +344,7 @@ async def _kill_processes(replicas: Replicas, plan: Plan) -> int:
     raise AssertionError("a cycle has no end")
 
 
-async def _kill_primary(database: ReplicaSet, plan: Plan) -> None:
+async def _kill_primary(database: ReplicaSet, plan: ReplicaPlan) -> None:
     await asyncio.sleep(plan.duration / 2)
     node = await database.kill_primary()
     say("killed MongoDB's primary")
@@ -348,74 +354,7 @@ async def _kill_primary(database: ReplicaSet, plan: Plan) -> None:
     say("it runs again")
 
 
-async def _is_stale(fleet: Fleet, http: httpx.AsyncClient, name: str) -> bool:
-    """Return whether a project is not at its repository's head, or its last sync failed."""
-    project = (await http.get(f"/projects/{fleet.ids[name]}")).json()
-    head = await asyncio.to_thread(fleet.repository(name).find_commit, "HEAD")
-    good = head is not None and project["last_sync"]["commit_sha"] == head.sha
-    good = good and project["sync_status"] in {"ok", "running"}
-    if not good:
-        say(f"{name} is stale: {project['sync_status']}, {project['last_sync']['message']}")
-    return not good
-
-
-async def _wrong_files(fleet: Fleet, http: httpx.AsyncClient, name: str) -> int:
-    """Count the files that are missing, left over or not those of the head."""
-    return len(
-        set((await fleet.files(http, name)).items()) ^ set((await _in_git(fleet, name)).items())
-    )
-
-
-async def _in_git(fleet: Fleet, name: str) -> dict[str, str]:
-    path = fleet.repository(name).path
-    found = await asyncio.gather(
-        *(asyncio.to_thread(blob_ids, path, "HEAD", folder) for folder in ("config", "job"))
-    )
-    return {path: sha for files in found for path, sha in files.items()}
-
-
-async def _wrong_bytes(fleet: Fleet, http: httpx.AsyncClient, name: str) -> int:
-    """Count the files whose bytes have another blob id than git has for their path."""
-    expected = await _in_git(fleet, name)
-    rows = (await http.get(f"/projects/{fleet.ids[name]}/files", params={"limit": 1000})).json()
-    wrong = 0
-    for row in rows:
-        content = (await http.get(f"/projects/{fleet.ids[name]}/files/{row['id']}/raw")).content
-        wrong += blob_id(content) != expected.get(row["path"])
-    return wrong
-
-
-Record = Mapping[str, Any]
-
-
-async def _records(url: str) -> dict[str, list[Record]]:
-    """Return every project's sync records, sorted by fence."""
-    fields = {"project_id": 1, "fence": 1, "status": 1, "commit_sha": 1, "previous_commit_sha": 1}
-    found = defaultdict[str, list[Record]](list)
-    async with AsyncMongoClient[dict[str, Any]](url) as client:
-        async for row in client[DATABASE].syncs.find({}, fields).sort("fence", 1):
-            found[str(row["project_id"])].append(row)
-    return found
-
-
-def _successes(rows: list[Record]) -> list[Record]:
-    """Return the records of syncs that copied a commit; others may be merged into older ones."""
-    return [row for row in rows if row["status"] == "success"]
-
-
-def _broken_links(rows: list[Record]) -> int:
-    """Count syncs that began at another commit than their predecessor's, or copied one again."""
-    found = _successes(rows)
-    gaps = [
-        1
-        for earlier, later in pairwise(found)
-        if later["previous_commit_sha"] != earlier["commit_sha"]
-    ]
-    commits: set[str] = {row["commit_sha"] for row in found}
-    return len(gaps) + len(found) - len(commits)
-
-
-def _print_aftermath(plan: Plan, found: Aftermath) -> None:
+def _print_aftermath(plan: ReplicaPlan, found: Aftermath) -> None:
     rows = [
         ["processes killed and started again", f"{found.kills}"],
         ["primaries of MongoDB killed", "1"],
@@ -448,7 +387,7 @@ def _print_aftermath(plan: Plan, found: Aftermath) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _scene(plan: Plan, nodes: int) -> AsyncIterator[tuple[Scene, ReplicaSet]]:
+async def _scene(plan: ReplicaPlan, nodes: int) -> AsyncIterator[tuple[Scene, ReplicaSet]]:
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         github = stack.enter_context(GitHubProcess())
@@ -465,7 +404,7 @@ async def _scene(plan: Plan, nodes: int) -> AsyncIterator[tuple[Scene, ReplicaSe
         yield Scene(plan, github, fleet, fleets), database
 
 
-async def _run(plan: Plan, *, kill: bool) -> bool:
+async def _run(plan: ReplicaPlan, *, kill: bool) -> bool:
     async with _scene(plan, nodes=3 if kill else 1) as (scene, database):
         if kill:
             aftermath = await _killed(scene, database)
@@ -504,7 +443,7 @@ def main() -> None:
     options = parsed(
         parser, processes=[1, 2, 4], projects=2000, interval=60, minutes=5, credentials=1, moving=50
     )
-    plan = Plan(
+    plan = ReplicaPlan(
         processes=tuple(options.processes),
         projects=options.projects,
         interval=options.interval,

@@ -49,7 +49,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Measured:
+class SweepCosts:
     """Seconds by step, and bytes by what was measured."""
 
     seconds: dict[str, float] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class DatabaseSize:
     """Returns how large a database is, bytes by what they are."""
 
     measure: Callable[[], Awaitable[dict[str, int]]]
@@ -107,7 +107,7 @@ def _definition(subject: Subject, cells: int, name: str) -> Json:
 class _Run:
     """Requests to one service, each with its time."""
 
-    def __init__(self, http: httpx.AsyncClient, size: Size, found: Measured) -> None:
+    def __init__(self, http: httpx.AsyncClient, size: DatabaseSize, found: SweepCosts) -> None:
         self._http = http
         self._size = size
         self.found = found
@@ -136,8 +136,10 @@ class _Run:
         return await self._size.measure()
 
 
-async def _measure(service: ServiceProcess, size: Size, subject: Subject, cells: int) -> Measured:
-    found = Measured()
+async def _measure(
+    service: ServiceProcess, size: DatabaseSize, subject: Subject, cells: int
+) -> SweepCosts:
+    found = SweepCosts()
     async with service.client(600) as http:
         run = _Run(http, size, found)
         body = {
@@ -197,7 +199,7 @@ async def _own_bytes(http: httpx.AsyncClient, sweep: Json, paths: Sequence[str])
 
 
 @contextlib.asynccontextmanager
-async def _mongodb(folder: Path) -> AsyncIterator[tuple[str, Size]]:
+async def _mongodb(folder: Path) -> AsyncIterator[tuple[str, DatabaseSize]]:
     async with await ReplicaSet.start(folder) as replicas:
         client: AsyncMongoClient[Json] = AsyncMongoClient(replicas.url)
 
@@ -210,18 +212,18 @@ async def _mongodb(folder: Path) -> AsyncIterator[tuple[str, Size]]:
             }
 
         try:
-            yield replicas.url, Size(measure)
+            yield replicas.url, DatabaseSize(measure)
         finally:
             await client.close()
 
 
-def _of_folder(folder: Path) -> Size:
+def _of_folder(folder: Path) -> DatabaseSize:
     async def measure() -> dict[str, int]:
         # Its checkpoints come a little later.
         await asyncio.sleep(3)
         return {_ON_DISK: await asyncio.to_thread(_bytes_in, folder)}
 
-    return Size(measure)
+    return DatabaseSize(measure)
 
 
 def _bytes_in(folder: Path) -> int:
@@ -229,7 +231,7 @@ def _bytes_in(folder: Path) -> int:
 
 
 async def _run(subject: Subject, cells: int, kinds: Sequence[str]) -> None:
-    results: dict[str, Measured] = {}
+    results: dict[str, SweepCosts] = {}
     with tempfile.TemporaryDirectory() as name, GitHubTestServer() as github:
         folder = Path(name)
         subject.build(folder / "repository.git")

@@ -85,7 +85,7 @@ _THREADS: Final = {_ONE_BY_ONE: 1, _TEN_AT_ONCE: 10}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SyncCostPlan:
     """The command line's arguments, with latencies in seconds; no `sample` copies all files."""
 
     latencies: tuple[float, ...]
@@ -95,7 +95,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Results:
+class SyncCosts:
     """The results.
 
     Attributes:
@@ -115,11 +115,11 @@ class Results:
         return statistics.median(found) if found else None
 
 
-class Benchmark:
+class SyncCostBenchmark:
     """One service and one GitHub for all repositories."""
 
     def __init__(
-        self, plan: Plan, github: GitHubProcess, service: httpx.AsyncClient, folder: Path
+        self, plan: SyncCostPlan, github: GitHubProcess, service: httpx.AsyncClient, folder: Path
     ) -> None:
         self._plan = plan
         self._github = github
@@ -130,17 +130,17 @@ class Benchmark:
     async def warm_up(self, subject: Subject) -> None:
         """Let every process do everything once, unmeasured."""
         say("warming up")
-        await self._round(subject, 0.0, 0, Results())
+        await self._round(subject, 0.0, 0, SyncCosts())
 
-    async def measure(self, subject: Subject) -> Results:
-        results = Results()
+    async def measure(self, subject: Subject) -> SyncCosts:
+        results = SyncCosts()
         for latency in self._plan.latencies:
             for round_ in range(self._plan.rounds):
                 say(f"{subject.full_name}, {latency * 1000:.0f} ms, round {round_ + 1}")
                 await self._round(subject, latency, round_, results)
         return results
 
-    async def _round(self, subject: Subject, latency: float, round_: int, results: Results) -> None:
+    async def _round(self, subject: Subject, latency: float, round_: int, costs: SyncCosts) -> None:
         """Measure all ways with a new copy of the repository, under a new name for each."""
         number = next(self._numbers)
         commits = [
@@ -174,19 +174,19 @@ class Benchmark:
             }
             self._github.ask(set_latency, latency)
             for name, way in ways.items():
-                await self._measured(_FIRST, name, latency, results, way.first)
+                await self._measured(_FIRST, name, latency, costs, way.first)
                 for _ in range(REPEATED):
-                    await self._measured(_UNCHANGED, name, latency, results, way.unchanged)
+                    await self._measured(_UNCHANGED, name, latency, costs, way.unchanged)
             assert clone.holds(subject.contents)
             for name, threads in _THREADS.items():
                 plain = PlainWay(self._github.url, names[name], subject, _TOKEN, threads)
-                await self._plain(plain, name, threads, latency, results)
+                await self._plain(plain, name, threads, latency, costs)
             for count, contents in commits:
                 with Repository(bare) as repository:
                     repository.commit(dict(contents), message=f"{count} changed")
                 for name, way in ways.items():
                     await self._measured(
-                        _changed(count), name, latency, results, partial(way.changed, count)
+                        _changed(count), name, latency, costs, partial(way.changed, count)
                     )
                 assert clone.holds(contents)
             self._github.ask(set_latency, 0.0)
@@ -196,7 +196,7 @@ class Benchmark:
         what: str,
         way: str,
         latency: float,
-        results: Results,
+        results: SyncCosts,
         work: Callable[[], Awaitable[None]],
     ) -> None:
         self._github.ask(forget_requests)
@@ -206,7 +206,7 @@ class Benchmark:
         results.costs.setdefault((what, way), self._github.ask(cost))
 
     async def _plain(
-        self, plain: PlainWay, way: str, threads: int, latency: float, results: Results
+        self, plain: PlainWay, way: str, threads: int, latency: float, results: SyncCosts
     ) -> None:
         sample = (
             None if self._plan.sample is None or latency < _FAR else self._plan.sample * threads
@@ -238,7 +238,7 @@ def _cases(subject: Subject) -> list[str]:
     ]
 
 
-def _print_costs(subject: Subject, results: Results, latencies: Sequence[float]) -> None:
+def _print_costs(subject: Subject, results: SyncCosts, latencies: Sequence[float]) -> None:
     size = (
         f"{subject.size / MEGABYTE:.1f} MB"
         if subject.size >= MEGABYTE
@@ -271,7 +271,7 @@ def _cost(found: Cost) -> list[str]:
     return [requests, f"{found.points:,}", f"{found.bytes / 1000:,.1f}" if found.bytes else "-"]
 
 
-def _times(results: Results, what: str, way: str, latencies: Iterable[float]) -> list[str]:
+def _times(results: SyncCosts, what: str, way: str, latencies: Iterable[float]) -> list[str]:
     cells = []
     for latency in latencies:
         found = results.time(what, way, latency)
@@ -281,7 +281,7 @@ def _times(results: Results, what: str, way: str, latencies: Iterable[float]) ->
     return cells
 
 
-def _print_ratios(subject: Subject, results: Results, latencies: Sequence[float]) -> None:
+def _print_ratios(subject: Subject, results: SyncCosts, latencies: Sequence[float]) -> None:
     shown = " / ".join(f"{latency * 1000:.0f}" for latency in latencies)
     title = f"{subject.full_name}: how many times as fast, at {shown} ms"
     others = (_ONE_BY_ONE, _TEN_AT_ONCE, _CLONE, _FLOOR)
@@ -299,7 +299,7 @@ def _print_ratios(subject: Subject, results: Results, latencies: Sequence[float]
     print_table(title, head, rows, left=2)
 
 
-def _ratios(results: Results, what: str, way: str, other: str, latencies: Iterable[float]) -> str:
+def _ratios(results: SyncCosts, what: str, way: str, other: str, latencies: Iterable[float]) -> str:
     of_other = _ANY if other in _THREADS else what
     cells = []
     for latency in latencies:
@@ -313,7 +313,7 @@ def _ratios(results: Results, what: str, way: str, other: str, latencies: Iterab
     return " / ".join(cells)
 
 
-def _round_trips(results: Results, what: str, way: str, latencies: Iterable[float]) -> str:
+def _round_trips(results: SyncCosts, what: str, way: str, latencies: Iterable[float]) -> str:
     """Return the time in multiples of the latency, if there is one."""
     found = [(results.time(what, way, latency), latency) for latency in latencies if latency]
     return " / ".join(
@@ -321,7 +321,7 @@ def _round_trips(results: Results, what: str, way: str, latencies: Iterable[floa
     )
 
 
-async def _run(plan: Plan) -> None:
+async def _run(plan: SyncCostPlan) -> None:
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         github = stack.enter_context(GitHubProcess())
@@ -331,7 +331,7 @@ async def _run(plan: Plan) -> None:
         settings = {"mongo_url": database.url, "github_api_urls": github.url, "log_level": "info"}
         service = await stack.enter_async_context(service_process(folder, **settings))
         http = await stack.enter_async_context(service.client(600))
-        benchmark = Benchmark(plan, github, http, folder)
+        benchmark = SyncCostBenchmark(plan, github, http, folder)
         found = subjects(plan.data)
         await benchmark.warm_up(found[0])
         for subject in found:
@@ -356,7 +356,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared" / "data")
     options = parsed(parser, latency=[0.0, 50.0, 200.0], rounds=3)
-    plan = Plan(
+    plan = SyncCostPlan(
         latencies=tuple(latency / 1000 for latency in options.latency),
         rounds=options.rounds,
         sample=None if options.unsampled else options.sample,

@@ -106,3 +106,9 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)
         gc.enable()
+
+
+@pytest.fixture
+def _without_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Change to a folder without a .env file."""
+    monkeypatch.chdir(tmp_path)

@@ -1,36 +1,14 @@
 """Wrong settings stop the start with one readable line that contains no secret."""
 
-import os
 import socket
-import stat
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from benchmark_manager.config import SECRETS, Settings, load_settings
+from benchmark_manager.config import load_settings
 from benchmark_manager.errors import StartError
-from benchmark_manager.factory import token_vault
-from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from support.process import run_main
-
-KEY = "kH7oC0wq3tXb9Yx2m5R1uVzE8sJfA4nLpQdTgWiK6c0="
-
-
-@pytest.fixture
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder without a .env file."""
-    monkeypatch.chdir(tmp_path)
-
-
-def refusal_of(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(StartError) as refused:
-        load_settings()
-    assert "\n" not in refused.value.detail
-    return refused.value.detail
+from support.refused_settings import KEY, refusal_of
 
 
 def check_one_line(code: int, stdout: str, stderr: str) -> str:
@@ -44,7 +22,7 @@ def check_one_line(code: int, stdout: str, stderr: str) -> str:
     return lines[0]
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -138,13 +116,13 @@ def test_a_wrong_value_is_reported_with_the_name_of_its_variable(
     assert name in detail
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 def test_all_wrong_values_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     detail = refusal_of(monkeypatch, PORT="x", LOG_LEVEL="loud", SECRET_KEY="short")
     assert all(name in detail for name in ("PORT", "LOG_LEVEL", "SECRET_KEY"))
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -169,7 +147,7 @@ def test_no_message_contains_what_may_be_secret(
     assert "hunter2" not in refusal_of(monkeypatch, **{name: value})
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 def test_settings_never_show_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {
         "SECRET_KEY": KEY,
@@ -187,7 +165,7 @@ def test_settings_never_show_their_secrets(monkeypatch: pytest.MonkeyPatch) -> N
     assert KEY not in shown
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 def test_the_defaults_are_those_of_the_contract() -> None:
     settings = load_settings()
     assert (
@@ -221,7 +199,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     )
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 def test_values_may_be_written_in_several_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "GITHUB_API_URLS": " https://api.github.com/ , https://GHE.example:8443/api/v3/,",
@@ -249,7 +227,7 @@ def test_values_may_be_written_in_several_ways(monkeypatch: pytest.MonkeyPatch) 
     )
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 def test_the_environment_overrides_an_env_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -259,7 +237,7 @@ def test_the_environment_overrides_an_env_file(
     assert (settings.host, settings.port) == ("0.0.0.0", 9001)  # noqa: S104 -- nothing listens
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 def test_an_env_file_that_cannot_be_read_is_ignored_with_a_warning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -273,7 +251,7 @@ def test_an_env_file_that_cannot_be_read_is_ignored_with_a_warning(
     )
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 def test_an_env_file_that_is_not_text_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe\n")
     with pytest.raises(StartError, match=r"\.env is not UTF-8"):
@@ -311,170 +289,10 @@ def test_a_data_folder_that_is_a_file_ends_the_process_with_one_line(tmp_path: P
     assert str(tmp_path / "data") in check_one_line(done.returncode, done.stdout, done.stderr)
 
 
-def settings_with(folder: Path, **values: object) -> Settings:
-    return Settings(_env_file=None, data_dir=folder, **values)  # type: ignore[arg-type]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_a_data_folder_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir(mode=0o500)
-    with pytest.raises(StartError, match="cannot be read or made"):
-        token_vault(settings_with(tmp_path / "data"))
-
-
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe\x00", KEY[:-4].encode()])
-def test_a_damaged_key_file_stops_the_start_and_is_never_replaced(
-    tmp_path: Path, content: bytes
-) -> None:
-    (tmp_path / "secret.key").write_bytes(content)
-    with pytest.raises(StartError, match=r"secret\.key holds no Fernet key; restore it") as refused:
-        token_vault(settings_with(tmp_path))
-    assert "\n" not in refused.value.detail
-    assert (tmp_path / "secret.key").read_bytes() == content
-
-
-def test_a_key_file_that_is_a_folder_stops_the_start(tmp_path: Path) -> None:
-    (tmp_path / "secret.key").mkdir()
-    with pytest.raises(StartError, match="cannot be read or made"):
-        token_vault(settings_with(tmp_path))
-
-
-REPOSITORY = RepositoryAddress(api_url="https://api.github.com", owner="o", name="r")
-PROJECT_ID = "65f0c0ffee65f0c0ffee65f0"
-
-
-def project_with(encrypted: str | None) -> Project:
-    source = Source(
-        repository=REPOSITORY, config_folder="config", job_folder="job", encrypted_token=encrypted
-    )
-    now = datetime.now(UTC)
-    return Project(
-        id=PROJECT_ID, name="p", source=source, polling_interval=0, created_at=now, updated_at=now
-    )
-
-
-def test_only_its_owner_can_read_the_generated_key_which_is_kept(tmp_path: Path) -> None:
-    folder = tmp_path / "not" / "there" / "yet"
-    encrypted = token_vault(settings_with(folder)).encrypt("ghp_secret", PROJECT_ID, REPOSITORY)
-    key = folder / "secret.key"
-    assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    before = key.read_bytes()
-    assert token_vault(settings_with(folder)).own_token(project_with(encrypted)) == "ghp_secret"
-    assert key.read_bytes() == before
-    assert [path.name for path in folder.iterdir()] == ["secret.key"]
-
-
-def test_no_key_is_generated_if_one_is_set(tmp_path: Path) -> None:
-    token_vault(settings_with(tmp_path, secret_key=SecretStr(KEY)))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_services_token_goes_to_the_first_api_only(tmp_path: Path) -> None:
-    urls = ("https://api.github.com", "https://ghe.example/api/v3")
-    vault = token_vault(
-        settings_with(tmp_path, github_token=SecretStr("ghp_service"), github_api_urls=urls)
-    )
-    own = project_with(vault.encrypt("ghp_own", PROJECT_ID, REPOSITORY))
-    assert [vault.own_token(project) for project in (own, project_with(None))] == ["ghp_own", None]
-    addresses = [
-        REPOSITORY.model_copy(update={"api_url": url}) for url in (*urls, "https://other.example")
-    ]
-    assert [vault.service_token(address, confirmed=True) for address in addresses] == [
-        "ghp_service",
-        None,
-        None,
-    ]
-
-
-# Secrets in files
-
-
-def in_file(folder: Path, content: bytes) -> str:
-    path = folder / "secret"
-    path.write_bytes(content)
-    return str(path)
-
-
-VALUES = {
-    "MONGO_URL": "mongodb://u:hunter2@h/",
-    "GITHUB_TOKEN": "ghp_hunter2",
-    "SECRET_KEY": KEY,
-    "WEBHOOK_SECRET": "hunter2hunter2hunter2",
-    "GITHUB_APP_PRIVATE_KEY": "-----BEGIN\nhunter2\n-----END",
-    "OIDC_CLIENT_SECRET": "hunter2",
-    "GITHUB_OAUTH_CLIENT_SECRET": "hunter2",
-}
-#: Settings without which a secret is refused.
-BESIDE = {"GITHUB_OAUTH_CLIENT_SECRET": {"GITHUB_OAUTH_CLIENT_ID": "bench"}}
-
-
-def test_every_secret_setting_has_a_file() -> None:
-    secret = {
-        name
-        for name, field in Settings.model_fields.items()
-        if "SecretStr" in str(field.annotation)
-    }
-    assert secret == set(SECRETS) == {name.lower() for name in VALUES}
-
-
-@pytest.mark.usefixtures("_elsewhere")
-@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
-@pytest.mark.parametrize("name", VALUES)
-def test_a_secret_comes_from_its_file_without_the_line_end(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, end: str
-) -> None:
-    path = in_file(tmp_path, (VALUES[name] + end).encode())
-    for beside, value in {**BESIDE.get(name, {}), f"{name}_FILE": path}.items():
-        monkeypatch.setenv(beside, value)
-    assert getattr(load_settings(), name.lower()).get_secret_value() == VALUES[name]
-
-
-@pytest.mark.usefixtures("_elsewhere")
-@pytest.mark.parametrize("name", VALUES)
-def test_a_secret_given_twice_stops_the_start(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
-) -> None:
-    path = in_file(tmp_path, VALUES[name].encode())
-    refusal = refusal_of(monkeypatch, **{name: VALUES[name], f"{name}_FILE": path})
-    assert f"{name} and {name}_FILE are both set" in refusal
-    assert "hunter2" not in refusal
-
-
-@pytest.mark.usefixtures("_elsewhere")
-@pytest.mark.parametrize("name", VALUES)
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        (b"", "empty"),
-        (b"\n", "empty"),
-        (b"hunter2\xff", "not UTF-8"),
-        (b"x" * 70_000, "more than 65536 bytes"),
-    ],
-)
-def test_a_file_that_holds_no_secret_stops_the_start(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes, why: str
-) -> None:
-    refusal = refusal_of(monkeypatch, **{f"{name}_FILE": in_file(tmp_path, content)})
-    assert f"{name}_FILE" in refusal
-    assert why in refusal
-    assert "hunter2" not in refusal
-
-
-@pytest.mark.usefixtures("_elsewhere")
-@pytest.mark.parametrize("path", ["not-there", ".", "a/b", "~nobody-has-this-name/x"])
-def test_a_file_that_cannot_be_read_stops_the_start(
-    monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    assert "GITHUB_TOKEN_FILE names a file that cannot be read" in refusal_of(
-        monkeypatch, GITHUB_TOKEN_FILE=path
-    )
-
-
 # Identity providers
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 @pytest.mark.parametrize(
     "issuer",
     [
@@ -491,7 +309,7 @@ def test_an_issuer_that_is_no_safe_address_stops_the_start(
     assert "hunter2" not in refusal
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -509,7 +327,7 @@ def test_half_a_client_stops_the_start(
     assert "hunter2" not in refusal
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 @pytest.mark.parametrize("issuer", ["https://login.example.com/realms/a/", "http://127.0.0.1:9400"])
 def test_an_issuer_is_kept_as_it_is_written(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
     monkeypatch.setenv("OIDC_ISSUER", issuer)
@@ -520,7 +338,7 @@ def test_an_issuer_is_kept_as_it_is_written(monkeypatch: pytest.MonkeyPatch, iss
 # Hosts, proxies, owners and unencrypted connections
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -542,7 +360,7 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
     assert f"{name}: " in refusal_of(monkeypatch, **{name: value})
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 @pytest.mark.parametrize(
     "base", ["http://ghe.example/api/v3", "http://10.0.0.1", "http://localhost.evil.example"]
 )
@@ -554,7 +372,7 @@ def test_an_unencrypted_api_base_must_be_allowed(
     assert load_settings().github_api_urls == (base,)
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 @pytest.mark.parametrize(
     "base", ["http://127.0.0.1:81", "http://localhost:81", "http://[::1]:81", "https://ghe.example"]
 )
@@ -565,7 +383,7 @@ def test_an_api_base_that_is_local_or_encrypted_is_always_allowed(
     assert load_settings().github_api_urls == (base,)
 
 
-@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.usefixtures("_without_env_file")
 def test_addresses_are_normalised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLIC_URL", "https://Bench.Example.com:443/")
     monkeypatch.setenv("ALLOWED_HOSTS", " A.example. , *.B.example,*")

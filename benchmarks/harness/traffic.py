@@ -45,7 +45,7 @@ def cost(server: GitHubTestServer) -> Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class GitHubLoad:
     """The requests in some time; numbers for a minute are those of the account with most in one.
 
     `busiest_points` are those of the primary limits, of REST and GraphQL together.
@@ -62,14 +62,14 @@ class Load:
     refused: int
 
 
-def load(server: GitHubTestServer, begin: float, end: float) -> Load:
+def load(server: GitHubTestServer, begin: float, end: float) -> GitHubLoad:
     """Return the load that arrived from `begin` to `end`, in seconds since the epoch."""
     records = [record for record in server.requests if begin <= record.arrived < end]
     by_account = defaultdict[str, list[RecordedRequest]](list)
     for record in records:
         by_account[record.account].append(record)
     accounts = by_account.values()
-    return Load(
+    return GitHubLoad(
         requests=len(records),
         queries=sum(record.resource == "graphql" for record in records),
         points=sum(record.cost for record in records),

@@ -8,8 +8,8 @@ import pytest
 from playwright.async_api import Page
 
 from github_test_server import GitHubTestServer
-from support.accessibility import AXE, looks, told
-from support.person import Person
+from support.accessibility import AXE, as_lines, problems_by_view
+from support.person import BrowserPerson
 from support.process import ServiceProcess, service_process
 from support.visitors import Contexts, Visitors, visiting
 
@@ -61,7 +61,7 @@ async def set_up(page: Page, guarded: ServiceProcess) -> None:
     await page.fill("#password_again", PASSWORD)
 
 
-async def sign_in(person: Person, password: str = PASSWORD) -> None:
+async def sign_in(person: BrowserPerson, password: str = PASSWORD) -> None:
     await person.page.fill("#name", "ada")
     await person.page.fill("#password", password)
     await person.send("Sign in")
@@ -72,7 +72,7 @@ async def test_a_person_sets_up_makes_a_token_and_signs_in_again(
     guarded: ServiceProcess, guests: Visitors, scripts: bool
 ) -> None:
     page = await guests.page(scripts=scripts)
-    person = Person(page, scripts=scripts)
+    person = BrowserPerson(page, scripts=scripts)
     await set_up(page, guarded)
     await person.send("Make the administrator")
     await person.sees("The first administrator was made")
@@ -99,13 +99,13 @@ async def test_a_text_that_was_typed_too_long_ago_is_shown_beside_the_sign_in(
     guarded: ServiceProcess, guests: Visitors
 ) -> None:
     page = await guests.page()
-    person = Person(page)
+    person = BrowserPerson(page)
     await set_up(page, guarded)
     await person.send("Make the administrator")
     await page.goto("/ui/people/new")
     other = await page.context.new_page()
     await other.goto("/ui/you/sessions")
-    await Person(other).send("Sign out everywhere")
+    await BrowserPerson(other).send("Sign out everywhere")
     await page.fill("#name", "kim")
     await person.send("Add")
     await person.sees("Your session has ended")
@@ -116,14 +116,14 @@ async def test_a_text_that_was_typed_too_long_ago_is_shown_beside_the_sign_in(
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `make frontend` says why")
 async def test_pages_of_people_are_accessible(guarded: ServiceProcess, guests: Visitors) -> None:
     page = await guests.page()
-    person = Person(page)
+    person = BrowserPerson(page)
     found = {}
     await page.goto("/ui")
-    found["sign-in"] = told(await looks(page))
+    found["sign-in"] = as_lines(await problems_by_view(page))
     await set_up(page, guarded)
-    found["set-up"] = told(await looks(page))
+    found["set-up"] = as_lines(await problems_by_view(page))
     await person.send("Make the administrator")
     for path in PAGES:
         await page.goto(path)
-        found[path] = told(await looks(page))
+        found[path] = as_lines(await problems_by_view(page))
     assert {path: problems for path, problems in found.items() if problems} == {}

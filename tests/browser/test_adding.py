@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from support.accessibility import looks, told
-from support.person import Person
+from support.accessibility import as_lines, problems_by_view
+from support.person import BrowserPerson
 from support.service import Api
 from support.visitors import Visitors
 
@@ -40,7 +40,7 @@ async def test_leaving_the_address_offers_branches_and_folders_and_fills_what_is
 ) -> None:
     repository = api.repository("adding/offers", FILES)
     repository.commit({"x": b"x"}, branch="feature/a")
-    person = Person(await adding(visitors))
+    person = BrowserPerson(await adding(visitors))
     page = person.page
     await person.stay()
     await page.get_by_label("Job folder").fill("mine")
@@ -69,7 +69,7 @@ async def test_a_private_repository_is_offered_by_its_token_which_stays_in_the_f
     api: Api, visitors: Visitors
 ) -> None:
     api.repository("adding/private", FILES, private_to=["opener"])
-    person = Person(await adding(visitors))
+    person = BrowserPerson(await adding(visitors))
     await person.field("Repository").fill("adding/private")
     await person.press("Tab")
     await person.sees("GitHub shows no repository adding/private", "#offers")
@@ -87,7 +87,7 @@ async def test_enter_adds_the_repository_although_the_offers_button_comes_first(
     api: Api, visitors: Visitors
 ) -> None:
     api.repository("adding/enter", FILES)
-    person = Person(await adding(visitors))
+    person = BrowserPerson(await adding(visitors))
     page = person.page
     await person.field("Repository").fill("adding/enter")
     await person.field("Name").fill("by enter")
@@ -104,7 +104,7 @@ async def test_without_scripts_a_button_offers_the_same(
     name = f"plain-{language}"
     api.repository(f"adding/{name}", FILES)
     page = await adding(visitors, scripts=False, language=language)
-    person = Person(page, language, scripts=False)
+    person = BrowserPerson(page, language, scripts=False)
     await person.field("Repository").fill(f"adding/{name}")
     await person.send("Show branches and folders")
     await expect(person.field("Configuration folder")).to_have_value("bench/config")
@@ -123,14 +123,14 @@ async def test_the_offers_are_accessible_and_fit_a_phone(
 ) -> None:
     api.repository(f"adding/looks-{language}", FILES)
     page = await adding(visitors, language=language)
-    person = Person(page, language)
+    person = BrowserPerson(page, language)
     await person.field("Repository").fill(f"adding/looks-{language}")
     await person.press("Tab")
     await person.sees("Read from GitHub", "#offers")
-    found = await looks(page)
-    assert not found, told(found)
+    found = await problems_by_view(page)
+    assert not found, as_lines(found)
     await person.field("Repository").fill("adding/nothing-here")
     await person.press("Tab")
     await expect(page.locator("#offers .bad")).to_be_visible()
-    found = await looks(page)
-    assert not found, told(found)
+    found = await problems_by_view(page)
+    assert not found, as_lines(found)

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 from benchmark_manager.web.charts.from_table import charts_of
 from benchmark_manager.web.site.assets import FOLDER
 from benchmark_manager.web.site.rendering import environment
-from support.accessibility import AXE, looks
+from support.accessibility import AXE, problems_by_view
 from support.result_tables import sweep_table
 from support.visitors import NARROW
 
@@ -75,7 +75,7 @@ async def test_charts_are_accessible(blank: Page, language: str) -> None:
     """In both themes; and on a phone, nothing makes the page scroll sideways."""
     await blank.set_content(page_of(SEQS["names"], language))
     await blank.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
-    assert await looks(blank) == {}
+    assert await problems_by_view(blank) == {}
 
 
 @pytest.mark.parametrize("values", SEQS)

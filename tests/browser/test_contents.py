@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page
 
-from support.person import Person
+from support.person import BrowserPerson
 from support.service import Api, Json
 from support.visitors import Visitors
 
@@ -42,7 +42,7 @@ async def variants(api: Api, name: str, contents: dict[str, bytes]) -> dict[str,
 
 async def type_behind(page: Page, file: Json, *, is_valid: bool = True) -> None:
     """Open a variant, type a comment at the end of its first line, and save it even if invalid."""
-    person = Person(page)
+    person = BrowserPerson(page)
     await page.goto(f"/ui/modified-files/{file['id']}")
     await page.locator("form .cm-content").click()
     await person.press("Control+Home", "End")
@@ -104,7 +104,7 @@ async def test_a_megabyte_in_a_line_and_ten_thousand_lines_are_edited(
     await shown.wait_for()
     assert content.decode()[:60].strip() in await shown.inner_text()
     await page.goto(f"/ui/modified-files/{file['id']}")
-    person = Person(page)
+    person = BrowserPerson(page)
     await page.locator("form .cm-content").click(position={"x": 20, "y": 8})
     await person.press("Control+Home")
     await page.keyboard.insert_text("# first\n")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import CDPSession, Page
 
-from support.accessibility import AXE, looks
+from support.accessibility import AXE, problems_by_view
 from support.service import Api
 from support.site import Site
 from support.visitors import Visitors
@@ -96,5 +96,5 @@ async def visit(page: Page, network: Network, path: str) -> Visit:
     if made.has_editor:
         await page.locator(".cm-content").first.wait_for()
     made.assets = network.assets()
-    made.violations = await looks(page)
+    made.violations = await problems_by_view(page)
     return made

@@ -120,7 +120,7 @@ async ([target, project, variant, mark]) => {
 """
 
 
-class Page(BaseHTTPRequestHandler):
+class HostilePage(BaseHTTPRequestHandler):
     """The hostile site: an empty page at every address."""
 
     def do_GET(self) -> None:
@@ -131,13 +131,14 @@ class Page(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
+    # The base class names it so.
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
 
 
 @pytest.fixture(scope="module")
 def hostile_port() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), HostilePage)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield server.server_port

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from benchmark_manager import demo
 from github_test_server import GitHubTestServer, Repository
-from support.person import Person
+from support.person import BrowserPerson
 from support.prefix_proxy import Offered, prefix_proxy
 from support.process import ServiceProcess
 from support.service import Api
@@ -23,7 +23,7 @@ MINE = demo.first_commit()[FILE].decode().replace("max_num_seqs: 256", "max_num_
 class Journey:
     """A person, the repository that they add, and access to the API."""
 
-    person: Person
+    person: BrowserPerson
     api: Api
     repository: Repository
     name: str
@@ -183,7 +183,7 @@ async def test_the_whole_way_of_a_variant_below_a_path(
         page = await travel(
             visitors, Api(http, upstream, tmp_path), name, language=language, scripts=scripts
         )
-        person = Person(page, language, scripts)
+        person = BrowserPerson(page, language, scripts)
         await compare_releases(person, name)
         await switch(person)
         cookies = await page.context.cookies()
@@ -192,7 +192,7 @@ async def test_the_whole_way_of_a_variant_below_a_path(
         await visitors.leave()
 
 
-async def compare_releases(person: Person, project: str) -> None:
+async def compare_releases(person: BrowserPerson, project: str) -> None:
     """Make a second release and compare it with the first."""
     page = person.page
     await page.get_by_role("link", name=project, exact=True).click()
@@ -208,7 +208,7 @@ async def compare_releases(person: Person, project: str) -> None:
     await page.wait_for_url(f"**/ui/releases/{other}/compare?with=*")
 
 
-async def switch(person: Person) -> None:
+async def switch(person: BrowserPerson) -> None:
     """Change language and theme, and stay on the same page."""
     page, here = person.page, person.page.url
     other, name = ("ko", "한국어") if person.language == "en" else ("en", "English")
@@ -227,7 +227,9 @@ async def travel(visitors: Visitors, api: Api, name: str, *, language: str, scri
     repository = api.repository(f"acme/{name}", demo.first_commit())
     context = await visitors.context(language=language, scripts=scripts)
     await context.grant_permissions(["clipboard-read", "clipboard-write"])
-    journey = Journey(Person(await context.new_page(), language, scripts), api, repository, name)
+    journey = Journey(
+        BrowserPerson(await context.new_page(), language, scripts), api, repository, name
+    )
     await journey.add_repository()
     await journey.open_file()
     await journey.make_variant()

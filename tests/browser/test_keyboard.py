@@ -2,7 +2,7 @@
 
 from playwright.async_api import Page, expect
 
-from support.person import Person
+from support.person import BrowserPerson
 from support.service import Api
 from support.visitors import Visitors
 from support.waiting import eventually
@@ -44,7 +44,7 @@ async def tab_to(page: Page, wanted: str, key: str = "Tab") -> None:
 async def test_a_variant_is_made_and_deleted_by_keys_alone(api: Api, visitors: Visitors) -> None:
     api.repository("acme/keys", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n"})
     page = await visitors.page()
-    person = Person(page)
+    person = BrowserPerson(page)
     await page.goto("/ui")
     await tab_to(page, "Skip to the content")
     await person.press("Enter", "n")

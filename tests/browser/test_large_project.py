@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from github_test_server import Repository
-from support.person import Person
+from support.person import BrowserPerson
 from support.real_repositories import real_repository
 from support.service import Api
 from support.visitors import Visitors
@@ -21,7 +21,7 @@ async def test_a_variant_is_made_in_a_project_of_thousands_of_files(
     """Find, change, save and compare a file of lm-evaluation-harness."""
     real_repository(shared_data, NAME.replace("/", "__")).build(tmp_path / "harness.git", 3)
     api.github.add(NAME, Repository(tmp_path / "harness.git"))
-    person = Person(await visitors.page())
+    person = BrowserPerson(await visitors.page())
     page = person.page
     await page.goto(f"/ui/projects/new?repository={NAME}")
     await person.field("Name").fill("harness")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Page, expect
 
-from support.accessibility import AXE, looks
-from support.person import Person
+from support.accessibility import AXE, problems_by_view
+from support.person import BrowserPerson
 from support.service import Api, Json
 from support.visitors import Visitors
 
@@ -78,7 +78,7 @@ async def test_a_text_too_long_for_an_editor_is_sent_as_a_file(
     api: Api, visitors: Visitors
 ) -> None:
     long = await long_file(api, "acme/as-file")
-    person = Person(await visitors.page())
+    person = BrowserPerson(await visitors.page())
     page = person.page
     await page.goto(f"/ui/modified-files/{long.variant}")
     await person.field("Description").fill("only this")
@@ -89,7 +89,9 @@ async def test_a_text_too_long_for_an_editor_is_sent_as_a_file(
         await person.link("Download").click()
     assert (await download.value).suggested_filename == "v.yaml"
     file = {"name": "v.yaml", "mimeType": "application/yaml", "buffer": changed}
-    await page.get_by_label("Content, as a file").set_input_files(file)  # type: ignore[arg-type]  # as the guide shows
+    # A dictionary, as Playwright's guide shows.
+    field = page.get_by_label("Content, as a file")
+    await field.set_input_files(file)  # type: ignore[arg-type]
     await person.send("Save")
     await person.sees("Saved.")
     assert (await api.http.get(f"/modified-files/{long.variant}/raw")).content == changed
@@ -103,5 +105,5 @@ async def test_pages_in_parts_are_accessible(api: Api, visitors: Visitors) -> No
     found = {}
     for url in (f"{long.url}?part=2", variant, f"{variant}/compare?part=2"):
         await page.goto(url)
-        found[url] = await looks(page)
+        found[url] = await problems_by_view(page)
     assert not any(found.values()), found

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from support.measured_pages import plain, upload
-from support.person import Person
+from support.person import BrowserPerson
 from support.service import Api, Json
 from support.sweep_form import ENGINE_PATH, FILES
 from support.visitors import Visitors
@@ -30,12 +30,13 @@ async def swept(api: Api, name: str) -> tuple[Json, list[str]]:
     return sweep, [cell["digest"] for cell in cells]
 
 
-async def choose_file(person: Person, data: bytes) -> None:
+async def choose_file(person: BrowserPerson, data: bytes) -> None:
     """Open the form, and choose a file."""
     page = person.page
     await page.locator("details.upload summary").click()
     file = {"name": "last.json", "mimeType": "application/json", "buffer": data}
-    await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]  # a dictionary of this form
+    # A dictionary, as Playwright's guide shows.
+    await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
     await page.locator("#labels").fill("gpu=H100")
 
 
@@ -49,7 +50,7 @@ async def test_the_whole_way_of_a_result(
         for ttft in values:
             await upload(api, release, plain(ttft), labels='{"gpu": "H100"}')
     page = await visitors.page(language=language, scripts=scripts)
-    person = Person(page, language, scripts)
+    person = BrowserPerson(page, language, scripts)
     await page.goto(f"/ui/sweeps/{sweep['id']}/cells/1")
     await choose_file(person, plain(23.0))
     await person.send("Upload the result")

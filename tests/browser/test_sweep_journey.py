@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import expect
 
 from benchmark_manager import demo
-from support.person import Person
+from support.person import BrowserPerson
 from support.process import ROOT
 from support.service import Api
 from support.visitors import Visitors
@@ -19,7 +19,7 @@ FILE = "config/vllm/llama-3.1-8b.yaml"
 TEXT = demo.first_commit()[FILE].decode()
 
 
-async def choose(person: Person, value: str, axis: int, typed: str) -> None:
+async def choose(person: BrowserPerson, value: str, axis: int, typed: str) -> None:
     """Click a value in the file, and type what its axis sets it to."""
     await person.page.locator(".picks").get_by_role("button", name=value, exact=True).click()
     field = person.page.locator(f"#axis-{axis}-values")
@@ -27,7 +27,7 @@ async def choose(person: Person, value: str, axis: int, typed: str) -> None:
     await field.fill(typed)
 
 
-async def counts(person: Person, count: int) -> None:
+async def counts(person: BrowserPerson, count: int) -> None:
     """Wait for the number of cells: it comes of itself where scripts run."""
     if not person.scripts:
         await person.send("Preview")
@@ -63,7 +63,7 @@ async def test_the_whole_way_of_a_sweep(
     project = await api.synced(f"acme/{name}", name=name, config_folder="config", job_folder="job")
     file = (await api.files(project["id"]))[FILE]
     page = await visitors.page(language=language, scripts=scripts)
-    person = Person(page, language, scripts)
+    person = BrowserPerson(page, language, scripts)
     await page.goto(f"/ui/projects/{project['id']}/files/{file['id']}")
     await person.link("Make a sweep").click()
     await person.stay()

@@ -7,8 +7,8 @@ from playwright.async_api import BrowserContext, CDPSession, Dialog, Page, Reque
 
 from benchmark_manager.stores.embedded.ports import free_port
 from github_test_server import GitHubTestServer
-from support.accessibility import AXE, looks
-from support.person import Person
+from support.accessibility import AXE, problems_by_view
+from support.person import BrowserPerson
 from support.process import service_process
 from support.reused_database import reused_database
 from support.service import Api, Json
@@ -34,8 +34,8 @@ async def content(api: Api, file: Json) -> str:
     return (await api.http.get(f"/modified-files/{file['id']}/raw")).text
 
 
-async def at_editor(context: BrowserContext, file: Json) -> Person:
-    person = Person(await context.new_page())
+async def at_editor(context: BrowserContext, file: Json) -> BrowserPerson:
+    person = BrowserPerson(await context.new_page())
     await person.page.goto(f"/ui/modified-files/{file['id']}")
     await person.page.locator("form .cm-content").wait_for()
     return person
@@ -145,7 +145,7 @@ async def test_of_two_people_at_one_file_neither_loses_a_word(
     visitors.allow("status of 412")
     file = await variant(api, f"two-people-{scripts}")
     first, second = [
-        Person(await visitors.page(scripts=scripts), scripts=scripts) for _ in range(2)
+        BrowserPerson(await visitors.page(scripts=scripts), scripts=scripts) for _ in range(2)
     ]
     for person in (first, second):
         await person.page.goto(f"/ui/modified-files/{file['id']}")
@@ -161,7 +161,7 @@ async def test_of_two_people_at_one_file_neither_loses_a_word(
     assert await second.text() == MINE
     assert await second.page.locator("#theirs").input_value() == THEIRS
     if scripts and AXE.exists():
-        assert await looks(second.page) == {}
+        assert await problems_by_view(second.page) == {}
         await second.page.set_viewport_size(WIDE)
     if scripts:
         # Copy their line with the arrow of the merge view.
@@ -180,7 +180,7 @@ async def test_a_tab_of_a_deleted_project_reports_it_and_keeps_the_text(
 ) -> None:
     visitors.allow("status of 404")
     file = await variant(api, f"deleted-{scripts}")
-    person = Person(await visitors.page(scripts=scripts), scripts=scripts)
+    person = BrowserPerson(await visitors.page(scripts=scripts), scripts=scripts)
     await person.page.goto(f"/ui/modified-files/{file['id']}")
     await person.replace("256", "512")
     if scripts:

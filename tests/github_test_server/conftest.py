@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from github_test_server import GitHubTestServer, Repository
+from support.graphql import SECRET, Answers, Ask
 from support.waiting import GENEROUS
 
 if TYPE_CHECKING:
@@ -67,5 +68,23 @@ def git(repository: Repository) -> Git:
             text=True,
         )
         return done.stdout.strip()
+
+    return run
+
+
+@pytest.fixture
+def _token(server: GitHubTestServer) -> None:
+    server.hosting.add_token("secret", login="mona")
+
+
+@pytest.fixture
+def ask(server: GitHubTestServer) -> Ask:
+    """Send a GraphQL query with the token "secret"."""
+
+    def run(query: str, **variables: object) -> Answers:
+        posted = {"query": query, "variables": variables}
+        return Answers(
+            httpx2.post(server.graphql_url, json=posted, headers=SECRET, timeout=GENEROUS)
+        )
 
     return run

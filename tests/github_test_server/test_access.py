@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
 import httpx2
 import pytest
 
 from github_test_server import GitHubTestServer, Repository
+from support.clocks import SetClock
 from support.waiting import GENEROUS
 
 Git = Callable[..., str]
@@ -24,22 +24,14 @@ def tokens(server: GitHubTestServer) -> None:
     server.hosting.add_token("other")
 
 
-@dataclass
-class Clock:
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
 async def timed(
-    clock: Clock, repository: Repository
+    clock: SetClock, repository: Repository
 ) -> AsyncIterator[tuple[GitHubTestServer, httpx2.AsyncClient]]:
     async with (
         GitHubTestServer(clock=clock) as server,
@@ -187,7 +179,7 @@ async def test_sixty_requests_an_hour_without_a_token(
 
 
 async def test_an_exhausted_limit_is_403_until_its_reset(
-    timed: tuple[GitHubTestServer, httpx2.AsyncClient], clock: Clock
+    timed: tuple[GitHubTestServer, httpx2.AsyncClient], clock: SetClock
 ) -> None:
     server, client = timed
     server.limits.set("secret", remaining=1, reset_in=30)
@@ -203,7 +195,7 @@ async def test_an_exhausted_limit_is_403_until_its_reset(
 
 @pytest.mark.parametrize("status", [403, 429])
 async def test_a_secondary_limit_has_a_retry_after(
-    timed: tuple[GitHubTestServer, httpx2.AsyncClient], clock: Clock, status: int
+    timed: tuple[GitHubTestServer, httpx2.AsyncClient], clock: SetClock, status: int
 ) -> None:
     server, client = timed
     server.limits.secondary("secret", retry_after=7, status=status)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -18,6 +17,7 @@ from githubkit_schemas.latest import models
 from pydantic import BaseModel, TypeAdapter
 
 from github_test_server import GitHubTestServer, Installation, Repository
+from support.clocks import SetClock
 
 APP = 12345
 DEMO = "/repos/octo/demo"
@@ -32,14 +32,6 @@ ISSUED = (
 UNDECODABLE = "A JSON web token could not be decoded"
 
 Sign = Callable[..., dict[str, str]]
-
-
-@dataclass
-class Clock:
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture(scope="session")
@@ -63,13 +55,13 @@ def _signed(claims: dict[str, object], algorithm: str, key: rsa.RSAPrivateKey) -
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
 async def server(
-    clock: Clock, key: rsa.RSAPrivateKey, repository: Repository
+    clock: SetClock, key: rsa.RSAPrivateKey, repository: Repository
 ) -> AsyncIterator[GitHubTestServer]:
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     async with GitHubTestServer(clock=clock) as server:
@@ -86,7 +78,7 @@ def installation(server: GitHubTestServer) -> Installation:
 
 
 @pytest.fixture
-def sign(key: rsa.RSAPrivateKey, clock: Clock) -> Sign:
+def sign(key: rsa.RSAPrivateKey, clock: SetClock) -> Sign:
     """Make the header with a JSON web token of the app; a claim which is None is left out."""
 
     def run(
@@ -145,7 +137,7 @@ async def test_a_wrong_web_token_is_401(
 
 
 async def test_ten_minutes_ahead_is_not_too_far(
-    client: httpx2.AsyncClient, sign: Sign, clock: Clock
+    client: httpx2.AsyncClient, sign: Sign, clock: SetClock
 ) -> None:
     answer = await client.get("/app", headers=sign(iat=int(clock.now), exp=int(clock.now) + 600))
     assert answer.status_code == 200
@@ -259,7 +251,7 @@ async def test_a_token_works_in_graphql_and_git(
 
 
 async def test_a_token_is_401_once_its_hour_is_over(
-    client: httpx2.AsyncClient, sign: Sign, installation: Installation, clock: Clock
+    client: httpx2.AsyncClient, sign: Sign, installation: Installation, clock: SetClock
 ) -> None:
     token = await _token(client, sign, installation)
     clock.now += 3599
@@ -274,7 +266,7 @@ async def test_tokens_can_live_shorter_and_end_at_once(
     server: GitHubTestServer,
     sign: Sign,
     installation: Installation,
-    clock: Clock,
+    clock: SetClock,
 ) -> None:
     installation.token_seconds = 5
     token = await _token(client, sign, installation)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import httpx2
 import pytest
 
 from github_test_server import GitHubTestServer, Repository
+from support.clocks import SetClock
 from support.waiting import GENEROUS, eventually
 
 DEMO = "/repos/octo/demo"
@@ -18,21 +18,13 @@ OTHER = {"Authorization": "Bearer other"}
 QUERY = {"query": "{ viewer { login } }"}
 
 
-@dataclass
-class Clock:
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def timed(clock: Clock, repository: Repository) -> AsyncIterator[GitHubTestServer]:
+async def timed(clock: SetClock, repository: Repository) -> AsyncIterator[GitHubTestServer]:
     async with GitHubTestServer(clock=clock) as server:
         server.add("octo/demo", repository, private_to=["secret", "other"])
         yield server
@@ -45,7 +37,7 @@ async def asking(timed: GitHubTestServer) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def test_more_points_than_a_minute_has_meet_the_secondary_limit(
-    timed: GitHubTestServer, asking: httpx2.AsyncClient, clock: Clock
+    timed: GitHubTestServer, asking: httpx2.AsyncClient, clock: SetClock
 ) -> None:
     timed.limits.points_per_minute = 3
     assert [(await asking.get(DEMO)).status_code for _ in range(2)] == [200, 200]
@@ -119,7 +111,7 @@ async def test_too_many_requests_at_once_meet_the_secondary_limit(
 
 
 async def test_the_log_has_the_most_requests_in_a_minute(
-    timed: GitHubTestServer, asking: httpx2.AsyncClient, clock: Clock
+    timed: GitHubTestServer, asking: httpx2.AsyncClient, clock: SetClock
 ) -> None:
     for seconds in [0, 0, 30, 29, 1, 59]:
         clock.now += seconds

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx2
@@ -14,6 +13,7 @@ from githubkit_schemas.latest import models
 from pydantic import TypeAdapter
 
 from github_test_server import GitHubTestServer, Person
+from support.clocks import SetClock
 
 CALLBACK = "http://bench.example/auth/github/callback"
 SECRET = "of-the-app"
@@ -21,17 +21,9 @@ VERIFIER = "v" * 43
 JSON = {"Accept": "application/json"}
 
 
-@dataclass
-class Clock:
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
@@ -40,7 +32,7 @@ def kim() -> Person:
 
 
 @pytest.fixture
-async def server(clock: Clock, kim: Person) -> AsyncIterator[GitHubTestServer]:
+async def server(clock: SetClock, kim: Person) -> AsyncIterator[GitHubTestServer]:
     async with GitHubTestServer(clock=clock) as server:
         server.hosting.sign_ins.add_app("bench", SECRET, CALLBACK)
         server.hosting.sign_ins.browser = kim
@@ -130,7 +122,7 @@ async def test_a_code_is_good_once(client: httpx2.AsyncClient) -> None:
     assert (await exchanged(client, code))["error"] == "bad_verification_code"
 
 
-async def test_a_code_is_good_for_ten_minutes(client: httpx2.AsyncClient, clock: Clock) -> None:
+async def test_a_code_is_good_for_ten_minutes(client: httpx2.AsyncClient, clock: SetClock) -> None:
     code = (await sent_back(client))["code"]
     clock.now += 600
     assert (await exchanged(client, code))["error"] == "bad_verification_code"

@@ -160,7 +160,7 @@ def test_the_signature_is_over_the_body(hosted: HostedRepository) -> None:
 
 
 def test_the_signature_of_github_s_own_example() -> None:
-    """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation."""
+    """From docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries."""
     headers = webhooks.headers("push", b"Hello, World!", secret="It's a Secret to Everybody")
     assert (
         headers["X-Hub-Signature-256"]

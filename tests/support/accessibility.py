@@ -2,9 +2,9 @@
 
 import re
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 from support.process import ROOT
 from support.visitors import NARROW, WIDE
@@ -48,17 +48,21 @@ async def overflowing(page: Page) -> list[str]:
     return found
 
 
-async def looks(page: Page) -> dict[str, list[str]]:
-    """Return problems by look: wide and light, and narrow and dark.
+async def problems_by_view(page: Page) -> dict[str, list[str]]:
+    """Return the problems of each view: wide and light, and narrow and dark.
 
     Where it is narrow, the page as a whole must not scroll sideways either.
     """
     found: dict[str, list[str]] = {}
-    for look, size, scheme in (("wide light", WIDE, "light"), ("narrow dark", NARROW, "dark")):
+    views: tuple[tuple[str, ViewportSize, Literal["light", "dark"]], ...] = (
+        ("wide light", WIDE, "light"),
+        ("narrow dark", NARROW, "dark"),
+    )
+    for view, size, scheme in views:
         await page.set_viewport_size(size)
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of three words
-        found[look] = await violations(page) + (await overflowing(page) if size is NARROW else [])
-    return {look: problems for look, problems in found.items() if problems}
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found[view] = await violations(page) + (await overflowing(page) if size is NARROW else [])
+    return {view: problems for view, problems in found.items() if problems}
 
 
 def picture_name(kind: str) -> str:
@@ -66,7 +70,8 @@ def picture_name(kind: str) -> str:
     return re.sub(r"[^\w.-]+", "-", kind.removeprefix("/ui")).strip("-") or "projects"
 
 
-def told(found: dict[str, Any]) -> str:
+def as_lines(found: dict[str, Any]) -> str:
+    """Write each view or page with its problems below it, a line each."""
     return "\n".join(
         f"{where}\n  {problem}" for where, problems in found.items() for problem in problems
     )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx2 as httpx
@@ -128,7 +129,8 @@ class Browser:
     async def send(self, form: WebForm, status: int = 200, **changes: str) -> WebPage:
         """Send a form with these fields typed; follows where the answer leads."""
         form.fields.update(changes)
-        answer = await self.http.post(form.action, headers=self.headers, **form.body())  # type: ignore[arg-type]  # arguments by name
+        sent: dict[str, Any] = {"headers": self.headers, **form.body()}
+        answer = await self.http.post(form.action, **sent)
         if answer.status_code == 303:
             assert status == 200, answer.headers["location"]
             return await self.open(answer.headers["location"])

@@ -1,5 +1,6 @@
 """Time that tests move on."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 
@@ -19,3 +20,13 @@ class Clock:
     def reset(self) -> None:
         """Show the present time again."""
         self._ahead = timedelta()
+
+
+@dataclass
+class SetClock:
+    """The time in seconds since 1970 that a test sets."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now

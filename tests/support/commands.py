@@ -6,8 +6,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ import uvicorn
 from typer.testing import CliRunner
 
 from benchmark_manager.cli.commands import app
+from support.listening_server import ListeningServer
 from support.process import run_main, start
 from support.service import Service
 from support.unchanged_log import unchanged_log
@@ -60,7 +61,7 @@ def run_here(
 
 
 @dataclass(frozen=True, slots=True)
-class CommandLine:
+class ServiceCommands:
     """Runs commands against the service at `url`.
 
     Each must end with `code`, and never with a traceback.
@@ -141,17 +142,11 @@ def _checked(done: Done, code: int) -> Done:
     return done
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
-async def command_line(service: Service) -> AsyncIterator[CommandLine]:
+async def command_line(service: Service) -> AsyncIterator[ServiceCommands]:
     """Commands against this service, which listens on a port of its own meanwhile."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = _Server(
+        server = ListeningServer(
             uvicorn.Config(
                 service.app,
                 lifespan="off",
@@ -161,6 +156,8 @@ async def command_line(service: Service) -> AsyncIterator[CommandLine]:
             )
         )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        yield CommandLine(f"http://127.0.0.1:{listener.getsockname()[1]}", service.folder, service)
+        yield ServiceCommands(
+            f"http://127.0.0.1:{listener.getsockname()[1]}", service.folder, service
+        )
         server.should_exit = True
         await serving

@@ -10,7 +10,7 @@ from pymongo import monitoring
 _NOTED: ContextVar[list[str] | None] = ContextVar("noted", default=None)
 
 
-class _Commands(monitoring.CommandListener):
+class _NotedCommands(monitoring.CommandListener):
     """Notes the names of the commands of a task that asks for them."""
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
@@ -26,7 +26,7 @@ class _Commands(monitoring.CommandListener):
 
 
 # Of all clients which are made from now on, so import this module before a service is started.
-monitoring.register(_Commands())
+monitoring.register(_NotedCommands())
 
 
 @contextmanager

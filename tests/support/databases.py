@@ -74,7 +74,7 @@ async def embedded_database_url(embedded: EmbeddedDatabase) -> AsyncIterator[str
 @asynccontextmanager
 async def fresh_database(server_url: str, label: str = "") -> AsyncIterator[str]:
     """A URL with a new database name; the database is dropped at the end."""
-    # MongoDB takes at most 63 bytes; the label tells a debugger which test left a database behind.
+    # MongoDB takes at most 63 bytes; the label shows which test left a database behind.
     name = f"test_{secrets.token_hex(4)}_{re.sub(r'[^A-Za-z0-9_]+', '_', label)[:40]}"
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))

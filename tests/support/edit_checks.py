@@ -110,7 +110,7 @@ class EditTarget:
 
 @dataclass(frozen=True, slots=True)
 class ReadText:
-    """A text with its values, and every place of it where one can be set."""
+    """A text with its values, and every position at which one can be set."""
 
     text: str
     file_format: FileFormat
@@ -159,7 +159,7 @@ def read_text(text: str, file_format: FileFormat, chance: random.Random) -> Read
         return None
     if file_format == "json" and len(nodes) != 1:
         return None
-    finder = _Finder(text, shift, chance)
+    finder = _EditFinder(text, shift, chance)
     targets = [
         target
         for number, node in enumerate(nodes)
@@ -168,7 +168,7 @@ def read_text(text: str, file_format: FileFormat, chance: random.Random) -> Read
     return ReadText(text, file_format, documents, tuple(targets))
 
 
-class _Finder:
+class _EditFinder:
     """Walks the nodes of one text."""
 
     def __init__(self, text: str, shift: int, chance: random.Random) -> None:
@@ -226,12 +226,12 @@ class _Finder:
             step = str(number)
             if names is not None and self._chance.random() < 0.5:
                 step = f"name={names[number]}"
-            here, place = f"{path}[{step}]", (*locator, number)
+            here, inner = f"{path}[{step}]", (*locator, number)
             head = self._dash(node, item)
             if id(item) not in self._seen:
-                yield self._target(item, place, here, head)
+                yield self._target(item, inner, here, head)
                 yield from self._flags(node, number, texts, locator, path)
-            yield from self._inside(item, place, here)
+            yield from self._inside(item, inner, here)
 
     def _dash(self, node: yaml.SequenceNode, item: yaml.Node) -> int:
         """Return where the dash before an item ends, or where an item between brackets begins."""

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +12,12 @@ import httpx2 as httpx
 import uvicorn
 from fastapi import FastAPI
 
+from support.listening_server import ListeningServer
 from support.waiting import GENEROUS
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ReceivedEvent:
     """One event; `data` is decoded."""
 
     name: str
@@ -35,7 +36,7 @@ class Stream:
     """
 
     answer: httpx.Response
-    events: list[Event] = field(default_factory=list)
+    events: list[ReceivedEvent] = field(default_factory=list)
     last_id: str = ""
     text: str = ""
     ended: bool = False
@@ -61,9 +62,13 @@ class Stream:
         fields = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
         self.last_id = fields.get("id", self.last_id)
         if "data" in fields:
-            self.events.append(Event(fields.get("event", "message"), json.loads(fields["data"])))
+            self.events.append(
+                ReceivedEvent(fields.get("event", "message"), json.loads(fields["data"]))
+            )
 
-    async def until(self, *wanted: tuple[str, Any, Any], seconds: float = GENEROUS) -> list[Event]:
+    async def until(
+        self, *wanted: tuple[str, Any, Any], seconds: float = GENEROUS
+    ) -> list[ReceivedEvent]:
         """All that was heard, as soon as these (name, id, what) are among it."""
         await self.heard(lambda: set(wanted) <= {event.what for event in self.events}, seconds)
         return self.events
@@ -100,12 +105,6 @@ async def events_of(
             await asyncio.gather(reading, return_exceptions=True)
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def listening(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client of this running app over a port.
@@ -113,7 +112,7 @@ async def listening(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     The transport inside a process reads answers whole.
     """
     with socket.create_server(("127.0.0.1", 0), backlog=500) as listener:
-        server = _Server(
+        server = ListeningServer(
             uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
         )
         serving = asyncio.create_task(server.serve(sockets=[listener]))

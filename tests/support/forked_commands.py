@@ -62,7 +62,7 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningCommand:
     """A command which runs."""
 
     number: int
@@ -85,7 +85,9 @@ class ForkedCommands:
     process: "subprocess.Popen[str]"
     folder: Path
 
-    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Running:
+    def start(
+        self, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> RunningCommand:
         order = {
             "arguments": arguments,
             "environment": dict(environment or {}),
@@ -96,7 +98,7 @@ class ForkedCommands:
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
-        return Running(int(self.process.stdout.readline()), self.process, self.folder)
+        return RunningCommand(int(self.process.stdout.readline()), self.process, self.folder)
 
     def __call__(self, *arguments: str) -> Ran:
         return self.start(*arguments).wait()
@@ -123,10 +125,10 @@ def forked_commands(folder: Path) -> Iterator[ForkedCommands]:
 def bytes_below(folder: Path) -> int:
     """Return how many bytes the files below a folder have now."""
     total = 0
-    for place, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder):
         for name in names:
             try:
-                total += (Path(place) / name).stat(follow_symlinks=False).st_size
+                total += (Path(parent) / name).stat(follow_symlinks=False).st_size
             except FileNotFoundError:
                 continue
     return total

@@ -10,8 +10,15 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 
-from support.fuzz_world import CALLERS, Caller, CallerName, Credential, World, make_world
-from support.fuzzed_requests import Requests, Route, routes_of_app, twin_of
+from support.fuzz_world import (
+    CALLERS,
+    CallerName,
+    FuzzCaller,
+    FuzzCredential,
+    FuzzWorld,
+    make_world,
+)
+from support.fuzzed_requests import FuzzedRequests, FuzzedRoute, routes_of_app, twin_of
 from support.guarded import GuardedService
 from support.raw_calls import RawAnswer, RawRequest, call
 
@@ -70,13 +77,13 @@ class Fuzzer:
     """Sends requests of all callers in turn to a service, and judges what becomes of them."""
 
     def __init__(
-        self, world: World, database: AsyncMongoClient[RawBSONDocument], name: str, seed: str
+        self, world: FuzzWorld, database: AsyncMongoClient[RawBSONDocument], name: str, seed: str
     ) -> None:
         self.findings = Findings()
         self._world = world
         self._app = world.guarded.service.app
         self._database = database[name]
-        self._requests = Requests(world, routes_of_app(self._app), seed)
+        self._requests = FuzzedRequests(world, routes_of_app(self._app), seed)
         self._before: Contents = {}
 
     async def run(self, total: int) -> Findings:
@@ -87,13 +94,13 @@ class Fuzzer:
                 await self._batch(self._world.callers[name], min(_BATCH, -(-total // len(CALLERS))))
         return self.findings
 
-    async def _batch(self, caller: Caller, size: int) -> None:
+    async def _batch(self, caller: FuzzCaller, size: int) -> None:
         self._before = await self._contents()
         for _ in range(size):
             await self._one(caller, self._world.chance.choice(caller.credentials))
         await self._check_changes(caller)
 
-    async def _check_changes(self, caller: Caller) -> None:
+    async def _check_changes(self, caller: FuzzCaller) -> None:
         """Compare the database with how it was before, and keep how it is now."""
         before, after = self._before, await self._contents()
         allowed = self._allowed(caller)
@@ -106,7 +113,7 @@ class Fuzzer:
             self.findings.faults.append(f"requests of {caller.name} changed {sorted(wrong)}")
         self._before = after
 
-    def _allowed(self, caller: Caller) -> Callable[[tuple[str, Any], bytes | None], bool]:
+    def _allowed(self, caller: FuzzCaller) -> Callable[[tuple[str, Any], bytes | None], bool]:
         """Return whether requests of a caller may have changed a document."""
         foreign = self._world.ids["foreign"]["project"][0]
         marks = (foreign.encode(), ObjectId(foreign).binary)
@@ -129,7 +136,7 @@ class Fuzzer:
 
         return may_change
 
-    async def _one(self, caller: Caller, credential: Credential) -> None:
+    async def _one(self, caller: FuzzCaller, credential: FuzzCredential) -> None:
         route, request = self._requests.next(credential)
         is_safe = request.method in _SAFE
         # Of refused changes, some are compared by themselves.
@@ -148,9 +155,9 @@ class Fuzzer:
 
     def _judge(
         self,
-        caller: Caller,
-        credential: Credential,
-        route: Route,
+        caller: FuzzCaller,
+        credential: FuzzCredential,
+        route: FuzzedRoute,
         request: RawRequest,
         answer: RawAnswer,
     ) -> None:
@@ -166,7 +173,7 @@ class Fuzzer:
             self._fault(f"{route.label} is open", caller, credential, request, answer)
 
     async def _compare(
-        self, caller: Caller, request: RawRequest, answer: RawAnswer, before: Contents
+        self, caller: FuzzCaller, request: RawRequest, answer: RawAnswer, before: Contents
     ) -> None:
         self.findings.compared += 1
         changed = {key[0] for key in _changed(before, await self._contents())}
@@ -175,7 +182,7 @@ class Fuzzer:
             self.findings.faults.append(text)
 
     async def _compare_twin(
-        self, caller: Caller, credential: Credential, request: RawRequest, answer: RawAnswer
+        self, caller: FuzzCaller, credential: FuzzCredential, request: RawRequest, answer: RawAnswer
     ) -> None:
         twin = twin_of(request, self._hidden_ids(credential))
         if twin is None:
@@ -187,7 +194,7 @@ class Fuzzer:
             reason = f"of nothing, {_difference(*pair)}"
             self._fault(reason, caller, credential, request, answer)
 
-    def _hidden_ids(self, credential: Credential) -> list[str]:
+    def _hidden_ids(self, credential: FuzzCredential) -> list[str]:
         if credential.sight.is_site_wide:
             return self._world.ids["foreign"]["session"]
         ids = self._world.ids["foreign"]
@@ -195,7 +202,7 @@ class Fuzzer:
         shown = {"account"} if credential.sight.role == "maintainer" else set()
         return [each for kind, found in ids.items() if kind not in shown for each in found]
 
-    async def _restore(self, caller: Caller) -> None:
+    async def _restore(self, caller: FuzzCaller) -> None:
         """Make anew what the request may have deleted: a project, or the caller's session."""
         if caller.name in {"maintainer", "admin"}:
             for owner in await self._world.lost():
@@ -211,8 +218,8 @@ class Fuzzer:
     def _fault(
         self,
         reason: str,
-        caller: Caller,
-        credential: Credential,
+        caller: FuzzCaller,
+        credential: FuzzCredential,
         request: RawRequest,
         answer: RawAnswer,
     ) -> None:
@@ -238,9 +245,9 @@ def _changed(before: Contents, after: Contents) -> set[tuple[str, Any]]:
 
 
 def _difference(one: tuple[int, bytes], other: tuple[int, bytes]) -> str:
-    """Return the place where two answers begin to differ."""
+    """Return the position at which two answers begin to differ."""
     pairs = enumerate(zip(one[1], other[1], strict=False))
-    where = next((place for place, (a, b) in pairs if a != b), min(len(one[1]), len(other[1])))
+    where = next((index for index, (a, b) in pairs if a != b), min(len(one[1]), len(other[1])))
     around = slice(max(0, where - 60), where + 100)
     return f"{one[0]} {one[1][around]!r} is {other[0]} {other[1][around]!r}"
 

@@ -59,7 +59,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
+class FuzzCredential:
     """What a request carries, and what it may read by that."""
 
     label: str
@@ -68,22 +68,22 @@ class Credential:
 
 
 @dataclass
-class Caller:
+class FuzzCaller:
     """One of the five who ask, with all of their credentials."""
 
     name: CallerName
     account: str = ""
-    credentials: list[Credential] = field(default_factory=list)
+    credentials: list[FuzzCredential] = field(default_factory=list)
 
 
 @dataclass
-class World:
+class FuzzWorld:
     """What is there, by kind of object and by who may read it."""
 
     guarded: GuardedService
     chance: random.Random
     keeper: Visitor
-    callers: dict[CallerName, Caller] = field(default_factory=dict)
+    callers: dict[CallerName, FuzzCaller] = field(default_factory=dict)
     #: Ids by kind of object.
     ids: dict[Owner, dict[str, list[str]]] = field(default_factory=dict)
     #: Tokens, cookies and the like, which no answer has.
@@ -226,11 +226,11 @@ class World:
         narrow = await person.post("/tokens", bound)
         own = Sight(name, is_site_wide=name == "admin")
         cookie = f"bm_session={person.cookie}".encode()
-        caller = self.callers.setdefault(name, Caller(name, account))
+        caller = self.callers.setdefault(name, FuzzCaller(name, account))
         caller.credentials = [
-            Credential("session", ((b"cookie", cookie), (b"origin", ORIGIN.encode())), own),
-            Credential("token", (_bearer(wide["token"]),), own),
-            Credential("token of a project", (_bearer(narrow["token"]),), Sight("reader")),
+            FuzzCredential("session", ((b"cookie", cookie), (b"origin", ORIGIN.encode())), own),
+            FuzzCredential("token", (_bearer(wide["token"]),), own),
+            FuzzCredential("token of a project", (_bearer(narrow["token"]),), Sight("reader")),
         ]
         self.secrets |= {made["token"].encode() for made in (wide, narrow)}
         if name == "reader":
@@ -256,8 +256,8 @@ class World:
             ),
             ("forged user", ((b"x-forwarded-user", b"ada"), (b"x-forwarded-groups", b"admins"))),
         )
-        self.callers["anonymous"] = Caller(
-            "anonymous", "", [Credential(label, headers) for label, headers in broken]
+        self.callers["anonymous"] = FuzzCaller(
+            "anonymous", "", [FuzzCredential(label, headers) for label, headers in broken]
         )
 
     async def make_people(self) -> None:
@@ -305,7 +305,7 @@ def _bearer(token: str) -> tuple[bytes, bytes]:
     return b"authorization", f"Bearer {token}".encode()
 
 
-async def make_world(guarded: GuardedService, seed: str) -> World:
+async def make_world(guarded: GuardedService, seed: str) -> FuzzWorld:
     """Make the repositories and people of a world, and all that is in it."""
     github = guarded.service.github
     github.hosting.add_token(GITHUB_TOKEN)
@@ -322,7 +322,7 @@ async def make_world(guarded: GuardedService, seed: str) -> World:
         guarded.service.repository(name, files, private_to=[GITHUB_TOKEN])
     guarded.service.repository("acme/plain", {"config/a.yaml": b"a: 1\n"})
     keeper = guarded.program(await guarded.admin.token("admin"))
-    world = World(guarded, random.Random(seed), keeper)  # noqa: S311 -- no secret
+    world = FuzzWorld(guarded, random.Random(seed), keeper)  # noqa: S311 -- no secret
     await world.make_people()
     await world.renew()
     return world

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from support.fuzz_world import Credential, World, unknown_id
+from support.fuzz_world import FuzzCredential, FuzzWorld, unknown_id
 from support.fuzzed_bodies import ID_FIELDS, ODD_TEXTS, Bodies
 from support.guarded import ORIGIN
 from support.problems import described_routes
@@ -53,7 +53,7 @@ _UPLOAD: Final = "POST /results"
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class FuzzedRoute:
     """One address and method of the service; pages have no description."""
 
     method: str
@@ -70,10 +70,10 @@ class Route:
         return self.path.startswith("/ui")
 
 
-def routes_of_app(app: FastAPI) -> list[Route]:
+def routes_of_app(app: FastAPI) -> list[FuzzedRoute]:
     """Return all routes: those of the API by its description, and those of browsers."""
     described = [
-        Route(
+        FuzzedRoute(
             route.method.upper(),
             route.path,
             _schema(route.operation),
@@ -87,7 +87,7 @@ def routes_of_app(app: FastAPI) -> list[Route]:
     ]
     known = {route.path for route in described}
     hidden = [
-        Route(method, route.path, None, _queries(route))
+        FuzzedRoute(method, route.path, None, _queries(route))
         for route in app.router.routes
         if isinstance(route, APIRoute) and re.sub(r":\w+}", "}", route.path) not in known
         for method in sorted(route.methods or ())
@@ -108,10 +108,10 @@ def _queries(route: APIRoute) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-class Requests:
+class FuzzedRequests:
     """Makes requests in a world, by chance alone: the same seed makes the same requests."""
 
-    def __init__(self, world: World, routes: list[Route], seed: str) -> None:
+    def __init__(self, world: FuzzWorld, routes: list[FuzzedRoute], seed: str) -> None:
         self._world = world
         self._routes = routes
         self._chance = random.Random(seed)  # noqa: S311 -- no secret
@@ -119,7 +119,7 @@ class Requests:
         #: How many of the next request's ids are odd, and are of the own project.
         self._odd, self._own = 0.0, 0.0
 
-    def next(self, credential: Credential) -> tuple[Route, RawRequest]:
+    def next(self, credential: FuzzCredential) -> tuple[FuzzedRoute, RawRequest]:
         """Return a request with that credential, and the route that it is meant for."""
         route = self._chance.choice(self._routes)
         if route.path == _STREAMS and self._chance.random() < 0.8:
@@ -145,7 +145,7 @@ class Requests:
             return self._chance.choice(ODD_TEXTS)
         return self._world.an_id(kind, self._chance, self._own)
 
-    def _path(self, route: Route) -> str:
+    def _path(self, route: FuzzedRoute) -> str:
         return "/".join(
             self._part(part[1:-1].partition(":")[0]) if part.startswith("{") else part
             for part in route.path.split("/")
@@ -159,14 +159,14 @@ class Requests:
         text = self._id(ID_FIELDS.get(name, name.removesuffix("_id")))
         return quote(text, safe="", errors="replace") or "x"
 
-    def _query(self, route: Route) -> str:
+    def _query(self, route: FuzzedRoute) -> str:
         names = [name for name in route.queries if self._chance.random() < 0.5]
         pairs = [(name, self._bodies.field(name)) for name in names]
         if self._chance.random() < 0.05:
             pairs.append(("unknown", self._chance.choice(ODD_TEXTS)))
         return urlencode(pairs, errors="replace")
 
-    def _body(self, route: Route) -> tuple[bytes, bytes]:
+    def _body(self, route: FuzzedRoute) -> tuple[bytes, bytes]:
         if route.is_page and route.method == "POST":
             return self._bodies.form(_CSRF), b"application/x-www-form-urlencoded"
         if route.label == _UPLOAD and self._chance.random() < 0.9:
@@ -176,7 +176,9 @@ class Requests:
         kind = _TYPES[0] if self._chance.random() < 0.94 else self._chance.choice(_TYPES)
         return self._bodies.json(route.schema), kind
 
-    def _headers(self, route: Route, credential: Credential, kind: bytes, length: int) -> Headers:
+    def _headers(
+        self, route: FuzzedRoute, credential: FuzzCredential, kind: bytes, length: int
+    ) -> Headers:
         found: list[tuple[bytes, bytes]] = [(b"host", b"service")]
         cookies = [value for name, value in credential.headers if name == b"cookie"]
         if route.is_page:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from support.commands import CommandLine, Done
+from support.commands import Done, ServiceCommands
 from support.guarded import GuardedService, Person
 
 
@@ -11,7 +11,7 @@ from support.guarded import GuardedService, Person
 class GuardedCommands:
     """Commands, the service that they use, and its administrator."""
 
-    commands: CommandLine
+    commands: ServiceCommands
     service: GuardedService
 
     @property

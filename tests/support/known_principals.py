@@ -1,8 +1,9 @@
 """A second way into a running service, which knows principals by bearer tokens of the test."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import httpx2 as httpx
 from fastapi import FastAPI
@@ -56,14 +57,11 @@ class Doors:
     http: httpx.AsyncClient
     principals: KnownPrincipals
 
-    async def ask(
-        self, name: str | None, method: str, path: str, **options: object
-    ) -> httpx.Response:
+    async def ask(self, name: str | None, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request as the principal of this name; None has none."""
         headers = {} if name is None else {"Authorization": f"Bearer {name}"}
-        given = options.pop("headers", {})
-        assert isinstance(given, Mapping)
-        return await self.http.request(method, path, headers={**headers, **given}, **options)  # type: ignore[arg-type]  # any of httpx
+        headers |= options.pop("headers", {})
+        return await self.http.request(method, path, headers=headers, **options)
 
 
 @asynccontextmanager

@@ -98,7 +98,7 @@ _TASKS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-class _Server(BaseHTTPRequestHandler):
+class _ModelHandler(BaseHTTPRequestHandler):
     """An OpenAI-compatible server whose model says one word again and again."""
 
     protocol_version = "HTTP/1.1"
@@ -148,7 +148,7 @@ class _Server(BaseHTTPRequestHandler):
 
 
 def _address() -> str:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _ModelHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
 

@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from benchmark_manager.web.site.languages import translations
 from support.visitors import TIMEOUT
 
-#: Milliseconds between two looks at a page that shows nothing new by itself.
+#: Milliseconds between two checks of a page that shows nothing new by itself.
 _RELOAD: Final = 250
 #: Selects a part of a line of an editor as a mouse does: an arrow key for each character would take
 #: as many turns of the browser.
@@ -29,7 +29,7 @@ _SELECT: Final = """async (editor, [line, column, length]) => {
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class BrowserPerson:
     page: Page
     language: str = "en"
     #: Whether the browser runs scripts.
@@ -87,7 +87,7 @@ class Person:
         return await area.input_value()
 
     async def replace(self, old: str, new: str) -> None:
-        """Select the one place in the text, and type over it."""
+        """Select the first occurrence of a text, and type over it."""
         text = await self.text()
         before, found, after = text.partition(old)
         assert found, text

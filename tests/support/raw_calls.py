@@ -53,9 +53,9 @@ async def call(app: App, request: RawRequest) -> RawAnswer:
         if not whole.is_set():
             whole.set()
             return {"type": "http.request", "body": request.body, "more_body": False}
-        patience = _ENDLESS if request.path.startswith("/events") else _PATIENCE
+        limit = _ENDLESS if request.path.startswith("/events") else _PATIENCE
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(limit):
                 await ended.wait()
         except TimeoutError:
             pass

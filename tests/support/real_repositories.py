@@ -13,7 +13,7 @@ from typing import Any
 class RealRepository:
     """One repository of the collection.
 
-    `manifest` tells its folders and what each version holds.
+    `manifest` lists its folders and what each version holds.
     """
 
     folder: Path

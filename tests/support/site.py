@@ -17,6 +17,16 @@ S = TypeVar("S", bound=Api, default=Service)
 PASSWORD = "a phrase that nobody guesses"
 #: What a command line that asks for a token adds to the address of its page.
 COMMAND_LINE = f"port=4711&name=laptop&state={'s' * 43}&challenge={'c' * 43}"
+#: The start page, those of one's own account and of signing in, and the form for a new project.
+GENERAL_PAGES = (
+    *("/ui", "/ui?q=nothing-has-this", "/ui?standing=failing", "/ui/help", "/ui/status"),
+    *("/ui/you", "/ui/you/sessions", "/ui/you/tokens", "/ui/you/tokens/new"),
+    *(f"/ui/command-line?{COMMAND_LINE}", "/ui/command-line/done"),
+    *("/ui/sign-in", "/ui/sign-in?next=/ui/status", "/ui/set-up?token=x"),
+    f"/ui/command-line?port=4711&state={'s' * 43}&challenge={'c' * 43}&name=lab",
+    "/ui/command-line/done",
+    *("/ui/projects/new", "/ui/projects/new?repository=a/b"),
+)
 HOSTILE_NAME = '<script>alert("name")</script>'
 HOSTILE = {
     "config/a.yaml": b"model: llama\n",
@@ -33,8 +43,7 @@ HOSTILE = {
 }
 
 
-#: What upstream makes of some of them, and what variants of these say then, by what becomes of
-#: these.
+#: What some of them become upstream, and the texts of variants of these, by their drift then.
 MOVED = {
     "config/moved.yaml": b"a: 2\nb: &x [1]\nc: '</pre><script>alert(6)</script>'\n",
     "config/lines.yaml": b"{{ .Values.a }}: '</pre><script>alert(7)</script>'\nb: 1\n",
@@ -75,72 +84,13 @@ class Site(Generic[S]):
     def pages(self) -> list[str]:
         """Every page, with filters and searches."""
         home = f"/ui/projects/{self.project}"
-        files = [f"{home}/files/{file}" for file in self.files.values()]
-        first, second = (f"/ui/releases/{digest}" for digest in self.releases)
         return [
-            *(
-                "/ui",
-                "/ui?q=nothing-has-this",
-                "/ui?standing=failing",
-                "/ui/help",
-                "/ui/status",
-                *("/ui/you", "/ui/you/sessions", "/ui/you/tokens", "/ui/you/tokens/new"),
-                *(f"/ui/command-line?{COMMAND_LINE}", "/ui/command-line/done"),
-                *("/ui/sign-in", "/ui/sign-in?next=/ui/status", "/ui/set-up?token=x"),
-                f"/ui/command-line?port=4711&state={'s' * 43}&challenge={'c' * 43}&name=lab",
-                "/ui/command-line/done",
-                "/ui/projects/new",
-                "/ui/projects/new?repository=a/b",
-            ),
-            *(
-                home,
-                f"{home}?q=a",
-                f"{home}?type=job",
-                f"{home}?show=problems",
-                f"{home}?show=variants&q=zzz",
-            ),
-            *(
-                f"{home}/search",
-                f"{home}/search?q=a",
-                f"{home}/search?q=e&in=keys",
-                f"{home}/search?q=zzz&in=values",
-            ),
-            *("/ui/people", "/ui/people?q=zzz", "/ui/people/new"),
-            *("/ui/people/groups", "/ui/people/tokens"),
-            *(f"/ui/people/{self.account}", f"/ui/people/{self.account}/delete"),
-            *("/ui/people/federation", "/ui/people/federation/new"),
-            *(f"/ui/people/federation/{self.rule}{end}" for end in ("", "/delete")),
-            *(f"{home}/access", f"{home}/access?q=a", f"{home}/access?q=zzz"),
-            f"{files[0]}?line=1",
-            *(
-                f"{home}/modified-files",
-                f"{home}/modified-files?drift=conflict",
-                f"{home}/modified-files?q=a",
-            ),
-            *(f"{home}/syncs", f"{home}/syncs/{self.sync}", f"{home}/settings", f"{home}/delete"),
-            *files,
-            *(f"{files[0]}/history", f"{files[0]}/new-variant"),
-            *(f"{file}/variants" for file in files),
-            *(f"{home}/trash", f"{home}/reset", f"/ui/trash/{self.deleted}"),
-            *(
-                page
-                for modified in (self.modified, *self.moved.values())
-                for page in pages_of(modified)
-            ),
-            f"/ui/modified-files/{self.moved['conflict']}/merge/edit",
-            f"/ui/modified-files/{self.moved['conflict']}/merge/upstream",
-            *(
-                f"{home}/modified-files/rebase-all",
-                f"{home}/modified-files/rebase-all?original={self.files['config/moved.yaml']}",
-                f"/ui/modified-files/{self.moved['upstream_removed']}/reattach",
-                f"/ui/modified-files/{self.moved['upstream_removed']}/reattach?q=zzz",
-            ),
-            *(f"{home}/releases", first, f"{second}?q=a", f"{second}?q=zzz", f"{first}?making=2"),
-            *(
-                f"{first}/compare",
-                f"{first}/compare?with={self.releases[1]}",
-                f"{second}/compare?with={self.releases[0]}",
-            ),
+            *GENERAL_PAGES,
+            *project_pages(home),
+            *people_pages(home, self),
+            *file_pages(home, self),
+            *variant_pages(home, self),
+            *release_pages(home, self),
             *sweep_pages(home, self),
             *result_pages(home, self),
             *("/ui/audit", "/ui/audit?actor=nobody", "/ui/audit?action=variant.edit"),
@@ -162,6 +112,71 @@ class Site(Generic[S]):
             merged = drifts.get(path.split("/")[3] if "/merge" in path else "", "")
             kinds.setdefault(f"{kind_of(path)} {merged}", path)
         return kinds
+
+
+def project_pages(home: str) -> list[str]:
+    """Return the pages of a project and of searches in it."""
+    return [
+        *(home, f"{home}?q=a", f"{home}?type=job"),
+        *(f"{home}?show=problems", f"{home}?show=variants&q=zzz"),
+        *(f"{home}/search", f"{home}/search?q=a"),
+        *(f"{home}/search?q=e&in=keys", f"{home}/search?q=zzz&in=values"),
+    ]
+
+
+def people_pages(home: str, site: Site[S]) -> list[str]:
+    """Return the pages of accounts, groups, rules of federation and grants."""
+    return [
+        *("/ui/people", "/ui/people?q=zzz", "/ui/people/new"),
+        *("/ui/people/groups", "/ui/people/tokens"),
+        *(f"/ui/people/{site.account}", f"/ui/people/{site.account}/delete"),
+        *("/ui/people/federation", "/ui/people/federation/new"),
+        *(f"/ui/people/federation/{site.rule}{end}" for end in ("", "/delete")),
+        *(f"{home}/access", f"{home}/access?q=a", f"{home}/access?q=zzz"),
+    ]
+
+
+def file_pages(home: str, site: Site[S]) -> list[str]:
+    """Return the pages of originals and lists of variants, of syncs and of a project's settings."""
+    files = [f"{home}/files/{file}" for file in site.files.values()]
+    return [
+        f"{files[0]}?line=1",
+        *(f"{home}/modified-files{filters}" for filters in ("", "?drift=conflict", "?q=a")),
+        *(f"{home}/syncs", f"{home}/syncs/{site.sync}", f"{home}/settings", f"{home}/delete"),
+        *files,
+        *(f"{files[0]}/history", f"{files[0]}/new-variant"),
+        *(f"{file}/variants" for file in files),
+    ]
+
+
+def variant_pages(home: str, site: Site[S]) -> list[str]:
+    """Return the pages of variants, of merges and of the trash."""
+    conflict, removed = (
+        f"/ui/modified-files/{site.moved[drift]}" for drift in ("conflict", "upstream_removed")
+    )
+    return [
+        *(f"{home}/trash", f"{home}/reset", f"/ui/trash/{site.deleted}"),
+        *(
+            page
+            for modified in (site.modified, *site.moved.values())
+            for page in pages_of(modified)
+        ),
+        *(f"{conflict}/merge/edit", f"{conflict}/merge/upstream"),
+        f"{home}/modified-files/rebase-all",
+        f"{home}/modified-files/rebase-all?original={site.files['config/moved.yaml']}",
+        *(f"{removed}/reattach", f"{removed}/reattach?q=zzz"),
+    ]
+
+
+def release_pages(home: str, site: Site[S]) -> list[str]:
+    """Return the pages of releases and of their comparisons."""
+    first, second = (f"/ui/releases/{digest}" for digest in site.releases)
+    return [
+        *(f"{home}/releases", first, f"{second}?q=a", f"{second}?q=zzz", f"{first}?making=2"),
+        f"{first}/compare",
+        f"{first}/compare?with={site.releases[1]}",
+        f"{second}/compare?with={site.releases[0]}",
+    ]
 
 
 def sweep_pages(home: str, site: Site[S]) -> list[str]:
@@ -356,7 +371,7 @@ async def _variant(service: Api, project: Json, file: Json) -> Json:
 
 
 async def _changed(service: Api, project: Json, file: Json, drift: str) -> str:
-    """A variant for which its original's move is this drift."""
+    """Add a variant which has this drift when its original has changed."""
     variant = await service.post(
         f"/projects/{project['id']}/modified-files?allow_invalid=true",
         {

@@ -22,7 +22,7 @@ _DOCUMENT: Final = json.dumps([{"path": f"config/{n}.yaml", "size": n} for n in 
 
 
 def _thread_time() -> float:
-    """Return the CPU time that this thread's own code took, where the machine tells, seconds.
+    """Return the CPU time that this thread's own code took, where the machine reports it, seconds.
 
     The kernel's part is left out: where the host of a virtual machine takes its memory back, a
     request may spend tenths of a second on getting it again.

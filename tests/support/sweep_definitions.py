@@ -32,7 +32,7 @@ VALUES: st.SearchStrategy[JsonValue] = st.recursive(
 
 @st.composite
 def definitions(draw: st.DrawFn) -> SweepDefinition:
-    """A definition of 1 to 3 axes with up to 4 values each, which sets each place once."""
+    """A definition of 1 to 3 axes with up to 4 values each, which sets each value once."""
     names = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
     rule = draw(st.sampled_from(["product", "zip"]))
     length = draw(st.integers(1, 4))

@@ -148,7 +148,7 @@ class Visitors:
 
 @asynccontextmanager
 async def visiting(contexts: Contexts, url: str) -> AsyncIterator[Visitors]:
-    """Visitors, whose faults are looked at when they leave."""
+    """Visitors, whose faults are checked when they leave."""
     visitors = Visitors(contexts, url)
     try:
         yield visitors

@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2 as httpx
 
 from support.browser import Browser
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.guarded import Person
 from support.guarded_commands import GuardedCommands
 from support.waiting import GENEROUS
@@ -19,7 +20,8 @@ async def decided(person: Person, page: str, decision: str) -> str:
     browser = Browser(person.http)
     form = (await browser.open(page)).form("/ui/command-line")
     form.fields["decision"] = decision
-    answer = await person.http.post(form.action, headers=browser.headers, **form.body())  # type: ignore[arg-type]  # arguments by name
+    sent: dict[str, Any] = {"headers": browser.headers, **form.body()}
+    answer = await person.http.post(form.action, **sent)
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"])
 
@@ -155,7 +157,7 @@ async def test_a_pull_reads_the_token_of_its_file(guarded: GuardedCommands, tmp_
     await guarded.run("pull", release["digest"], "--to", to, "--token-file", "/nothing")
 
 
-async def test_a_service_that_answers_everybody_needs_no_sign_in(cli: CommandLine) -> None:
+async def test_a_service_that_answers_everybody_needs_no_sign_in(cli: ServiceCommands) -> None:
     refused = await cli("login", code=1)
     assert refused.err.endswith("so no sign-in is needed. (sign_in_not_needed)\n")
     assert "nothing: the service answers everybody" in (await cli("whoami")).out

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("data folder")
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningService:
     """A process of the service on the embedded database, its GitHub, and its data folder."""
 
     process: ServiceProcess
@@ -28,11 +28,11 @@ class Running:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningService]:
     folder = tmp_path_factory.mktemp("running")
     with GitHubTestServer() as github:
         async with service_process(folder, github_api_urls=github.url) as process:
-            yield Running(process, github, folder / "data")
+            yield RunningService(process, github, folder / "data")
 
 
 async def _run(
@@ -46,7 +46,7 @@ async def _run(
 
 
 async def test_an_embedded_database_is_backed_up_while_its_service_runs_and_restored_into_another(
-    running: Running, tmp_path: Path
+    running: RunningService, tmp_path: Path
 ) -> None:
     repository = Repository.init(tmp_path / "r.git")
     repository.commit({"config/a.yaml": b"a: 1\n"}, message="first")
@@ -83,7 +83,7 @@ async def test_an_embedded_database_is_backed_up_while_its_service_runs_and_rest
 
 
 async def test_a_second_service_on_the_same_data_folder_is_refused(
-    running: Running, tmp_path: Path
+    running: RunningService, tmp_path: Path
 ) -> None:
     service, data = running.process, running.data
     done = await asyncio.to_thread(run_main, tmp_path, port=0, data_dir=data)

@@ -30,7 +30,7 @@ class Few(LimitedConnection):
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningServer:
     """A server, and an inspection of its connections that tests run at times of their choice."""
 
     server: uvicorn.Server
@@ -66,7 +66,7 @@ class Running:
 @asynccontextmanager
 async def running(
     app: ASGIApp, kind: type[LimitedConnection] = LimitedConnection
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[RunningServer]:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -78,7 +78,6 @@ async def running(
             timeout_keep_alive=60,
         )
     )
-    server.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]
     task = asyncio.create_task(server.serve())
 
     async def started() -> bool | None:
@@ -86,7 +85,7 @@ async def running(
 
     await eventually(started, "the server does not start")
     port = server.servers[0].sockets[0].getsockname()[1]
-    made = Running(server, port, Inspection(server.server_state))
+    made = RunningServer(server, port, Inspection(server.server_state))
     try:
         yield made
     finally:

@@ -24,7 +24,7 @@ WRONG_TOKEN: Final = f"bmt_{'0' * 24}{'A' * 49}"
 
 
 @dataclass
-class Heard:
+class HeardAnswers:
     """What the service answered, except for the answers that show a new secret once."""
 
     http: httpx.AsyncClient
@@ -58,7 +58,7 @@ async def test_no_credential_is_found_anywhere(database_url: str, tmp_path: Path
             base_url=service.url, headers={"Origin": service.url}, trust_env=False, timeout=GENEROUS
         ) as http,
     ):
-        heard = Heard(http)
+        heard = HeardAnswers(http)
         secrets = {CLIENT_SECRET, PASSWORD, NEXT_PASSWORD, WRONG_PASSWORD, SIGNED, WRONG_TOKEN}
         secrets |= await _of_local_accounts(heard, service)
         secrets |= await _of_the_provider(heard)
@@ -74,7 +74,7 @@ async def test_no_credential_is_found_anywhere(database_url: str, tmp_path: Path
     assert _found(secrets, {n: f.read_bytes().decode("latin-1") for n, f in files.items()}) == []
 
 
-async def _of_local_accounts(heard: Heard, service: ServiceProcess) -> set[str]:
+async def _of_local_accounts(heard: HeardAnswers, service: ServiceProcess) -> set[str]:
     """Set up, sign in rightly and wrongly, make tokens; return the secrets that came to be."""
     # The link is in the log on purpose, and good once.
     [link] = re.findall(r"/ui/set-up\?token=([\w-]{43})", service.output)
@@ -95,7 +95,7 @@ async def _of_local_accounts(heard: Heard, service: ServiceProcess) -> set[str]:
     return {session, token}
 
 
-async def _of_the_provider(heard: Heard) -> set[str]:
+async def _of_the_provider(heard: HeardAnswers) -> set[str]:
     """Sign in at the provider; return its code, the cookie of the way there, and the session."""
     heard.http.cookies.clear()
     sent = await heard.ask("GET", "/auth/oidc?next=/ui", shows_secret=True)
@@ -108,7 +108,7 @@ async def _of_the_provider(heard: Heard) -> set[str]:
     return {query["code"][0], query["state"][0], attempt, heard.http.cookies["bm_session"]}
 
 
-async def _everything_else(heard: Heard) -> None:
+async def _everything_else(heard: HeardAnswers) -> None:
     await heard.ask("POST", "/sessions", json={"name": "ada", "password": NEXT_PASSWORD})
     for path in (
         *("/me", "/sessions", "/accounts", "/groups", "/tokens?all=true", "/federation"),

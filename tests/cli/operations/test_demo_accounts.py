@@ -63,7 +63,7 @@ def test_the_people_of_the_demo_sign_in_and_have_the_roles_that_it_prints(tmp_pa
     with running_demo(tmp_path, url) as output:
         people = {role: (name, password) for name, password, role in PERSON.findall(output)}
         assert list(people) == ["reader", "editor", "maintainer", "admin"], output
-        # The guides' commands ask another port unless they are told.
+        # Without this variable the guides' commands ask another port.
         assert f"\n  export BENCHMARK_MANAGER_URL={url}\n" in output
         seen, synced = {}, {}
         for role, (name, password) in people.items():

@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmark_manager import demo
 from benchmark_manager.cli.operations.demo_results import SweepToMeasure, measure_sweep
 from benchmark_manager.demo.measuring.load import Load
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.service import Json
 
 DEFINITION: dict[str, Any] = {
@@ -23,7 +23,7 @@ DEFINITION: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredDemo:
     """The cells of a sweep, their results, the oldest first, and what was printed."""
 
     cells: list[Json]
@@ -32,7 +32,7 @@ class Measured:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def measured(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Measured:
+async def measured(cli: ServiceCommands, tmp_path_factory: pytest.TempPathFactory) -> MeasuredDemo:
     """What measuring two cells once, with a small load, came to."""
     cli.service.repository("acme/measured", demo.first_commit())
     project = await cli.service.synced("acme/measured", config_folder="config", job_folder="job")
@@ -44,32 +44,32 @@ async def measured(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -
     await measure_sweep(to_measure, Console(file=printed, soft_wrap=True))
     cells = await cli.service.rows(f"/sweeps/{sweep['id']}/cells")
     results = await cli.service.rows(f"{path}/results")
-    return Measured(cells, results[::-1], printed.getvalue())
+    return MeasuredDemo(cells, results[::-1], printed.getvalue())
 
 
-async def test_every_cell_of_a_sweep_has_a_result(measured: Measured) -> None:
+async def test_every_cell_of_a_sweep_has_a_result(measured: MeasuredDemo) -> None:
     digests = [cell["digest"] for cell in measured.cells]
     assert [result["release"] for result in measured.results] == digests
     assert "Repeat 1 of 1: 2 results after " in measured.printed
 
 
-async def test_the_measured_files_were_verified(measured: Measured) -> None:
+async def test_the_measured_files_were_verified(measured: MeasuredDemo) -> None:
     assert [result["receipt"]["status"] for result in measured.results] == ["verified"] * 2
 
 
-async def test_results_say_that_the_engine_is_a_toy(measured: Measured) -> None:
+async def test_results_say_that_the_engine_is_a_toy(measured: MeasuredDemo) -> None:
     assert [result["labels"]["engine"] for result in measured.results] == ["toy"] * 2
     assert "toy engine" in measured.results[0]["note"]
     assert "toy engine" in measured.printed
 
 
-async def test_every_request_of_the_load_was_answered(measured: Measured) -> None:
+async def test_every_request_of_the_load_was_answered(measured: MeasuredDemo) -> None:
     points = [result["points"][0]["metrics"] for result in measured.results]
     assert [point["completed"]["value"] for point in points] == [6, 6]
 
 
 async def test_the_printed_table_has_a_row_for_each_cell(
-    measured: Measured, cli: CommandLine
+    measured: MeasuredDemo, cli: ServiceCommands
 ) -> None:
     [address] = re.findall(r"http\S+(/ui/projects/\S+)#charts", measured.printed)
     page = (await cli.service.http.get(address)).text
@@ -78,6 +78,8 @@ async def test_the_printed_table_has_a_row_for_each_cell(
     assert 'id="charts"' in page
 
 
-async def test_the_printed_citation_names_the_digest(measured: Measured, cli: CommandLine) -> None:
+async def test_the_printed_citation_names_the_digest(
+    measured: MeasuredDemo, cli: ServiceCommands
+) -> None:
     [address] = re.findall(r"http\S+(/ui/results/\S+)", measured.printed)
     assert measured.results[-1]["release"] in (await cli.service.http.get(address)).text

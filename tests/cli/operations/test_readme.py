@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark_manager import demo
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.process import ROOT, environment
 
 _COMMANDS = re.compile(r"^```sh\n(benchmark-manager\(\).*?)^```", re.MULTILINE | re.DOTALL)
@@ -55,7 +55,7 @@ def test_both_readmes_have_the_same_commands() -> None:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 async def test_a_newcomer_gets_from_a_repository_to_a_table(
-    cli: CommandLine, tmp_path: Path
+    cli: ServiceCommands, tmp_path: Path
 ) -> None:
     cli.service.repository("acme/vllm-benchmarks", demo.first_commit())
     folder = checkout(tmp_path / "checkout")

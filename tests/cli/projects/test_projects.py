@@ -14,7 +14,7 @@ from benchmark_manager.cli.terminal.failures import CommandError, printable
 from benchmark_manager.client import Client, shapes
 from benchmark_manager.stores.embedded.ports import free_port
 from github_test_server import Delay
-from support.commands import CommandLine, Done
+from support.commands import Done, ServiceCommands
 from support.process import ROOT, environment, run_main
 
 FILES = {
@@ -25,7 +25,7 @@ FILES = {
 }
 
 
-async def add(cli: CommandLine, name: str, *, synced: bool = False) -> str:
+async def add(cli: ServiceCommands, name: str, *, synced: bool = False) -> str:
     """A registered project, its repository hosted; with a name of its own."""
     cli.service.repository(f"acme/{name}", FILES)
     project_id = (await cli("projects", "add", name, f"acme/{name}", "--interval", "0")).out.strip()
@@ -34,7 +34,7 @@ async def add(cli: CommandLine, name: str, *, synced: bool = False) -> str:
     return project_id
 
 
-async def test_a_project_is_added_listed_and_shown(cli: CommandLine) -> None:
+async def test_a_project_is_added_listed_and_shown(cli: ServiceCommands) -> None:
     project_id = await add(cli, "first")
     assert re.fullmatch("[0-9a-f]{24}", project_id)
     listed = (await cli("projects", "list", "-q", "FIRST")).out.splitlines()
@@ -45,7 +45,7 @@ async def test_a_project_is_added_listed_and_shown(cli: CommandLine) -> None:
     assert re.search(r"^polled every +never$", shown, re.MULTILINE)
 
 
-async def test_patterns_are_given_and_changed(cli: CommandLine) -> None:
+async def test_patterns_are_given_and_changed(cli: ServiceCommands) -> None:
     cli.service.repository("acme/patterns", FILES)
     given = ("--include", "config/*", "--include", "job", "--exclude", "*.json")
     await cli("projects", "add", "patterns", "acme/patterns", "--interval", "0", *given)
@@ -61,7 +61,7 @@ async def test_patterns_are_given_and_changed(cli: CommandLine) -> None:
     assert "--include or --exclude" in (await cli("projects", "update", "patterns", code=2)).err
 
 
-async def test_json_is_what_the_api_answers_and_nothing_else(cli: CommandLine) -> None:
+async def test_json_is_what_the_api_answers_and_nothing_else(cli: ServiceCommands) -> None:
     project_id = await add(cli, "as-json", synced=True)
     http = cli.service.http
     paths = {
@@ -76,7 +76,7 @@ async def test_json_is_what_the_api_answers_and_nothing_else(cli: CommandLine) -
     assert [arguments for arguments, each in done.items() if each.err] == []
 
 
-async def test_a_list_is_followed_over_all_its_pages(cli: CommandLine) -> None:
+async def test_a_list_is_followed_over_all_its_pages(cli: ServiceCommands) -> None:
     project_id = await add(cli, "pages", synced=True)
 
     def paths() -> list[str]:
@@ -88,7 +88,7 @@ async def test_a_list_is_followed_over_all_its_pages(cli: CommandLine) -> None:
 
 
 async def test_projects_are_found_by_name_regardless_of_case_or_by_a_unique_part(
-    cli: CommandLine,
+    cli: ServiceCommands,
 ) -> None:
     one, other = await add(cli, "Nightly"), await add(cli, "Nightly-H100")
     expected = {one: one, "nightly": one, "NIGHTLY-H100": other, "h1": other, other.upper(): other}
@@ -108,7 +108,7 @@ async def test_projects_are_found_by_name_regardless_of_case_or_by_a_unique_part
     )
 
 
-async def test_a_sync_lists_its_changes(cli: CommandLine) -> None:
+async def test_a_sync_lists_its_changes(cli: ServiceCommands) -> None:
     project_id = await add(cli, "changes")
     done = await cli("sync", "changes")
     assert sorted(done.out.splitlines()) == [f"added    {path}" for path in sorted(FILES)]
@@ -119,7 +119,7 @@ async def test_a_sync_lists_its_changes(cli: CommandLine) -> None:
     assert (again.json["status"], again.json["trigger"]) == ("unchanged", "manual")
 
 
-async def test_a_sync_is_waited_for_or_not(cli: CommandLine) -> None:
+async def test_a_sync_is_waited_for_or_not(cli: ServiceCommands) -> None:
     project_id = await add(cli, "waiting")
     cli.service.github.faults.add(Delay(1.5), times=2)
     begun = (await cli("sync", "waiting", "--no-wait", "--json")).json
@@ -129,7 +129,7 @@ async def test_a_sync_is_waited_for_or_not(cli: CommandLine) -> None:
     assert len(await cli.service.rows(f"/projects/{project_id}/syncs")) == 1
 
 
-async def test_a_failed_sync_ends_with_1_and_says_why(cli: CommandLine) -> None:
+async def test_a_failed_sync_ends_with_1_and_says_why(cli: ServiceCommands) -> None:
     await cli("projects", "add", "gone", "acme/gone")
     done = await cli("sync", "gone", "--json", code=1)
     assert done.json["status"] == "failed"
@@ -179,7 +179,7 @@ def test_a_proxy_that_cannot_be_used_is_reported_without_its_password(tmp_path: 
     assert "Traceback" not in done.stderr
 
 
-async def test_files_are_filtered(cli: CommandLine) -> None:
+async def test_files_are_filtered(cli: ServiceCommands) -> None:
     await add(cli, "filtered", synced=True)
 
     async def paths(*filters: str) -> list[str]:
@@ -198,7 +198,7 @@ async def test_files_are_filtered(cli: CommandLine) -> None:
     assert "invalid" in broken
 
 
-async def test_wrong_fields_are_listed(cli: CommandLine) -> None:
+async def test_wrong_fields_are_listed(cli: ServiceCommands) -> None:
     done = await cli("projects", "add", "x", "acme/x", "--interval", "3", code=1)
     assert re.match(
         r"error: 1 field is wrong: polling_interval: must be 0, or .+ \(invalid_request\)\n$",
@@ -211,7 +211,7 @@ async def test_wrong_fields_are_listed(cli: CommandLine) -> None:
 
 
 async def test_a_token_comes_from_a_file_and_is_never_shown(
-    cli: CommandLine, tmp_path: Path
+    cli: ServiceCommands, tmp_path: Path
 ) -> None:
     token = "ghp_TokenOfTheCommandLine0000000000001"
     (tmp_path / "token").write_text(f"{token}\n")
@@ -227,7 +227,7 @@ async def test_a_token_comes_from_a_file_and_is_never_shown(
     assert "The token cannot be read" in folder.err
 
 
-async def test_changes_are_recorded_with_the_user_s_name(cli: CommandLine) -> None:
+async def test_changes_are_recorded_with_the_user_s_name(cli: ServiceCommands) -> None:
     await add(cli, "actors", synced=True)
     made = await cli(
         "variants",
@@ -244,7 +244,7 @@ async def test_changes_are_recorded_with_the_user_s_name(cli: CommandLine) -> No
     assert "BENCHMARK_MANAGER_ACTOR must be printable" in unprintable.err
 
 
-async def test_project_names_complete(cli: CommandLine) -> None:
+async def test_project_names_complete(cli: ServiceCommands) -> None:
     await add(cli, "Complete")
     await add(cli, "Complete-H100")
     ask = {
@@ -267,7 +267,7 @@ def test_an_unreachable_service_is_one_line_with_its_address(tmp_path: Path) -> 
     assert "password" not in done.stderr
 
 
-async def test_a_proxy_of_the_environment_is_used(cli: CommandLine) -> None:
+async def test_a_proxy_of_the_environment_is_used(cli: ServiceCommands) -> None:
     """The service stands for a proxy that is asked for an address which it does not have."""
     done = await cli(
         "projects",
@@ -282,18 +282,18 @@ async def test_a_proxy_of_the_environment_is_used(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("page", ["/ui", "/docs/", "/ui/projects/new"])
-async def test_the_address_of_a_page_is_named_as_the_cause(cli: CommandLine, page: str) -> None:
+async def test_the_address_of_a_page_is_named_as_the_cause(cli: ServiceCommands, page: str) -> None:
     done = await cli("projects", "list", "--url", f"{cli.url}{page}", code=1)
     assert done.err.splitlines()[-1].startswith("Give --url or BENCHMARK_MANAGER_URL the service's")
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8001", "ftp://127.0.0.1", "http://"])
-async def test_an_address_that_is_not_a_url_is_wrong_usage(cli: CommandLine, url: str) -> None:
+async def test_an_address_that_is_not_a_url_is_wrong_usage(cli: ServiceCommands, url: str) -> None:
     done = await cli("projects", "list", "--url", url, code=2)
     assert "is not a URL such as http://127.0.0.1:8001; name the service by --url" in done.err
 
 
-async def test_another_server_is_recognised(cli: CommandLine) -> None:
+async def test_another_server_is_recognised(cli: ServiceCommands) -> None:
     """Our GitHub answers 404 with JSON, but is not Benchmark Manager."""
     done = await cli("projects", "list", "--url", cli.service.github.url, code=4)
     assert "is not Benchmark Manager: it answers 404" in done.err
@@ -329,7 +329,7 @@ def test_the_client_starts_without_the_server_s_modules() -> None:
 
 
 async def test_a_tag_or_a_commit_is_given_instead_of_a_branch_and_shown_with_its_kind(
-    cli: CommandLine,
+    cli: ServiceCommands,
 ) -> None:
     repository = cli.service.repository("acme/refs", FILES)
     found = repository.find_commit("HEAD")
@@ -350,7 +350,7 @@ async def test_a_tag_or_a_commit_is_given_instead_of_a_branch_and_shown_with_its
 
 
 async def test_a_preview_shows_branches_and_folders_and_how_to_add_the_repository(
-    cli: CommandLine,
+    cli: ServiceCommands,
 ) -> None:
     cli.service.repository("acme/looked-at", FILES)
     done = await cli("projects", "preview", "acme/looked-at")
@@ -364,7 +364,7 @@ async def test_a_preview_shows_branches_and_folders_and_how_to_add_the_repositor
     assert (await cli("projects", "preview", "acme/looked-at", "--json")).json == answer.json()
 
 
-async def test_a_preview_warns_about_cut_folders_and_listings(cli: CommandLine) -> None:
+async def test_a_preview_warns_about_cut_folders_and_listings(cli: ServiceCommands) -> None:
     cli.service.repository("acme/wide", {f"f{number:03}/a.json": b"{}" for number in range(201)})
     done = await cli("projects", "preview", "acme/wide")
     assert "Only the first 200 folders are shown." in done.err
@@ -377,7 +377,7 @@ async def test_a_preview_warns_about_cut_folders_and_listings(cli: CommandLine) 
     assert "folders are shown" not in done.err
 
 
-async def test_a_preview_takes_a_token_from_a_file(cli: CommandLine, tmp_path: Path) -> None:
+async def test_a_preview_takes_a_token_from_a_file(cli: ServiceCommands, tmp_path: Path) -> None:
     cli.service.repository("acme/closed", FILES, private_to=["opener"])
     (tmp_path / "token").write_text("opener\n")
     refused = await cli("projects", "preview", "acme/closed", code=1)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmark_manager.stores.embedded.ports import free_port
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.process import run_main, service_process
 
 SECRET = "a-secret-that-nobody-sees"
@@ -47,7 +47,7 @@ async def test_a_service_with_the_same_secret_accepts(database_url: str, tmp_pat
     assert SECRET not in service.output
 
 
-async def test_a_service_without_a_secret_says_so(cli: CommandLine, tmp_path: Path) -> None:
+async def test_a_service_without_a_secret_says_so(cli: ServiceCommands, tmp_path: Path) -> None:
     done = await asyncio.to_thread(ping, tmp_path, "--url", cli.url)
     assert done.returncode == 1
     assert "the service has no WEBHOOK_SECRET" in done.stderr
@@ -77,7 +77,7 @@ def test_an_address_that_is_not_a_url_is_refused(tmp_path: Path, url: str) -> No
 def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[str]:
     """The address of a server which answers every POST so."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class FixedAnswerHandler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             self.send_response(status)
@@ -88,7 +88,7 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[str]:
 
         def log_message(self, *_: object) -> None: ...
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with HTTPServer(("127.0.0.1", 0), FixedAnswerHandler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

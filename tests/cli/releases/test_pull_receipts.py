@@ -1,8 +1,8 @@
-"""`benchmark-manager pull --receipt`: what is in place is read back and said to the service."""
+"""`benchmark-manager pull --receipt`: the pulled files are read back and reported."""
 
 import json
 import os
-import shutil
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,18 +11,19 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from benchmark_manager.cli.releases import receipts
 from benchmark_manager.cli.releases.machine import Gpus, installed_gpus, read_gpus
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.hostile_server import head, hostile_server
 from support.service import Json
 from support.swept import FILES, SweptProject, sizes
 
 H100: Final = "NVIDIA H100 80GB HBM3"
+#: Writes a file with the line ends of Windows.
+CRLF: Final = r"""awk '{printf "%s\r\n", $0}'"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: CommandLine) -> SweptProject:
+async def project(cli: ServiceCommands) -> SweptProject:
     repository = cli.service.repository("acme/receipts", FILES)
     made = await cli.service.synced("acme/receipts", name="receipts")
     return SweptProject(cli.service, repository, made["id"])
@@ -44,7 +45,7 @@ def program(folder: Path, script: str) -> dict[str, str]:
 
 
 async def pulled(
-    cli: CommandLine,
+    cli: ServiceCommands,
     digest: str,
     folder: Path,
     *options: str,
@@ -58,7 +59,7 @@ async def pulled(
 
 
 async def test_a_receipt_says_that_the_files_are_in_place_and_where(
-    cli: CommandLine, project: SweptProject, digest: str, tmp_path: Path
+    cli: ServiceCommands, project: SweptProject, digest: str, tmp_path: Path
 ) -> None:
     smi = program(tmp_path / "bin", f'test "$*" = "{QUERY}" && echo "{H100}, 570.124.06"')
     variables = {"NODE_NAME": "gpu-7", "BENCHMARK_MANAGER_IMAGE_ID": "vllm@sha256:1", **smi}
@@ -74,7 +75,7 @@ QUERY: Final = "--query-gpu=name,driver_version --format=csv,noheader"
 
 
 async def test_a_folder_that_is_right_already_has_a_receipt_too(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     await cli("pull", digest, "--to", str(tmp_path / "release"))
     found = await pulled(cli, digest, tmp_path / "release")
@@ -83,59 +84,60 @@ async def test_a_folder_that_is_right_already_has_a_receipt_too(
 
 
 async def test_the_beginning_of_a_digest_is_enough(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     found = await pulled(cli, digest[:20], tmp_path / "release")
     assert (found["status"], found["release"]) == ("verified", digest)
 
 
+def changing(folder: Path, script: str) -> dict[str, str]:
+    """Change a pulled folder before its files are read back: `nvidia-smi` runs between the two."""
+    return program(folder.with_name("bin"), f"cd {shlex.quote(str(folder))} && {script}")
+
+
 async def test_files_that_change_behind_the_pull_differ(
-    cli: CommandLine, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "release"
-    read_back = receipts.read_back
-
-    def changed(where: Path) -> dict[str, str]:
-        (folder / "config/engine.yaml").write_text("engine: {}\n")
-        (folder / "config/other.json").unlink()
-        (folder / "config/link").symlink_to("engine.yaml")
-        (folder / "job/folder").symlink_to("/")
-        return read_back(where)
-
-    monkeypatch.setattr(receipts, "read_back", changed)
-    done = await cli("pull", digest, "--to", str(folder), "--receipt")
+    smi = changing(
+        folder,
+        "echo 'engine: {}' > config/engine.yaml && rm config/other.json"
+        " && ln -s engine.yaml config/link && ln -s / job/folder",
+    )
+    done = await cli("pull", digest, "--to", str(folder), "--receipt", environment=smi)
     found = await cli.service.get(f"/receipts/{done.out.strip()}")
     differing = ["config/engine.yaml", "config/link", "config/other.json", "job/folder"]
     assert (found["status"], found["differing"]) == ("differs", differing)
     assert "warning: the files are not those of the release any more" in done.err
 
 
-@pytest.mark.parametrize("change", ["line ends", "link to the same bytes", "nothing left"])
+@pytest.mark.parametrize(
+    ("script", "differing"),
+    [
+        (
+            f"{CRLF} config/engine.yaml > ../crlf && mv ../crlf config/engine.yaml",
+            ["config/engine.yaml"],
+        ),
+        (
+            "mv config/engine.yaml ../same && ln -s ../../same config/engine.yaml",
+            ["config/engine.yaml"],
+        ),
+        ("rm -r ./*", []),
+    ],
+    ids=["line ends", "link to the same bytes", "nothing left"],
+)
 async def test_a_folder_that_is_not_the_release_differs(
-    cli: CommandLine, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+    cli: ServiceCommands, digest: str, tmp_path: Path, script: str, differing: list[str]
 ) -> None:
-    folder, read_back = tmp_path / "release", receipts.read_back
-
-    def changed(where: Path) -> dict[str, str]:
-        file = folder / "config/engine.yaml"
-        if change == "line ends":
-            file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-        elif change == "nothing left":
-            shutil.rmtree(folder)
-            folder.mkdir()
-        else:
-            file.symlink_to(file.rename(tmp_path / "same.yaml"))
-        return read_back(where)
-
-    monkeypatch.setattr(receipts, "read_back", changed)
-    done = await cli("pull", digest, "--to", str(folder), "--receipt")
+    folder = tmp_path / "release"
+    smi = changing(folder, script)
+    done = await cli("pull", digest, "--to", str(folder), "--receipt", environment=smi)
     found = await cli.service.get(f"/receipts/{done.out.strip()}")
-    paths = [] if change == "nothing left" else ["config/engine.yaml"]
-    assert (found["status"], found["differing"]) == ("differs", paths)
+    assert (found["status"], found["differing"]) == ("differs", differing)
 
 
 async def test_a_cell_has_a_receipt_of_its_sweep_s_project(
-    cli: CommandLine, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, project: SweptProject, tmp_path: Path
 ) -> None:
     await project.sweep(sizes(256, name="one cell"))
     found = await pulled(cli, "one cell/0", tmp_path / "cell", "--project", "receipts")
@@ -143,7 +145,7 @@ async def test_a_cell_has_a_receipt_of_its_sweep_s_project(
 
 
 async def test_every_cell_has_a_receipt(
-    cli: CommandLine, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, project: SweptProject, tmp_path: Path
 ) -> None:
     sweep = await project.sweep(sizes(64, 512))
     file = tmp_path / "receipts.json"
@@ -156,7 +158,7 @@ async def test_every_cell_has_a_receipt(
 
 
 async def test_a_receipt_is_written_to_a_file(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "new" / "receipt.json"
     done = await cli("pull", digest, "--to", str(tmp_path / "r"), "--receipt-file", str(file))
@@ -166,7 +168,7 @@ async def test_a_receipt_is_written_to_a_file(
 
 @pytest.mark.parametrize("name", ["receipt.json", "config/receipt.json", "../release/r.json"])
 async def test_a_receipt_is_never_written_into_the_release(
-    cli: CommandLine, digest: str, tmp_path: Path, name: str
+    cli: ServiceCommands, digest: str, tmp_path: Path, name: str
 ) -> None:
     folder = tmp_path / "release"
     options = ("--to", str(folder), "--receipt-file", str(folder / name))
@@ -176,7 +178,7 @@ async def test_a_receipt_is_never_written_into_the_release(
 
 
 async def test_files_stay_where_the_receipt_is_refused(
-    cli: CommandLine, project: SweptProject, digest: str, tmp_path: Path
+    cli: ServiceCommands, project: SweptProject, digest: str, tmp_path: Path
 ) -> None:
     other = await project.service.project("acme/receipts", name="no release here")
     folder = tmp_path / "release"
@@ -188,7 +190,7 @@ async def test_files_stay_where_the_receipt_is_refused(
 
 
 async def test_files_stay_where_the_service_is_gone_behind_the_pull(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "release"
     await cli("pull", digest, "--to", str(folder))

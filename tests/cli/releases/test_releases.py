@@ -4,13 +4,13 @@ import re
 
 import pytest_asyncio
 
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 
 FILES = {"config/llama.yaml": b"model: llama\n", "config/gemma.yaml": b"model: gemma\n"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: CommandLine) -> str:
+async def project(cli: ServiceCommands) -> str:
     """A synced project `frozen` with two variants: with the original's name, and with another."""
     cli.service.repository("acme/frozen", FILES)
     project_id = str((await cli.service.synced("acme/frozen", name="frozen"))["id"])
@@ -20,7 +20,7 @@ async def project(cli: CommandLine) -> str:
 
 
 async def test_a_release_is_made_once_and_its_digest_is_the_result(
-    cli: CommandLine, project: str
+    cli: ServiceCommands, project: str
 ) -> None:
     first = await cli("release", "create", project, "--name", "nightly", "--pin")
     assert re.fullmatch("sha256:[0-9a-f]{64}\n", first.out)
@@ -33,7 +33,7 @@ async def test_a_release_is_made_once_and_its_digest_is_the_result(
     assert (shown["name"], shown["pinned"], shown["created_by"]) == ("nightly", True, "jo")
 
 
-async def test_a_release_holds_what_was_chosen(cli: CommandLine, project: str) -> None:
+async def test_a_release_holds_what_was_chosen(cli: ServiceCommands, project: str) -> None:
 
     async def paths(*arguments: str) -> list[str]:
         made = (await cli("release", "create", project, *arguments, "--json")).json
@@ -53,7 +53,9 @@ async def test_a_release_holds_what_was_chosen(cli: CommandLine, project: str) -
     )
 
 
-async def test_a_variant_is_used_in_place_of_its_original(cli: CommandLine, project: str) -> None:
+async def test_a_variant_is_used_in_place_of_its_original(
+    cli: ServiceCommands, project: str
+) -> None:
     arguments = ("release", "create", project, "--include", "originals", "--json")
     made = (await cli(*arguments, "--use", "gemma-2.yaml")).json
     assert [(file["path"], file["source"]) for file in made["files"]] == [
@@ -78,7 +80,7 @@ async def test_a_variant_is_used_in_place_of_its_original(cli: CommandLine, proj
 
 
 async def test_releases_are_listed_by_digests_which_other_commands_take(
-    cli: CommandLine, project: str
+    cli: ServiceCommands, project: str
 ) -> None:
     made = (await cli("release", "create", project, "--name", "listed")).out.strip()
     lines = (await cli("release", "list", project)).out.splitlines()
@@ -95,7 +97,7 @@ async def test_releases_are_listed_by_digests_which_other_commands_take(
     )
 
 
-async def test_a_reference_that_is_not_a_release_is_reported(cli: CommandLine) -> None:
+async def test_a_reference_that_is_not_a_release_is_reported(cli: ServiceCommands) -> None:
     assert (await cli("release", "show", "0" * 64, code=1)).err.endswith("(release_not_found)\n")
     errors = [(await cli("release", "show", name, code=2)).err for name in ("abc", "../projects")]
     assert [error for error in errors if "at least 12 hex digits" not in error] == []

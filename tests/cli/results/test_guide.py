@@ -18,7 +18,7 @@ import yaml
 from benchmark_manager import demo
 from benchmark_manager.cli.commands import app
 from benchmark_manager.domain.sweeps.yaml_values import read_yaml
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.guides import blocks_of, commands_of, pattern, plain
 from support.process import ROOT
 
@@ -35,7 +35,7 @@ STEPS: Final = [
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def demo_project(cli: CommandLine) -> None:
+async def demo_project(cli: ServiceCommands) -> None:
     """The demo's project and sweep."""
     name = "acme/vllm-benchmarks"
     cli.service.repository(name, demo.first_commit())
@@ -47,7 +47,7 @@ async def demo_project(cli: CommandLine) -> None:
 
 
 @pytest.fixture
-def shell(cli: CommandLine, tmp_path: Path) -> dict[str, str]:
+def shell(cli: ServiceCommands, tmp_path: Path) -> dict[str, str]:
     """The environment of a shell that has the command, in a folder with the guide's files."""
     (tmp_path / "measure.sh").write_text(LOOP)
     (tmp_path / "bench.py").write_text(SCRIPT)
@@ -91,7 +91,7 @@ def _written(command: str, environment: dict[str, str], folder: Path) -> str:
     return f"{ran.stdout}{ran.stderr}" if ran.returncode == 0 else f"{ran.returncode}: {ran.stdout}"
 
 
-async def test_the_job_of_the_guide_is_valid(cli: CommandLine, tmp_path: Path) -> None:
+async def test_the_job_of_the_guide_is_valid(cli: ServiceCommands, tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(JOB)
     found = await cli("validate", str(tmp_path / "job.yaml"), "--json")
     [file] = found.json

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.hostile_server import head, hostile_server
 from support.service import Json
 from support.swept import FILES, SweptProject, sizes
@@ -17,11 +17,11 @@ UNKNOWN: Final = "f" * 24
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: CommandLine) -> SweptProject:
+async def project(cli: ServiceCommands) -> SweptProject:
     return await _project(cli, "measured")
 
 
-async def _project(cli: CommandLine, name: str) -> SweptProject:
+async def _project(cli: ServiceCommands, name: str) -> SweptProject:
     repository = cli.service.repository(f"acme/{name}", FILES)
     made = await cli.service.synced(f"acme/{name}", name=name)
     return SweptProject(cli.service, repository, made["id"])
@@ -40,13 +40,13 @@ def plain(folder: Path, name: str, **metrics: float) -> str:
     return str(file)
 
 
-async def uploaded(cli: CommandLine, *arguments: str) -> list[Json]:
+async def uploaded(cli: ServiceCommands, *arguments: str) -> list[Json]:
     found: list[Json] = (await cli("result", "upload", *arguments, "--json")).json
     return found
 
 
 async def test_files_are_uploaded_and_listed(
-    cli: CommandLine, digest: str, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, digest: str, project: SweptProject, tmp_path: Path
 ) -> None:
     first = plain(tmp_path, "first.json", ttft_p99=12.5, output_throughput=2000)
     second = plain(tmp_path, "second.json", ttft_p99=13.5)
@@ -67,7 +67,7 @@ async def test_files_are_uploaded_and_listed(
     assert "(release_not_found)" in unknown.err
 
 
-async def test_an_upload_may_be_repeated(cli: CommandLine, digest: str, tmp_path: Path) -> None:
+async def test_an_upload_may_be_repeated(cli: ServiceCommands, digest: str, tmp_path: Path) -> None:
     file = plain(tmp_path, "again.json", ttft_p99=99)
     first = await cli("result", "upload", file, "--release", digest[:20])
     again = await cli("result", "upload", file, "--release", digest)
@@ -76,7 +76,7 @@ async def test_an_upload_may_be_repeated(cli: CommandLine, digest: str, tmp_path
 
 
 async def test_a_result_is_shown_with_its_exact_bytes(
-    cli: CommandLine, digest: str, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, digest: str, project: SweptProject, tmp_path: Path
 ) -> None:
     file = plain(tmp_path, "shown.json", ttft_p99=1234.5)
     options = ("--release", digest, "--note", "a cold start", "--tool", "plain")
@@ -91,7 +91,7 @@ async def test_a_result_is_shown_with_its_exact_bytes(
 
 
 async def test_a_file_that_fails_does_not_stop_the_others(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     (tmp_path / "empty.json").write_text("")
     (tmp_path / "other.bin").write_bytes(b"\x00\xff")
@@ -107,7 +107,7 @@ async def test_a_file_that_fails_does_not_stop_the_others(
 
 
 async def test_files_of_no_known_format_have_one_hint(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     files = [tmp_path / "one.bin", tmp_path / "two.bin"]
     for file in files:
@@ -118,7 +118,7 @@ async def test_files_of_no_known_format_have_one_hint(
 
 
 async def test_a_file_of_a_known_format_has_no_hint(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     file = plain(tmp_path, "known.json", ttft_p99=1)
     done = await cli("result", "upload", file, "--release", digest)
@@ -126,7 +126,7 @@ async def test_a_file_of_a_known_format_has_no_hint(
 
 
 async def test_names_labels_and_notes_may_have_any_letters_and_be_long(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     file = plain(tmp_path, 'größe "1"; 결과.json', ttft_p99=3)
     note = "메모 " * 3000
@@ -137,7 +137,9 @@ async def test_names_labels_and_notes_may_have_any_letters_and_be_long(
     assert (result["note"], len(result["labels"])) == (note, 50)
 
 
-async def test_an_unknown_release_stops_at_the_first_file(cli: CommandLine, tmp_path: Path) -> None:
+async def test_an_unknown_release_stops_at_the_first_file(
+    cli: ServiceCommands, tmp_path: Path
+) -> None:
     files = [plain(tmp_path, f"{number}.json", ttft_p99=1) for number in range(2)]
     done = await cli("result", "upload", *files, "--release", "0" * 64, code=1)
     assert done.err.count("error:") == 1
@@ -145,7 +147,7 @@ async def test_an_unknown_release_stops_at_the_first_file(cli: CommandLine, tmp_
 
 
 async def test_an_upload_without_a_service_ends_with_4(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     file = plain(tmp_path, "lost.json", ttft_p99=1)
     with hostile_server(lambda _: [head(503)]) as server:
@@ -155,24 +157,27 @@ async def test_an_upload_without_a_service_ends_with_4(
 
 
 async def test_a_receipt_is_named_by_its_id_or_by_its_file(
-    cli: CommandLine, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, project: SweptProject, tmp_path: Path
 ) -> None:
     sweep = await project.sweep(sizes(64, 96, name="with receipts"))
     written = tmp_path / "receipts.json"
     options = ("--to", str(tmp_path / "cells"), "--cells", "--receipt-file", str(written))
     await cli("pull", sweep["id"], *options)
     receipts = json.loads(written.read_text())
-    for number, given in ((1, str(written)), (0, receipts[0]["id"])):
+
+    async def result_of(number: int, given: str) -> tuple[str, str, int]:
         file = plain(tmp_path, f"cell{number}.json", ttft_p99=number)
         release = ("--release", f"{sweep['id']}/{number}")
         [result] = await uploaded(cli, file, *release, "--receipt", given)
-        assert result["receipt"]["id"] == receipts[number]["id"]
-        assert (result["receipt"]["status"], result["cell_index"]) == ("verified", number)
+        return result["receipt"]["id"], result["receipt"]["status"], result["cell_index"]
+
+    assert await result_of(1, str(written)) == (receipts[1]["id"], "verified", 1)
+    assert await result_of(0, receipts[0]["id"]) == (receipts[0]["id"], "verified", 0)
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"id": "x"}', "[" * 5000])
 async def test_a_file_without_a_receipt_is_wrong_usage(
-    cli: CommandLine, digest: str, tmp_path: Path, content: str
+    cli: ServiceCommands, digest: str, tmp_path: Path, content: str
 ) -> None:
     (tmp_path / "receipt.json").write_text(content)
     file = plain(tmp_path, "x.json", ttft_p99=1)
@@ -181,14 +186,18 @@ async def test_a_file_without_a_receipt_is_wrong_usage(
     assert "has no receipt of this release" in done.err
 
 
-async def test_an_unknown_receipt_is_refused(cli: CommandLine, digest: str, tmp_path: Path) -> None:
+async def test_an_unknown_receipt_is_refused(
+    cli: ServiceCommands, digest: str, tmp_path: Path
+) -> None:
     file = plain(tmp_path, "y.json", ttft_p99=1)
     options = ("--release", digest, "--receipt", UNKNOWN)
     done = await cli("result", "upload", file, *options, code=1)
     assert "(receipt_not_found)" in done.err
 
 
-async def test_labels_and_note_are_changed(cli: CommandLine, digest: str, tmp_path: Path) -> None:
+async def test_labels_and_note_are_changed(
+    cli: ServiceCommands, digest: str, tmp_path: Path
+) -> None:
     file = plain(tmp_path, "edited.json", ttft_p99=7)
     [result] = await uploaded(cli, file, "-r", digest, "-l", "gpu=H100", "-l", "wrong=yes")
     options = ("--label", "driver=570", "--remove-label", "wrong", "--note", "new")
@@ -198,7 +207,7 @@ async def test_labels_and_note_are_changed(cli: CommandLine, digest: str, tmp_pa
     assert "(stale)" in kept.err
 
 
-async def test_a_wrong_tool_is_corrected(cli: CommandLine, digest: str, tmp_path: Path) -> None:
+async def test_a_wrong_tool_is_corrected(cli: ServiceCommands, digest: str, tmp_path: Path) -> None:
     file = plain(tmp_path, "wrong-tool.json", ttft_p99=70)
     [wrong] = await uploaded(cli, file, "-r", digest, "--tool", "vllm")
     right = (await cli("result", "edit", wrong["id"], "--tool", "plain", "--json")).json
@@ -209,7 +218,7 @@ async def test_a_wrong_tool_is_corrected(cli: CommandLine, digest: str, tmp_path
 
 
 async def test_a_deleted_result_is_restored(
-    cli: CommandLine, digest: str, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, digest: str, project: SweptProject, tmp_path: Path
 ) -> None:
     file = plain(tmp_path, "deleted.json", ttft_p99=8)
     [result] = await uploaded(cli, file, "-r", digest)
@@ -238,13 +247,13 @@ async def test_a_deleted_result_is_restored(
     ids=lambda arguments: arguments[0],
 )
 async def test_arguments_that_make_no_sense_end_with_2(
-    cli: CommandLine, project: SweptProject, arguments: tuple[str, ...]
+    cli: ServiceCommands, project: SweptProject, arguments: tuple[str, ...]
 ) -> None:
     await cli("result", *arguments, code=2, benchmark_manager_project=project.id)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def sweep(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Json:
+async def sweep(cli: ServiceCommands, tmp_path_factory: pytest.TempPathFactory) -> Json:
     """A sweep whose first two cells are measured five times each."""
     project = await _project(cli, "compared")
     sweep = await project.sweep(sizes(128, 256, 512, name="throughput"))
@@ -264,7 +273,7 @@ def lines_of(text: str) -> list[list[str]]:
 
 
 async def test_a_table_has_settings_beside_metrics_and_verdicts(
-    cli: CommandLine, sweep: Json
+    cli: ServiceCommands, sweep: Json
 ) -> None:
     options = ("--sweep", sweep["name"], "--baseline", "0")
     columns = ("--metrics", "ttft_p99,output_throughput")
@@ -285,7 +294,7 @@ async def test_a_table_has_settings_beside_metrics_and_verdicts(
     assert "*: no other row is better in ttft_p99 and output_throughput." in done.err
 
 
-async def test_a_table_is_written_as_json_and_csv(cli: CommandLine, sweep: Json) -> None:
+async def test_a_table_is_written_as_json_and_csv(cli: ServiceCommands, sweep: Json) -> None:
     options = ("table", "compared", "--sweep", sweep["id"])
     found = (await cli("result", *options, "--json")).json
     assert [row["cell_index"] for row in found["rows"]] == [0, 1]
@@ -294,7 +303,7 @@ async def test_a_table_is_written_as_json_and_csv(cli: CommandLine, sweep: Json)
 
 
 async def test_releases_are_compared_by_the_keys_in_which_they_differ(
-    cli: CommandLine, sweep: Json
+    cli: ServiceCommands, sweep: Json
 ) -> None:
     releases = f"{sweep['id']}/1,{sweep['id']}/0"
     options = ("--releases", releases, "--baseline", f"{sweep['id']}/0")
@@ -306,14 +315,14 @@ async def test_releases_are_compared_by_the_keys_in_which_they_differ(
     assert sorted(row[-1] for row in rows[1:]) == ["(801..803)", "better"]
 
 
-async def test_a_metric_that_no_result_has_is_named(cli: CommandLine, sweep: Json) -> None:
+async def test_a_metric_that_no_result_has_is_named(cli: ServiceCommands, sweep: Json) -> None:
     options = ("--sweep", sweep["id"], "--metrics", "ttft_p99,ttft_p9")
     done = await cli("result", "table", "compared", *options)
     assert "No result has the metric ttft_p9.\n" in done.err
 
 
 async def test_metrics_with_a_comma_in_their_names_are_chosen(
-    cli: CommandLine, digest: str, tmp_path: Path
+    cli: ServiceCommands, digest: str, tmp_path: Path
 ) -> None:
     metrics = {"mmlu.acc,none": 0.5, "mmlu.acc,strict": 0.75}
     file = tmp_path / "commas.json"
@@ -330,7 +339,7 @@ async def test_metrics_with_a_comma_in_their_names_are_chosen(
     assert table["pareto"] == list(metrics)
 
 
-async def test_a_table_fits_a_terminal_of_100_columns(cli: CommandLine, sweep: Json) -> None:
+async def test_a_table_fits_a_terminal_of_100_columns(cli: ServiceCommands, sweep: Json) -> None:
     options = ("table", "compared", "--sweep", sweep["id"], "--baseline", "0")
     done = await cli.on_terminal("result", *options, typed="", COLUMNS="100", TERM="dumb")
     table = done.out[done.out.index("CELL") : done.out.index("= is the baseline")]
@@ -338,7 +347,7 @@ async def test_a_table_fits_a_terminal_of_100_columns(cli: CommandLine, sweep: J
     assert "better" in done.out
 
 
-async def test_a_report_cites_the_digests(cli: CommandLine, sweep: Json) -> None:
+async def test_a_report_cites_the_digests(cli: ServiceCommands, sweep: Json) -> None:
     done = await cli("result", "report", "compared", "--sweep", sweep["id"])
     found: Any = done.json
     first = await cli.service.get(f"/sweeps/{sweep['id']}/cells/0")
@@ -347,7 +356,7 @@ async def test_a_report_cites_the_digests(cli: CommandLine, sweep: Json) -> None
 
 
 async def test_the_cells_of_a_sweep_have_the_number_of_their_results(
-    cli: CommandLine, sweep: Json
+    cli: ServiceCommands, sweep: Json
 ) -> None:
     rows = lines_of((await cli("sweep", "cells", sweep["id"])).out)
     assert [row[3] for row in rows] == ["RESULTS", "5", "5", "0"]

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from benchmark_manager import demo
 from benchmark_manager.domain.sweeps.yaml_values import read_yaml
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.guides import commands_of, files_of, pattern, plain
 from support.process import ROOT
 
@@ -21,7 +21,7 @@ GUIDE: Final = (ROOT / "docs/guides/sweeps.md").read_text("utf-8")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def demo_project(cli: CommandLine) -> None:
+async def demo_project(cli: ServiceCommands) -> None:
     """The demo's project and sweep, after its change upstream."""
     name = "acme/vllm-benchmarks"
     repository = cli.service.repository(name, demo.first_commit())
@@ -36,7 +36,7 @@ async def demo_project(cli: CommandLine) -> None:
 
 @pytest.mark.usefixtures("demo_project")
 async def test_every_command_of_the_guide_writes_what_it_shows(
-    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: ServiceCommands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name, text in files_of(GUIDE):
@@ -56,7 +56,7 @@ async def test_every_command_of_the_guide_writes_what_it_shows(
     assert different == {}
 
 
-async def _written(cli: CommandLine, words: list[str], variables: dict[str, str]) -> str:
+async def _written(cli: ServiceCommands, words: list[str], variables: dict[str, str]) -> str:
     """Run a command, and return what a terminal would show."""
     if words[0] != "benchmark-manager":
         return subprocess.run(words, check=True, capture_output=True, text=True).stdout

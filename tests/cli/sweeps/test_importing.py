@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.process import ROOT
 
 _GUIDE: Final = (ROOT / "docs/guides/sweep-imports.md").read_text("utf-8")
@@ -32,7 +32,7 @@ LAST_CELLS: Final = [
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: CommandLine) -> str:
+async def project(cli: ServiceCommands) -> str:
     files = {f"config/{number}.yaml": data for number, data in enumerate(FILES)}
     cli.service.repository("acme/imported", files)
     return str((await cli.service.synced("acme/imported"))["id"])
@@ -43,7 +43,7 @@ async def project(cli: CommandLine) -> str:
     [(0, "vllm", 2), (1, "llm-d", 6), (2, "llm-d", 4), (3, "hydra", 12), (4, "wandb", 4)],
 )
 async def test_an_example_of_the_guide_becomes_cells(
-    cli: CommandLine, project: str, number: int, tool: str, cells: int
+    cli: ServiceCommands, project: str, number: int, tool: str, cells: int
 ) -> None:
     arguments = ("--format", tool, "-p", project, "--file", f"a={number}.yaml", "--name", "x")
     # A key that the file does not have cannot be guessed.
@@ -59,7 +59,7 @@ async def test_an_example_of_the_guide_becomes_cells(
     assert answer.content == LAST_CELLS[number]
 
 
-async def test_what_is_not_taken_over_is_named(cli: CommandLine, project: str) -> None:
+async def test_what_is_not_taken_over_is_named(cli: ServiceCommands, project: str) -> None:
     arguments = ("sweep", "import", "--format", "hydra", "-", "-p", project, "--file", "a=3.yaml")
     some = await cli(*arguments, "--json", stdin="engine.seed=1,2 engine.sed=1,2")
     assert [axis["name"] for axis in some.json["definition"]["axes"]] == ["engine.seed"]
@@ -80,7 +80,7 @@ async def test_what_is_not_taken_over_is_named(cli: CommandLine, project: str) -
     ],
 )
 async def test_a_pair_without_its_sign_is_wrong_usage(
-    cli: CommandLine, project: str, option: str, form: str
+    cli: ServiceCommands, project: str, option: str, form: str
 ) -> None:
     arguments = ("sweep", "import", "--format", "wandb", "-", "-p", project, option, "x")
     done = await cli(*arguments, stdin="{}", code=2)

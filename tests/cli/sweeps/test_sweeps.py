@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.hostile_server import head, hostile_server
 from support.service import Json
 from support.swept import DEFINITION, ENGINE, FILES, FLAG, SEQS, SweptProject, sizes
@@ -34,12 +34,12 @@ exclude: [{{seqs: 256, tp: tp1}}]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: CommandLine) -> SweptProject:
+async def project(cli: ServiceCommands) -> SweptProject:
     """A project of which no test changes the files."""
     return await _project(cli, "swept")
 
 
-async def _project(cli: CommandLine, name: str) -> SweptProject:
+async def _project(cli: ServiceCommands, name: str) -> SweptProject:
     repository = cli.service.repository(f"acme/{name}", FILES)
     made = await cli.service.synced(f"acme/{name}", name=name)
     return SweptProject(cli.service, repository, made["id"])
@@ -50,7 +50,7 @@ def text_of(definition: Json) -> str:
     return json.dumps(definition)
 
 
-async def made(cli: CommandLine, project: SweptProject, definition: str = YAML) -> str:
+async def made(cli: ServiceCommands, project: SweptProject, definition: str = YAML) -> str:
     """Create a sweep, and return its id."""
     done = await cli("sweep", "create", "-", "--project", project.id, stdin=definition)
     return done.out.strip()
@@ -62,7 +62,7 @@ def named(name: str) -> str:
 
 
 async def test_a_definition_in_a_file_is_previewed_and_made(
-    cli: CommandLine, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, project: SweptProject, tmp_path: Path
 ) -> None:
     file = tmp_path / "sweep.yaml"
     file.write_text(YAML)
@@ -85,7 +85,7 @@ async def test_a_definition_in_a_file_is_previewed_and_made(
 
 
 async def test_a_definition_that_is_shown_makes_the_same_sweep_again(
-    cli: CommandLine, project: SweptProject
+    cli: ServiceCommands, project: SweptProject
 ) -> None:
     sweep = await made(cli, project, named("round trip"))
     shown = await cli("sweep", "show", sweep, "--yaml")
@@ -98,7 +98,7 @@ async def test_a_definition_that_is_shown_makes_the_same_sweep_again(
 
 
 async def test_cells_are_listed_by_the_values_of_their_axes(
-    cli: CommandLine, project: SweptProject
+    cli: ServiceCommands, project: SweptProject
 ) -> None:
     axis = {"name": "a=b", "set": SEQS, "values": [128, 256, "256"]}
     sweep = await made(cli, project, text_of(sizes(axes=[axis])))
@@ -127,7 +127,7 @@ async def test_cells_are_listed_by_the_values_of_their_axes(
 
 
 async def test_the_patch_of_a_cell_makes_its_files(
-    cli: CommandLine, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, project: SweptProject, tmp_path: Path
 ) -> None:
     sweep = await made(cli, project, named("patched"))
     patch = await cli("sweep", "diff", sweep, "2")
@@ -146,7 +146,7 @@ async def test_the_patch_of_a_cell_makes_its_files(
 
 
 async def test_a_release_does_not_differ_from_itself(
-    cli: CommandLine, project: SweptProject
+    cli: ServiceCommands, project: SweptProject
 ) -> None:
     sweep = await made(cli, project, named("same"))
     done = await cli("release", "diff", f"{sweep}/0", f"{sweep}/0")
@@ -154,7 +154,7 @@ async def test_a_release_does_not_differ_from_itself(
 
 
 async def test_a_patch_has_colours_on_a_terminal_alone(
-    cli: CommandLine, project: SweptProject
+    cli: ServiceCommands, project: SweptProject
 ) -> None:
     sweep = await made(cli, project, text_of(sizes(256)))
     diff = ("sweep", "diff", sweep, "0")
@@ -166,7 +166,7 @@ async def test_a_patch_has_colours_on_a_terminal_alone(
 
 
 async def test_a_cell_stands_wherever_a_digest_does(
-    cli: CommandLine, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, project: SweptProject, tmp_path: Path
 ) -> None:
     sweep = await made(cli, project, named("a/b"))
     cells = (await cli("sweep", "cells", sweep, "--json")).json
@@ -186,7 +186,7 @@ async def test_a_cell_stands_wherever_a_digest_does(
 
 
 async def test_all_cells_are_pulled_into_folders_by_their_indexes(
-    cli: CommandLine, project: SweptProject, tmp_path: Path
+    cli: ServiceCommands, project: SweptProject, tmp_path: Path
 ) -> None:
     sweep = await made(cli, project)
     pull = ("pull", sweep, "--cells", "--to", str(tmp_path), "--json")
@@ -197,7 +197,7 @@ async def test_all_cells_are_pulled_into_folders_by_their_indexes(
     assert {one["outcome"] for one in (await cli(*pull)).json} == {"present"}
 
 
-async def test_a_sweep_is_extended_rebased_and_deleted(cli: CommandLine) -> None:
+async def test_a_sweep_is_extended_rebased_and_deleted(cli: ServiceCommands) -> None:
     project = await _project(cli, "moving")
     sweep = await made(cli, project, text_of(sizes(128, 256)))
     more = text_of(sizes(256, 512))
@@ -224,7 +224,7 @@ async def test_a_sweep_is_extended_rebased_and_deleted(cli: CommandLine) -> None
 
 
 async def test_a_preview_names_the_cells_that_have_problems(
-    cli: CommandLine, project: SweptProject
+    cli: ServiceCommands, project: SweptProject
 ) -> None:
     policy = "job:spec.template.spec.restartPolicy"
     axis = {"name": "policy", "set": policy, "values": ["Never", "Always"]}
@@ -238,7 +238,7 @@ async def test_a_preview_names_the_cells_that_have_problems(
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["table", "json"])
 async def test_a_preview_with_invalid_cells_ends_with_1(
-    cli: CommandLine, as_json: tuple[str, ...]
+    cli: ServiceCommands, as_json: tuple[str, ...]
 ) -> None:
     """No edit is known to make a file invalid, so this service is made up."""
     cell = {
@@ -297,7 +297,7 @@ async def test_a_preview_with_invalid_cells_ends_with_1(
     ids=["syntax", "key twice", "date", "incomplete", "path", "point", "bytes"],
 )
 async def test_a_definition_that_is_refused_says_where(
-    cli: CommandLine, project: SweptProject, text: str | bytes, code: int, said: str
+    cli: ServiceCommands, project: SweptProject, text: str | bytes, code: int, said: str
 ) -> None:
     done = await cli("sweep", "create", "-", "--project", project.id, stdin=text, code=code)
     assert said in done.err
@@ -305,7 +305,7 @@ async def test_a_definition_that_is_refused_says_where(
 
 
 async def test_names_of_sweeps_are_found_in_their_project(
-    cli: CommandLine, project: SweptProject
+    cli: ServiceCommands, project: SweptProject
 ) -> None:
     for name in ("nightly a", "nightly b"):
         await made(cli, project, text_of({**DEFINITION, "name": name}))

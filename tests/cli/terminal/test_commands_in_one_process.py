@@ -2,11 +2,11 @@
 
 import logging
 
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 
 
 async def test_the_log_goes_where_it_went_before_a_command_that_sets_it_up(
-    cli: CommandLine,
+    cli: ServiceCommands,
 ) -> None:
     handlers = list(logging.getLogger().handlers)
     level = logging.getLogger().level

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from support.commands import CommandLine
     ids=lambda value: "-".join(value[:2]) if isinstance(value, tuple) else None,
 )
 async def test_a_file_that_is_not_there_is_named(
-    cli: CommandLine, tmp_path: Path, arguments: tuple[str, ...], end: str, code: int
+    cli: ServiceCommands, tmp_path: Path, arguments: tuple[str, ...], end: str, code: int
 ) -> None:
     missing = tmp_path / "nothing.txt"
     given = [cli.url if word == "URL" else word for word in arguments]

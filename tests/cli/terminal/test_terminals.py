@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from support.commands import CommandLine
+from support.commands import ServiceCommands
 from support.prefix_proxy import Offered, prefix_proxy
 from support.process import start_program
 
@@ -23,13 +23,13 @@ ASCII_ONLY: dict[str, Any] = {"LC_ALL": "C", "PYTHONUTF8": "0"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: CommandLine) -> str:
+async def project(cli: ServiceCommands) -> str:
     cli.service.repository("acme/hangul", dict.fromkeys(PATHS, b"a: 1\n"))
     return str((await cli.service.synced("acme/hangul", name=NAME))["id"])
 
 
 async def run(
-    cli: CommandLine,
+    cli: ServiceCommands,
     *arguments: str | bytes,
     stdout: int | None = None,
     **variables: Any,
@@ -65,7 +65,7 @@ async def run(
     ],
 )
 async def test_characters_that_a_terminal_cannot_show_are_replaced(
-    cli: CommandLine, project: str, encoding: str, shown: bytes
+    cli: ServiceCommands, project: str, encoding: str, shown: bytes
 ) -> None:
     done = await run(cli, "files", project, pythonioencoding=encoding)
     assert done.returncode == 0
@@ -74,7 +74,7 @@ async def test_characters_that_a_terminal_cannot_show_are_replaced(
     assert len(done.stdout.splitlines()) == 1 + len(PATHS)
 
 
-async def test_json_is_utf8_whatever_the_terminal_is(cli: CommandLine, project: str) -> None:
+async def test_json_is_utf8_whatever_the_terminal_is(cli: ServiceCommands, project: str) -> None:
     done = await run(cli, "files", project, "--json", pythonioencoding="ascii")
     assert [file["path"] for file in json.loads(done.stdout.decode())] == sorted(
         PATHS, key=str.encode
@@ -84,13 +84,15 @@ async def test_json_is_utf8_whatever_the_terminal_is(cli: CommandLine, project: 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("locale", [ASCII_ONLY, {"LC_ALL": "POSIX"}], ids=["ascii", "posix"])
 async def test_names_and_queries_of_any_language_are_understood_in_the_c_locale(
-    cli: CommandLine, locale: dict[str, Any]
+    cli: ServiceCommands, locale: dict[str, Any]
 ) -> None:
     done = await run(cli, "files", NAME, "--query", "시험", "--json", new_python=True, **locale)
     assert [file["path"] for file in json.loads(done.stdout.decode())] == [PATHS[0]]
 
 
-async def test_files_of_any_name_are_read_in_the_c_locale(cli: CommandLine, tmp_path: Path) -> None:
+async def test_files_of_any_name_are_read_in_the_c_locale(
+    cli: ServiceCommands, tmp_path: Path
+) -> None:
     (tmp_path / "시험.yaml").write_text("a: 1\na: 2\n")
     done = await run(cli, "validate", str(tmp_path), new_python=True, **ASCII_ONLY)
     assert done.returncode == 1
@@ -101,14 +103,14 @@ async def test_files_of_any_name_are_read_in_the_c_locale(cli: CommandLine, tmp_
     "arguments", [("files", b"\xc7\xd1"), ("projects", "add", b"\xc7\xd1", "acme/x")]
 )
 async def test_a_text_that_is_not_utf8_is_wrong_usage(
-    cli: CommandLine, arguments: tuple[str | bytes, ...]
+    cli: ServiceCommands, arguments: tuple[str | bytes, ...]
 ) -> None:
     done = await run(cli, *arguments)
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"is not UTF-8" in done.stderr
 
 
-async def test_a_reader_that_leaves_is_not_an_error(cli: CommandLine, project: str) -> None:
+async def test_a_reader_that_leaves_is_not_an_error(cli: ServiceCommands, project: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -121,7 +123,7 @@ async def test_a_reader_that_leaves_is_not_an_error(cli: CommandLine, project: s
     assert [(done.returncode, done.stderr) for done in ended] == [(141, b"")] * 3
 
 
-async def test_a_full_disk_is_one_line(cli: CommandLine) -> None:
+async def test_a_full_disk_is_one_line(cli: ServiceCommands) -> None:
     with Path("/dev/full").open("wb") as full:
         done = await run(cli, "version", stdout=full.fileno())
     assert done.returncode == 1
@@ -132,7 +134,7 @@ async def test_a_full_disk_is_one_line(cli: CommandLine) -> None:
 
 @pytest.mark.parametrize("path", ["/lab/bench", "/lab/bench/"])
 async def test_commands_accept_an_address_with_a_path(
-    cli: CommandLine, project: str, tmp_path: Path, path: str
+    cli: ServiceCommands, project: str, tmp_path: Path, path: str
 ) -> None:
     """They request only paths below it, as the proxy records."""
     async with prefix_proxy({"/lab/bench": Offered(cli.url)}) as proxy:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.commands import CommandLine, Done, run_here
+from support.commands import Done, ServiceCommands, run_here
 from support.process import run_main
 
 JOB = (
@@ -69,7 +69,7 @@ def test_a_folder_is_searched(folder: Path) -> None:
     assert names == sorted(f"{folder}/{name}" for name in FILES)
 
 
-async def test_the_verdict_is_the_service_s(cli: CommandLine, folder: Path) -> None:
+async def test_the_verdict_is_the_service_s(cli: ServiceCommands, folder: Path) -> None:
     verdicts = {
         verdict["name"]: verdict for verdict in json.loads(validate(folder, "--json", code=1).out)
     }

@@ -33,7 +33,9 @@ import pytest
 
 import benchmark_manager.domain
 from benchmark_manager.domain.text.folding import fold
-from support.hostile_texts import HOSTILE, Door, HostileText, Texts, run
+from support.hostile.operations import run
+from support.hostile.text import HostileText, Operation, Texts
+from support.hostile_texts import HOSTILE
 
 SMALL, LARGE = 300, 1_200
 #: Counts may grow a third faster than n log n: at this size some limits of a hundred are just being
@@ -47,32 +49,37 @@ TIMED_SMALL, TIMED_LARGE = 4_000, 16_000
 MOST_TIMES = 9
 TRIES = 6
 
-#: Beyond what a test run has time for: all doors, at a size where also copies of pieces of a text
-#: take their time.
+#: Beyond what a test run has time for: all operations, at a size where also copies of pieces of a
+#: text take their time.
 LONG_SMALL, LONG_LARGE = 60_000, 240_000
 
 
-def by_text(chosen: Callable[[HostileText, Door], bool]) -> list[Any]:
-    """Each hostile text with those of its doors that are chosen, where there are any."""
+def by_text(chosen: Callable[[HostileText, Operation], bool]) -> list[Any]:
+    """Each hostile text with those of its operations that are chosen, where there are any."""
     found = (
-        (hostile, [door for door in hostile.doors if chosen(hostile, door)]) for hostile in HOSTILE
+        (hostile, [operation for operation in hostile.operations if chosen(hostile, operation)])
+        for hostile in HOSTILE
     )
-    return [pytest.param(hostile, doors, id=hostile.name) for hostile, doors in found if doors]
+    return [
+        pytest.param(hostile, operations, id=hostile.name)
+        for hostile, operations in found
+        if operations
+    ]
 
 
-def is_counted(hostile: HostileText, door: Door) -> bool:
-    """Whether a text's steps are counted at a door.
+def is_counted(hostile: HostileText, operation: Operation) -> bool:
+    """Whether a text's steps are counted in an operation.
 
     `validate` is part of `sync`, and `drift` is `merge` again and again. What spends a fixed budget
     first is for the soak: it would take millions of lines to count beyond it.
     """
-    if hostile.settles or door == "drift":
+    if hostile.settles or operation == "drift":
         return False
-    return not (door == "validate" and "sync" in hostile.doors)
+    return not (operation == "validate" and "sync" in hostile.operations)
 
 
-def is_timed(_hostile: HostileText, door: Door) -> bool:
-    return door in {"sync", "job", "schema", "gpu"}
+def is_timed(_hostile: HostileText, operation: Operation) -> bool:
+    return operation in {"sync", "job", "schema", "gpu"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -103,22 +110,24 @@ def n_log_n(size: int) -> float:
     return size * log(size)
 
 
-def counted_growth(hostile: HostileText, door: Door) -> float:
+def counted_growth(hostile: HostileText, operation: Operation) -> float:
     """How many times the steps that a long text may take, going by a short one, it does take."""
     small, large = (hostile.make(size) for size in (SMALL, LARGE))
-    run(door, small, hostile.format)
-    least = lines_run(lambda: run(door, small, hostile.format))
-    most = lines_run(lambda: run(door, large, hostile.format))
+    run(operation, small, hostile.format)
+    least = lines_run(lambda: run(operation, small, hostile.format))
+    most = lines_run(lambda: run(operation, large, hostile.format))
     sizes = [sum(map(len, each)) for each in (small, large)]
     growth = max(LARGE / SMALL * 1.1, n_log_n(sizes[1]) / n_log_n(sizes[0]))
     # A check which only longer texts need may take a few steps for each of their characters.
     return most / (max(least, 3 * sizes[0]) * growth)
 
 
-@pytest.mark.parametrize(("hostile", "doors"), by_text(is_counted))
-def test_counted_steps_grow_no_faster_than_n_log_n(hostile: HostileText, doors: list[Door]) -> None:
-    growth = {door: counted_growth(hostile, door) for door in doors}
-    assert {door: each for door, each in growth.items() if each > SLACK} == {}
+@pytest.mark.parametrize(("hostile", "operations"), by_text(is_counted))
+def test_counted_steps_grow_no_faster_than_n_log_n(
+    hostile: HostileText, operations: list[Operation]
+) -> None:
+    growth = {operation: counted_growth(hostile, operation) for operation in operations}
+    assert {operation: each for operation, each in growth.items() if each > SLACK} == {}
 
 
 def least_time(work: Callable[[], object], tries: int) -> float:
@@ -144,32 +153,36 @@ def grows_too_fast(small: Callable[[], object], large: Callable[[], object], che
     return True
 
 
-def doors_that_grow_too_fast(
-    hostile: HostileText, doors: list[Door], sizes: tuple[int, int], cheap: float
-) -> list[Door]:
+def operations_that_grow_too_fast(
+    hostile: HostileText, operations: list[Operation], sizes: tuple[int, int], cheap: float
+) -> list[Operation]:
     small, large = (hostile.make(size) for size in sizes)
 
-    def at(door: Door, texts: Texts) -> Callable[[], object]:
-        return lambda: run(door, texts, hostile.format)
+    def at(operation: Operation, texts: Texts) -> Callable[[], object]:
+        return lambda: run(operation, texts, hostile.format)
 
-    return [door for door in doors if grows_too_fast(at(door, small), at(door, large), cheap)]
+    return [
+        operation
+        for operation in operations
+        if grows_too_fast(at(operation, small), at(operation, large), cheap)
+    ]
 
 
-@pytest.mark.parametrize(("hostile", "doors"), by_text(is_timed))
+@pytest.mark.parametrize(("hostile", "operations"), by_text(is_timed))
 def test_processor_time_grows_no_faster_than_n_log_n(
-    hostile: HostileText, doors: list[Door]
+    hostile: HostileText, operations: list[Operation]
 ) -> None:
     sizes = TIMED_SMALL, TIMED_LARGE
-    assert doors_that_grow_too_fast(hostile, doors, sizes, CHEAP) == []
+    assert operations_that_grow_too_fast(hostile, operations, sizes, CHEAP) == []
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("hostile", "doors"), by_text(lambda _hostile, _door: True))
+@pytest.mark.parametrize(("hostile", "operations"), by_text(lambda _hostile, _operation: True))
 def test_processor_time_of_large_texts_grows_no_faster_than_n_log_n(
-    hostile: HostileText, doors: list[Door]
+    hostile: HostileText, operations: list[Operation]
 ) -> None:
-    assert doors_that_grow_too_fast(hostile, doors, (LONG_SMALL, LONG_LARGE), 0.05) == []
+    assert operations_that_grow_too_fast(hostile, operations, (LONG_SMALL, LONG_LARGE), 0.05) == []
 
 
 # --- patterns -------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ The fixture `service` checks in every test that no request blocks the event loop
 
 import pytest
 
-from support.hostile_texts import HOSTILE, HostileText, sides
+from support.hostile.text import HostileText, sides
+from support.hostile_texts import HOSTILE
 from support.service import Json, Service
 
 SIZE = 150_000
