@@ -176,13 +176,7 @@ def pull_release(
     """
     if receipt_file is not None:
         check_receipt_file(receipt_file, to)
-    token = None if token_file is None else TokenFile(token_file)
-    with (
-        output.refusals_as_json(as_json),
-        cleanup_at_sigterm(),
-        connect(url, token=token) as client,
-        _readable_disk_errors(to),
-    ):
+    with _connected(url, token_file, to, as_json=as_json) as client:
         retries = RetryBudget(patience, say=output.say)
         makes_receipts = receipt or receipt_file is not None
         receipts = ReceiptMaker(client, retries) if makes_receipts else None
@@ -192,6 +186,19 @@ def pull_release(
         _show(pulled, as_json=as_json, as_list=cells)
         if receipt_file is not None:
             write_receipts(receipt_file, [one.receipt for one in pulled], as_list=cells)
+
+
+@contextmanager
+def _connected(url: str, token_file: Path | None, to: Path, *, as_json: bool) -> Iterator[Client]:
+    """Connect to the service; report failures of it and of the disk, and clean up at SIGTERM."""
+    token = None if token_file is None else TokenFile(token_file)
+    with (
+        output.refusals_as_json(as_json),
+        cleanup_at_sigterm(),
+        connect(url, token=token) as client,
+        _readable_disk_errors(to),
+    ):
+        yield client
 
 
 @contextmanager

@@ -68,37 +68,43 @@ class _Upload:
         return result
 
 
+_Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="What a benchmark tool wrote.")]
+_Release = Annotated[
+    str,
+    typer.Option(
+        "--release",
+        "-r",
+        metavar="DIGEST",
+        help="What it ran on: a digest, its first 12 digits, or SWEEP/INDEX.",
+    ),
+]
+_ToolOption = Annotated[
+    Tool | None,
+    typer.Option(help="The tool that wrote the files; else the service recognises it."),
+]
+_Note = Annotated[str, typer.Option(help="A note for readers.")]
+_Receipt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID|FILE",
+        help="Of `pull --receipt` or `--receipt-file`; else the last one of the same API token "
+        "for this release within a week.",
+    ),
+]
+_TokenFileOption = Annotated[
+    Path | None, typer.Option("--token-file", metavar="FILE", help="A file with a token.")
+]
+
+
 def upload_results(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="What a benchmark tool wrote.")
-    ],
-    release: Annotated[
-        str,
-        typer.Option(
-            "--release",
-            "-r",
-            metavar="DIGEST",
-            help="What it ran on: a digest, its first 12 digits, or SWEEP/INDEX.",
-        ),
-    ],
+    files: _Files,
+    release: _Release,
     label: LabelOption = None,
-    tool: Annotated[
-        Tool | None,
-        typer.Option(help="The tool that wrote the files; else the service recognises it."),
-    ] = None,
-    note: Annotated[str, typer.Option(help="A note for readers.")] = "",
-    receipt: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID|FILE",
-            help="Of `pull --receipt` or `--receipt-file`; else the last one of the same API token "
-            "for this release within a week.",
-        ),
-    ] = None,
+    tool: _ToolOption = None,
+    note: _Note = "",
+    receipt: _Receipt = None,
     patience: Patience = 60.0,
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", metavar="FILE", help="A file with a token.")
-    ] = None,
+    token_file: _TokenFileOption = None,
     project: SweepProjectOption = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,

@@ -107,9 +107,7 @@ class ReleaseService:
             created_at=milliseconds(self._clock()),
             created_by=principal.name,
         )
-        digest = await asyncio.to_thread(release_digest, files)
-        provenance = await asyncio.to_thread(provenance_id, files)
-        await self._stores.releases.stage(digest, provenance, files, draft.created_at)
+        digest, provenance = await self._stage(files, draft.created_at)
 
         async def work(session: Session) -> tuple[Release, bool]:
             await self._stores.projects.get(project_id, session)
@@ -120,6 +118,13 @@ class ReleaseService:
             return release, new
 
         return await self._stores.database.transaction(work)
+
+    async def _stage(self, files: Sequence[ReleaseFile], now: datetime) -> tuple[str, str]:
+        """Store the files before the transaction; return their digest and their provenance."""
+        digest = await asyncio.to_thread(release_digest, files)
+        provenance = await asyncio.to_thread(provenance_id, files)
+        await self._stores.releases.stage(digest, provenance, files, now)
+        return digest, provenance
 
     async def substitutes_for(
         self, project_id: str, variant_ids: Collection[str]

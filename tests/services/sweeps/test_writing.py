@@ -126,13 +126,13 @@ async def test_a_change_by_a_reader_is_refused_before_its_definition_is_read(
     project: SweptProject,
 ) -> None:
     sweep = await project.sweep(sizes(256))
-    sweeps, reader = project.service.services.sweeps, reader_of(project.id)
+    sweeps, reader = project.service.services.sweeps.sweeps, reader_of(project.id)
     with pytest.raises(ForbiddenError):
         await sweeps.update(reader, sweep["id"], {"name": 1}, expected_revisions=None)
 
 
 async def test_a_preview_refuses_the_change_that_is_refused(project: SweptProject) -> None:
-    sweep, sweeps = await project.sweep(sizes(256)), project.service.services.sweeps
+    sweep, sweeps = await project.sweep(sizes(256)), project.service.services.sweeps.sweeps
     changed = sizes(256, contents="all")
     with pytest.raises(InvalidInputError) as refused:
         await sweeps.update(ADA, sweep["id"], changed, expected_revisions=None)
