@@ -25,6 +25,7 @@ def housekeeping(parts: Parts, trash: TrashService, results: ResultUpkeep) -> Ho
             of_projects=(
                 stores.staged_changes,
                 stores.originals,
+                stores.skipped_files,
                 stores.variants,
                 stores.revisions,
                 stores.trash,

@@ -45,7 +45,7 @@ async def project(shared_project: SweptProject) -> AsyncIterator[SweptProject]:
 
 def failing(project: SweptProject) -> SweepService:
     database = project.service.services.database
-    return beside(project.service, audit=FailingStore(database)).sweeps
+    return beside(project.service, audit=FailingStore(database)).sweeps.sweeps
 
 
 async def blobs(services: Services) -> dict[str, bytes]:
@@ -146,7 +146,7 @@ async def test_two_replicas_that_change_a_sweep_at_once_both_do(project: SweptPr
     replicas = [project.service.services, beside(project.service)]
     await asyncio.gather(
         *(
-            replica.sweeps.update(ADA, sweep["id"], sizes(1, value), expected_revisions=None)
+            replica.sweeps.sweeps.update(ADA, sweep["id"], sizes(1, value), expected_revisions=None)
             for replica, value in zip(replicas, (2, 3), strict=True)
         )
     )
@@ -165,7 +165,7 @@ async def test_of_two_that_expect_one_revision_one_is_refused(project: SweptProj
     replicas = [project.service.services, beside(project.service)]
     outcomes = await asyncio.gather(
         *(
-            replica.sweeps.update(ADA, sweep["id"], sizes(value), expected_revisions=[1])
+            replica.sweeps.sweeps.update(ADA, sweep["id"], sizes(value), expected_revisions=[1])
             for replica, value in zip(replicas, (2, 3), strict=True)
         ),
         return_exceptions=True,
