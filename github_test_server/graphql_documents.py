@@ -64,7 +64,8 @@ def prepare(query: str) -> Prepared:
 
 @functools.cache
 def schema() -> GraphQLSchema:
-    from graphql import build_schema  # noqa: PLC0415 - a development dependency, which the demo does without
+    # A development dependency, which the demo does without.
+    from graphql import build_schema  # noqa: PLC0415
 
     return build_schema(SCHEMA)
 

@@ -51,7 +51,9 @@ def push(
     most_commits: int = MOST_COMMITS,
     urls: shapes.Urls = GITHUB,
 ) -> Json:
-    """Make the payload of a push: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push.
+    """Make the payload of a push.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
 
     Args:
         hosted: the repository of the commits. It must have them, but its refs may have moved on.
@@ -180,7 +182,9 @@ def headers(
     content_type: ContentType = "json",
     hook_id: int = _HOOK_ID,
 ) -> dict[str, str]:
-    """Make a delivery's headers: https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers.
+    """Make a delivery's headers.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
 
     Without `delivery` it gets an id of its own; GitHub sends the same one again only when asked to
     redeliver.

@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from benchmark_manager.workers.messages import (
@@ -73,8 +74,8 @@ def _limit(memory: int) -> int:
     """Limit what may be allocated from now on; returns what is resident now, bytes."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Where the machine runs out of memory all the same, Linux ends a worker before the service.
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123
-        score.write("500")
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
     pages = _pages()
     if pages is None:
         return 0
@@ -138,7 +139,8 @@ def _send(outgoing: BinaryIO, answer: Answer) -> None:
         data = framed(answer)
     except MemoryError:
         data = framed(Answer(None, _TOO_MUCH, answer.seconds, last=True))
-    except Exception as error:  # noqa: BLE001 -- what cannot be pickled is the task's fault, and its caller hears of it
+    # What cannot be pickled is a fault of the task, which its caller has to know.
+    except Exception as error:  # noqa: BLE001
         failure = Failure(TypeError, (f"cannot be sent: {type(error).__name__}",), {})
         data = framed(Answer(None, failure, answer.seconds, answer.last))
     if len(data) > _LARGEST_ANSWER:

@@ -192,17 +192,18 @@ def _cells_beside(
 
 def _on_front(repeats: Sequence[Repeats], pair: Sequence[MetricColumn]) -> list[bool | None]:
     """Return of each row whether it is on the front; None where it lacks one of the metrics."""
-    directions = [column.direction for column in pair]
     found: list[bool | None] = [None] * len(repeats)
-    if len(directions) != 2 or directions[0] is None or directions[1] is None:  # noqa: PLR2004 -- a trade-off is of two
+    if not pair:
         return found
-    first, second = (column.name for column in pair)
+    first, second = pair
+    if first.direction is None or second.direction is None:
+        return found
     medians = {
-        number: (median(sorted(row.values[first])), median(sorted(row.values[second])))
+        number: (median(sorted(row.values[first.name])), median(sorted(row.values[second.name])))
         for number, row in enumerate(repeats)
-        if first in row.values and second in row.values
+        if first.name in row.values and second.name in row.values
     }
-    front = on_front(list(medians.values()), (directions[0], directions[1]))
+    front = on_front(list(medians.values()), (first.direction, second.direction))
     for number, is_on in zip(medians, front, strict=True):
         found[number] = is_on
     return found

@@ -185,7 +185,8 @@ class _Search:
         ahead.long_run = back.long_run = False
         for diagonal in ahead.diagonals():
             removing, inserting = reached[diagonal - 1] + 1, reached[diagonal + 1]
-            x = start = removing if removing > inserting else inserting  # noqa: FURB136 - max() costs twice the time
+            # `max()` takes twice the time.
+            x = start = removing if removing > inserting else inserting  # noqa: FURB136
             y = x - diagonal
             while x < x_end and y < y_end and first[x] == second[y]:
                 x += 1

@@ -433,7 +433,9 @@ class EmbeddedDatabase:
                 await self._launch()
             except StartError as error:
                 if not self._stopping:
-                    log.error("The embedded database does not start.", error=error.detail)  # noqa: TRY400
+                    log.error(  # noqa: TRY400 -- the detail says why
+                        "The embedded database does not start.", error=error.detail
+                    )
                 return False
             self._restarts += 1
             return True
