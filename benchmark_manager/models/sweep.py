@@ -146,7 +146,7 @@ class SweptBase(Record):
 class SweepVersion(Record):
     """What some cells of a sweep were made from: a definition, and the files of one moment.
 
-    `number` is the sweep's revision that brought it; every revision does.
+    `number` is the sweep's revision that made it; every revision makes one.
     """
 
     sweep_id: str

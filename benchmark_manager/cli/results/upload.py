@@ -28,7 +28,7 @@ from benchmark_manager.cli.terminal.local_files import (
 )
 from benchmark_manager.cli.terminal.lookup import find_release_and_project
 from benchmark_manager.cli.terminal.options import AsJson, SweepProjectOption, Url
-from benchmark_manager.cli.terminal.retries import Patience, RetryBudget
+from benchmark_manager.cli.terminal.retries import RetryBudget, RetrySeconds
 from benchmark_manager.client.address import DEFAULT_URL
 from benchmark_manager.client.client import Json, connect
 from benchmark_manager.client.errors import RefusedError, UnreachableError
@@ -103,7 +103,7 @@ def upload_results(
     tool: _ToolOption = None,
     note: _Note = "",
     receipt: _Receipt = None,
-    patience: Patience = 60.0,
+    retry_seconds: RetrySeconds = 60.0,
     token_file: _TokenFileOption = None,
     project: SweepProjectOption = None,
     url: Url = DEFAULT_URL,
@@ -126,7 +126,7 @@ def upload_results(
     labels = labels_of(label)
     token = None if token_file is None else TokenFile(token_file)
     with output.refusals_as_json(as_json), connect(url, token=token) as client:
-        retries = RetryBudget(patience, say=output.say)
+        retries = RetryBudget(retry_seconds, say=output.say)
         find = partial(find_release_and_project, client, project, release)
         digits, project_id = retries.until_done(find)
         more = {

@@ -36,7 +36,7 @@ _MOST_PATHS: Final = 16_000_000
 
 
 def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
-    """Bring a variant to the state of its original. Never raises.
+    """Merge the changes of its original into a variant. Never raises.
 
     Args:
         base: the original which mine was made from.
@@ -47,7 +47,7 @@ def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
     Returns:
         The merge by lines where it is clean and, if all three texts parse, parses and loses no
         change of one side. Else my changes of keys, and my comments, made again in theirs' text,
-        all else as upstream wrote it. Else the conflicts: by path, in the order of theirs, if all
+        all else as theirs has it. Else the conflicts: by path, in the order of theirs, if all
         three parse; by lines if not. Texts of more than 15,000 values are merged by lines only;
         what comes out must parse where all three do. Where finding that out would take too long,
         there is a conflict of the whole texts.

@@ -66,9 +66,9 @@ def three_way(trees: Trees, choose: Choose = lambda _difference: None) -> Plan:
     """Decide about every position at which mine or both differ from base.
 
     What mine changed and theirs did not is made; what theirs changed stays; what both changed is
-    looked into, and is a conflict where neither the keys of two mappings nor the items of two lists
-    distinguish the changes. Without exception the plan is the same, whichever side is called mine,
-    but for the order of what both added.
+    compared part by part, and is a conflict where neither the keys of two mappings nor the items of
+    two lists distinguish the changes. Without exception the plan is the same, whichever side is
+    called mine, but for the order of what both added.
     """
     root = _whole(trees.theirs)
     walker = _Walker(trees, choose, Plan(root))
@@ -170,7 +170,7 @@ class _Walker:
         )
 
     def _child(self, path: Path, sides: Sides) -> Chosen:
-        """What becomes of one entry; an entry which stays may be looked into later."""
+        """What becomes of one entry; an entry which stays may be compared later."""
         base, theirs, mine = sides
         if _equal(base, mine) or _equal(theirs, mine):
             self._commented(path, base, theirs, mine)
@@ -329,7 +329,7 @@ class _Walker:
 
 
 def _document_labels(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
-    # A single document is the same one whatever it is called: upstream may rename the Job which I
+    # A single document is the same one whatever it is called: theirs may rename the Job which I
     # edit.
     if all(len(stream.slots) == 1 for stream in streams):
         return documents(streams)

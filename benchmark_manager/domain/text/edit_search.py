@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 #: furthest path.
 _LEAST_CAP: Final = 256
 #: From this cost on, a path which had a long run of matches and came far enough may end the split.
-_PATIENCE: Final = 256
+_EARLY_END_COST: Final = 256
 _LONG_RUN: Final = 20
 _FAR: Final = 4
 
@@ -227,7 +227,7 @@ class _Search:
             return _furthest(box, ahead, back) if cost >= self._hurried_cap else None
         if box.exact:
             return None
-        if cost > _PATIENCE and (ahead.long_run or back.long_run):
+        if cost > _EARLY_END_COST and (ahead.long_run or back.long_run):
             promising = self._promising_ahead(box, ahead, cost)
             if promising is not None:
                 return _halves(box, promising, exact=(True, False))

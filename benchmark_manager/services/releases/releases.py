@@ -162,7 +162,7 @@ class ReleaseService:
             originals = (
                 []
                 if contents == "modified" and not substitutes
-                else await self._stores.originals.in_place(project_id, session)
+                else await self._stores.originals.present(project_id, session)
             )
             return originals, await self._stores.variants.of_project(project_id, session)
 

@@ -139,7 +139,7 @@ class SweepService:
             project_id: the project's id.
             value: the definition.
             whole: make all cells, so that whatever would be refused is; else only the first
-                `PREVIEWED`, and the others are counted without a look at whether some are equal.
+                `PREVIEWED`, and the others are counted without a check whether some are equal.
 
         Raises:
             As `create`.

@@ -31,7 +31,7 @@ class MadeVersion:
 
     @property
     def version(self) -> SweepVersion:
-        """The version that the revision brings."""
+        """The version that the revision makes."""
         return SweepVersion(
             sweep_id=self.sweep.id,
             number=self.sweep.revision,

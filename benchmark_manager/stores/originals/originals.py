@@ -318,7 +318,7 @@ class OriginalFileStore(Store):
             key: stats_of_counts(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids
         }
 
-    async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
+    async def present(self, project_id: str, session: Session) -> list[OriginalFile]:
         """Return the present originals of a project, by path, without their problems."""
         await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id), "removed_at": None}

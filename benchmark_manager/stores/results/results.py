@@ -47,7 +47,7 @@ _DELETION: Final = ("deleted_at", "deleted_by")
 class ResultStore(Store):
     """The `results` collection, and `parsed_results` with what a parser read.
 
-    A result that is in the trash has a time of deletion, and keeps its place: the same bytes for
+    A result that is in the trash has a time of deletion, and still counts: the same bytes for
     the same release and run of a project are one result.
     """
 

@@ -18,7 +18,7 @@ from benchmark_manager.domain.documents.entry_lines import behind_lines, owns_li
 from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Scalar, Slot
 from benchmark_manager.domain.documents.paths import ROOT, Path, Step, children, shown
 from benchmark_manager.domain.documents.splices import Splice
-from benchmark_manager.domain.merge.comments.theirs import UpstreamComments, upstream_comments
+from benchmark_manager.domain.merge.comments.theirs import TheirComments, their_comments
 from benchmark_manager.domain.merge.edits.plan import Pair, Plan
 from benchmark_manager.domain.merge.text_merge import merge_text
 from benchmark_manager.domain.text.line_differences import line_changes
@@ -75,7 +75,7 @@ class CommentPlan:
     """Entries of theirs and mine with these comments."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Comments of theirs which mine replace."""
-    upstream: UpstreamComments = field(default_factory=UpstreamComments)
+    of_theirs: TheirComments = field(default_factory=TheirComments)
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class MyComments:
             if texts and owner not in made.owners and not self._is_in(owner, left_out):
                 found.setdefault(comment_path(self._path_of(owner)), []).extend(texts)
         lost = [CommentConflict(path, (), (), tuple(texts), None) for path, texts in found.items()]
-        return [*lost, *self._lost_of_theirs(made.upstream.required - present, made.owners)]
+        return [*lost, *self._lost_of_theirs(made.of_theirs.required - present, made.owners)]
 
     def _lost_of_theirs(
         self, missing: Counter[str], decided: AbstractSet[Slot | None]
@@ -241,7 +241,7 @@ def plan_comments(
         (comments.theirs_tree, comments.theirs),
         (comments.mine_tree, comments.mine),
     )
-    planner.made.upstream = upstream_comments(texts, plan, planner.made.dropped)
+    planner.made.of_theirs = their_comments(texts, plan, planner.made.dropped)
     return planner.made
 
 

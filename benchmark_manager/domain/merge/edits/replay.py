@@ -54,7 +54,7 @@ def replay(plan: Plan, theirs: DocumentTree, comments: CommentPlan) -> str:
     # lines come first.
     for slot, parts in reversed(plan.parts.items()):
         if slot not in plan.replaced and any(not isinstance(part, Kept) for part in parts):
-            splices += _collection(theirs, slot, parts, comments.upstream.staying)
+            splices += _collection(theirs, slot, parts, comments.of_theirs.staying)
     try:
         return spliced(theirs.text, [*splices, *comments.splices])
     except OverlappingSplicesError:

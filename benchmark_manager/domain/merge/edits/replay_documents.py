@@ -31,16 +31,16 @@ def replay_documents(theirs: DocumentTree, parts: Sequence[Part]) -> Iterator[tu
             continue
         start, end = extents[part.slot]
         if added:
-            yield _place(at), _place(at), "".join(added)
+            yield _position(at), _position(at), "".join(added)
         added, at = [], end
         if isinstance(part, Removed):
             _expect_own_comments(theirs, part.slot, start, end)
             yield start, end, ""
     if added:
-        yield _place(at), _place(at), _opened(theirs) + "".join(added)
+        yield _position(at), _position(at), _opened(theirs) + "".join(added)
 
 
-def _place(at: int | None) -> int:
+def _position(at: int | None) -> int:
     if at is None:
         raise UnreplayableError
     return at

@@ -37,7 +37,7 @@ _NO_JSON_TAGS: Final = frozenset(
 _WIDE_SPACES: Final = frozenset(
     "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 )
-_LOOK_CLOSER: Final = yaml_scalars.NOTEWORTHY | _WIDE_SPACES
+_SUSPECT_BEGINNINGS: Final = yaml_scalars.NOTEWORTHY | _WIDE_SPACES
 
 MERGE_KEY: Final = "<<"
 _MERGE: Final = ("str", MERGE_KEY)
@@ -155,7 +155,7 @@ class _Checker(NodeReader[_OpenNode]):
         if event.tag is not None:
             self._tag(event.tag, start)
         elif event.implicit[0]:
-            if event.value[:1] in _LOOK_CLOSER:
+            if event.value[:1] in _SUSPECT_BEGINNINGS:
                 self._plain_value(event.value, start, around, role)
             if self._braces and may_hold_template(event.value):
                 self._plain_template(start, event.end_mark.index)
