@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Literal
 
 from benchmark_manager.domain.access.names import check_account_name
-from benchmark_manager.errors import ForbiddenError, NotFoundError, SignInError, StaleError
+from benchmark_manager.domain.revisions import expect_revision
+from benchmark_manager.errors import ForbiddenError, NotFoundError, SignInError
 from benchmark_manager.models.access.account import Account
 from benchmark_manager.models.access.audit import AuditObject
 from benchmark_manager.models.access.principal import Principal, Role
@@ -130,7 +131,7 @@ class AccountService:
 
         async def work(session: Session) -> Account:
             before = await self._stores.accounts.get(account_id, session)
-            _check_revision(before, expected_revisions)
+            expect_revision(before, expected_revisions)
             given = _given_fields(before, name, role, disabled)
             keys = tuple(key for key, value in given.items() if value != getattr(before, key))
             if not keys:
@@ -180,7 +181,7 @@ class AccountService:
 
         async def work(session: Session) -> None:
             account = await self._stores.accounts.get(account_id, session)
-            _check_revision(account, expected_revisions)
+            expect_revision(account, expected_revisions)
             if _is_administrator(account):
                 await self._stores.accounts.expect_other_administrator(account_id, session)
             await self._stores.accounts.delete(account_id, session)
@@ -277,11 +278,6 @@ class AccountService:
 def object_of(account: Account) -> AuditObject:
     """Return the account as the object of a record."""
     return AuditObject(kind="account", id=account.id, name=account.name)
-
-
-def _check_revision(account: Account, expected: Collection[int] | None) -> None:
-    if expected is not None and account.revision not in expected:
-        raise StaleError(account.revision)
 
 
 def _given_fields(

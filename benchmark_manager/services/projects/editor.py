@@ -10,6 +10,7 @@ from benchmark_manager.domain.projects.edits import (
     changed_fields,
     next_project_revision,
 )
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.errors import ConflictError, StaleError
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.project import Project
@@ -77,8 +78,7 @@ class ProjectEditor:
         principal.require("maintainer", project_id)
         for attempt in range(_TRIES):
             project = await self._projects.get(project_id)
-            if expected_revisions is not None and project.revision not in expected_revisions:
-                raise StaleError(project.revision)
+            expect_revision(project, expected_revisions)
             edited = await edit(project)
             if edited.project == project:
                 return project

@@ -9,7 +9,8 @@ from benchmark_manager.domain.releases.digest import provenance_id, release_dige
 from benchmark_manager.domain.releases.edits import changed_fields, edited_release
 from benchmark_manager.domain.releases.files import chosen, with_sums
 from benchmark_manager.domain.releases.substitutes import NO_SUBSTITUTES, named, substitutes_for
-from benchmark_manager.errors import ForbiddenError, InvalidInputError, StaleError
+from benchmark_manager.domain.revisions import expect_revision
+from benchmark_manager.errors import ForbiddenError, InvalidInputError
 from benchmark_manager.models.access.principal import Principal, Role
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
@@ -262,8 +263,7 @@ class ReleaseService:
             before = await self._stores.releases.find(reference, principal.readable(), session)
             needed: Role = "editor" if pinned in {None, before.pinned} else "maintainer"
             project_id = _project_for(principal, needed, before)
-            if expected_revisions is not None and before.revision not in expected_revisions:
-                raise StaleError(before.revision)
+            expect_revision(before, expected_revisions)
             after = edited_release(before, name=name, description=description, pinned=pinned)
             if after != before:
                 await self._stores.releases.change(after, session)

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.sweeps.cells import planned_cells
 from benchmark_manager.domain.sweeps.edits import changed_fields, is_same, rebased, redefined
 from benchmark_manager.domain.sweeps.settings import changes_of
@@ -29,7 +30,7 @@ from benchmark_manager.services.sweeps.moment import MomentReader, SweptFiles
 from benchmark_manager.services.sweeps.reading import BaseValues, ListedCell, SweepReader
 from benchmark_manager.services.sweeps.refusals import conflict_of, refusal_of
 from benchmark_manager.services.sweeps.text_work import plan_of
-from benchmark_manager.services.sweeps.writing import MadeVersion, SweepWriter, expect_revision
+from benchmark_manager.services.sweeps.writing import MadeVersion, SweepWriter
 from benchmark_manager.stores.database.database import Database, milliseconds
 from benchmark_manager.workers.pool import WorkerPool
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.variants.edits import (
     changed_fields,
     deleted,
-    expect_revision,
     next_revision,
     revision_kind,
     undeleted,

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import structlog
 
-from benchmark_manager.domain.variants.edits import expect_revision
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.variants.rebase_outline import (
     NO_OUTLINE,
     RebaseOutline,
