@@ -252,12 +252,4 @@ def recorded(
 
 def reset_change(principal: Principal, project: Project) -> RecordedChange:
     """Return the change that a reset is: one of the project, however many variants it deletes."""
-    return RecordedChange(
-        action="project.reset",
-        principal=principal,
-        project_id=project.id,
-        object_id=project.id,
-        name=project.name,
-        before=None,
-        after=None,
-    )
+    return RecordedChange.of_project("project.reset", principal, project)

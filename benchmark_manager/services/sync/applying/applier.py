@@ -220,15 +220,7 @@ class SyncApplier:
 
 def sync_change(principal: Principal, project: Project) -> RecordedChange:
     """Return the record of a sync: by whom, or by what."""
-    return RecordedChange(
-        action="project.sync",
-        principal=principal,
-        project_id=project.id,
-        object_id=project.id,
-        name=project.name,
-        before=None,
-        after=None,
-    )
+    return RecordedChange.of_project("project.sync", principal, project)
 
 
 def _same_history(project: Project) -> bool:
