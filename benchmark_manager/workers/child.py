@@ -62,7 +62,7 @@ def main(warm_up: str, memory: int) -> None:
 
 
 def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to the service, where nothing that a library prints can get into."""
+    """Return the pipes to the service, where nothing that a library prints can get into."""
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123 -- a descriptor is what is needed
         os.dup2(nowhere.fileno(), 0)
@@ -85,7 +85,7 @@ def _limit(memory: int) -> int:
 
 
 def _pages() -> tuple[int, int] | None:
-    """Pages of address space and of resident memory; None on systems which do not show them."""
+    """Return pages of address space and of resident memory; None where they are not shown."""
     try:
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 -- read for every task
             size, resident = statm.read().split()[:2]

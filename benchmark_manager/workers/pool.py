@@ -310,7 +310,7 @@ class WorkerPool:
 
 
 def _size(args: tuple[object, ...]) -> int:
-    """Characters and bytes in the arguments, as far as two levels of collections hold them."""
+    """Return characters and bytes in the arguments, in at most two levels of collections."""
     return sum(_length(arg) for arg in args)
 
 

@@ -79,7 +79,7 @@ def _change(
 
 
 def _is_reordered(before: Node, after: Node) -> bool:
-    """Whether named items which both lists have stand in another order."""
+    """Return whether named items which both lists have stand in another order."""
     if not isinstance(before, Collection) or not isinstance(after, Collection):
         return False
     if before.kind != "sequence" or after.kind != "sequence":

@@ -160,7 +160,7 @@ class _Finder:
         return self._tree.lines.column(comment.start) > self._tree.lines.column(below.start)
 
     def _mark(self, number: int) -> int:
-        """Where the mark before a document is, searched for once."""
+        """Return where the mark before a document is, searched for once."""
         if number not in self._marks:
             found = _MARK.search(
                 self._tree.text, self._slots[number - 1].end, self._slots[number].start

@@ -60,7 +60,7 @@ class _OpenCollection:
 
 
 def compose(text: str, identities: Identities) -> DocumentTree | None:
-    """The tree of a text which `validate` found valid; None where a mapping merges others twice.
+    """Return the tree of a valid text; None where a mapping merges others twice.
 
     Readers disagree about a second `<<`, so no one knows which values such a text has.
     """
@@ -120,7 +120,7 @@ class _Composer(NodeReader[_OpenCollection]):
         return self._identities.plain(text) if event.implicit[0] else read_text(text)
 
     def _block_scalar_end(self, start: int, end: int) -> int:
-        """The end of the last line that belongs to it, without its line end."""
+        """Return the end of the last line that belongs to it, without its line end."""
         source = self._text[start:end]
         if _KEEPS_BLANK_LINES.search(source.split("\n", 1)[0]):
             return start + len(_without_line_end(source))

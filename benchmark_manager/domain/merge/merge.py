@@ -138,13 +138,13 @@ class KeyMerge:
         return cls(Trees(found[0], found[1], found[2], identities), mark, identities)
 
     def admits(self, content: str) -> bool:
-        """Whether a merge by lines parses and holds what both sides changed."""
+        """Return whether a merge by lines parses and holds what both sides changed."""
         tree = self._parsed(content)
         trees = self.trees
         return tree is not None and not loses_a_change((trees.base, trees.theirs, trees.mine), tree)
 
     def content(self) -> str | None:
-        """Theirs' text with my changes; None where there is a conflict or a doubt."""
+        """Return theirs' text with my changes; None where there is a conflict or a doubt."""
         if self.plan.conflicts or self._is_doubtful() or self.comments.conflicts:
             return None
         content, tree = self.replayed(self.plan, self.comments)
@@ -175,7 +175,7 @@ class KeyMerge:
         return "", None
 
     def _parsed(self, content: str) -> DocumentTree | None:
-        """The tree of what came out; None also where an anchor came to stand twice."""
+        """Return the tree of what came out; None also where an anchor came to stand twice."""
         tree = try_parse(content, self.trees.theirs.file_format, self.identities)
         if tree is None or repeated([tree]) - repeated([self.trees.theirs, self.trees.mine]):
             return None
@@ -254,7 +254,7 @@ def _line(tree: DocumentTree, index: int) -> int:
 
 
 def _position(difference: Difference) -> tuple[int, int]:
-    """In the order of theirs; what theirs does not have comes behind."""
+    """Return a sort key for the order of theirs; what theirs does not have comes last."""
     base, theirs, mine = difference.sides
     if theirs is not None:
         return 0, theirs.start

@@ -170,7 +170,7 @@ class _Walker:
         )
 
     def _child(self, path: Path, sides: Sides) -> Chosen:
-        """What becomes of one entry; an entry which stays may be compared later."""
+        """Decide what becomes of one entry; an entry which stays may be compared later."""
         base, theirs, mine = sides
         if _equal(base, mine) or _equal(theirs, mine):
             self._commented(path, base, theirs, mine)
@@ -187,7 +187,7 @@ class _Walker:
     def _commented(
         self, path: Path, base: Slot | None, theirs: Slot | None, mine: Slot | None
     ) -> None:
-        """An entry in which only my comments are of interest."""
+        """Plan an entry in which only my comments are of interest."""
         if theirs is None or mine is None or mine not in self.trees.comments.commented:
             return
         if base is not None:
@@ -260,7 +260,7 @@ class _Walker:
         gaps: Sequence[int],
         hunks: tuple[list[ListHunk], list[ListHunk]],
     ) -> None:
-        """Items which I left as they were but for a comment."""
+        """Plan the items which I left as they were but for a comment."""
         base, theirs, mine = nodes
         if not any(slot in self.trees.comments.commented for slot in mine.slots):
             return
@@ -306,7 +306,7 @@ class _Walker:
         self.plan.parts[owner] = _placed(owner, removed, added)
 
     def _gone(self, path: Path, first: int, slots: Sequence[tuple[Slot, Slot]]) -> set[Slot]:
-        """Items of base and theirs which I removed."""
+        """Decide about items which I removed; return those of theirs that go."""
         differences = [
             Difference((*path, item_step(i)), (*pair, None)) for i, pair in enumerate(slots, first)
         ]
@@ -396,7 +396,7 @@ def _anchored(
 def _placed(
     owner: Slot, removed: AbstractSet[Slot], added: Mapping[Slot | None, list[Added]]
 ) -> list[Part]:
-    """Theirs' parts in their order, with what goes and what comes."""
+    """Return theirs' parts in their order, with what goes and what comes."""
     if not isinstance(owner.value, Collection):
         return []
     loose = added.get(None, [])

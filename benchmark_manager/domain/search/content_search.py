@@ -160,7 +160,7 @@ def _in_lines(body: str, folded: str, query: str, after: int) -> Iterator[Conten
 def _match(
     body: str, starts: Sequence[int], position: int, stop: int, key: str | None = None
 ) -> ContentMatch:
-    """The match from a position on; of a line of any length, no more than the excerpt is copied."""
+    """Return the match from a position on; of a long line, only the excerpt is copied."""
     number = bisect_right(starts, position)
     begin = starts[number - 1]
     end = starts[number] if number < len(starts) else len(body)
@@ -352,7 +352,7 @@ def _in_values(body: str, file_format: FileFormat, query: ContentQuery) -> Itera
 
 
 def _position_of(source: str, text: str, query: str) -> tuple[int, int]:
-    """Where in its source a value has the query, and where that ends.
+    """Return where in its source a value has the query, and where that ends.
 
     An anchor, a tag, and what introduces a block are not searched. Where the query is written in
     another way, such as with lines that are folded, its position is the value's.
@@ -404,7 +404,7 @@ def _position_in_line(content: str, quote: str, text: str, query: str) -> tuple[
 
 
 def _position_across_lines(content: str, query: str) -> tuple[int, int] | None:
-    """Where the query is with blanks and line ends in any number between its words."""
+    """Return where the query is with blanks and line ends in any number between its words."""
     folded = fold(content)
     wanted, words = " ".join(query.split()), " ".join(folded.split())
     at = words.find(wanted)
@@ -425,7 +425,7 @@ def _position_across_lines(content: str, query: str) -> tuple[int, int] | None:
 
 
 def _written(content: str, position: int) -> int:
-    """Where in a text in double quotes the character stands that has this position in its value."""
+    """Return where in a text in double quotes the character at this position of its value is."""
     passed = 0
     for part in _WRITTEN.finditer(content):
         length = 1 if part[0].startswith("\\") else len(part[0])

@@ -58,7 +58,7 @@ class ComparedPart:
 def compared_part(
     before: str, after: str, number: int, extent: Extent, line_ends: LineEnds
 ) -> ComparedPart:
-    """One part of what differs; a number beyond the last part gives the last one.
+    """Return one part of what differs; a number beyond the last part gives the last one.
 
     Where line ends are `exact`, lines end at LF only. Takes time and memory as `line_changes` does.
     """

@@ -178,7 +178,7 @@ class _Search:
                 return cut
 
     def _advance(self, box: _Box, ahead: _Frontier, back: _Frontier) -> _Point | None:
-        """One edit more from the beginning; where a path meets one from the end, the point."""
+        """Make one edit more from the beginning; return where a path meets one from the end."""
         first, second, x_end, y_end = self._first, self._second, box.x_end, box.y_end
         reached, other = ahead.reached, back.reached
         meets = (ahead.middle - back.middle) % 2 == 1
@@ -200,7 +200,7 @@ class _Search:
         return None
 
     def _retreat(self, box: _Box, ahead: _Frontier, back: _Frontier) -> _Point | None:
-        """One edit more from the end, in the same way."""
+        """Make one edit more from the end, in the same way."""
         first, second, x_begin, y_begin = self._first, self._second, box.x, box.y
         reached, other = back.reached, ahead.reached
         meets = (ahead.middle - back.middle) % 2 == 0
@@ -222,7 +222,7 @@ class _Search:
     def _cut(
         self, box: _Box, ahead: _Frontier, back: _Frontier, cost: int
     ) -> tuple[_Box, _Box] | None:
-        """Where the search goes on too long, the split at the path which came furthest."""
+        """Return the split at the path which came furthest, where the search takes too long."""
         if self._steps > self._thorough_steps:
             return _furthest(box, ahead, back) if cost >= self._hurried_cap else None
         if box.exact:
@@ -267,7 +267,7 @@ class _Search:
 
 
 def _furthest(box: _Box, ahead: _Frontier, back: _Frontier) -> tuple[_Box, _Box]:
-    """The split at the path, from either corner, which has most elements behind it."""
+    """Return the split at the path, from either corner, which has most elements behind it."""
     done, near = -1, (0, 0)
     for diagonal in ahead.diagonals():
         # Paths may stand one edit outside the box.
@@ -290,5 +290,5 @@ def _halves(box: _Box, point: _Point, *, exact: tuple[bool, bool]) -> tuple[_Box
 
 
 def power_of_two_root(number: int) -> int:
-    """A power of two near the square root, by which git's limits grow with the size."""
+    """Return a power of two near the square root, by which git's limits grow with the size."""
     return 1 << (number.bit_length() + 1) // 2

@@ -66,7 +66,7 @@ class _PartStart:
 
 
 def text_part(text: str, number: int, extent: Extent) -> TextPart:
-    """One part of a text; a number beyond the last part gives the last one.
+    """Return one part of a text; a number beyond the last part gives the last one.
 
     A line which is longer than a part continues in the next one. Time and memory grow with the
     text's length.

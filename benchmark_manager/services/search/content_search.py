@@ -83,7 +83,7 @@ class _SearchedBatch:
     missed: Sequence[int] = ()
 
     def followed_by(self, other: "_SearchedBatch", begin: int) -> "_SearchedBatch":
-        """This one and another, whose texts count from `begin` on."""
+        """Return this batch and another, whose texts count from `begin` on."""
         return _SearchedBatch(
             [*self.found, *((begin + index, matches) for index, matches in other.found)],
             [*self.missed, *(begin + index for index in other.missed)],
@@ -302,7 +302,7 @@ def _selected(
     file_type: FileType | None,
     start: _SearchStart | None,
 ) -> list[SearchedFile]:
-    """The files of a type from the start on, in their order."""
+    """Return the files of a type from the start on, in their order."""
     both = [*originals, *variants]
     if originals and variants:
         both.sort(key=lambda file: file.sort_key)

@@ -158,7 +158,7 @@ async def _why_no_hello(
 
 
 async def _speaks_tls(server: Address, timing: DiagnosisTiming) -> bool:
-    """Whether a TLS handshake succeeds; nothing is sent, so nothing has to be trusted."""
+    """Return whether a TLS handshake succeeds; nothing is sent, so nothing has to be trusted."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -126,7 +126,7 @@ class EmbeddedDatabase:
         return self._process.pid if self._process else None
 
     def sample(self) -> Sample | None:
-        """What the server's process does now; None where that is not known."""
+        """Return what the server's process does now; None where that is not known."""
         return sample(self.pid) if self.pid is not None else None
 
     @property
@@ -228,7 +228,7 @@ class EmbeddedDatabase:
         return Silence(self._timing.tick, self._timing.hung_after)
 
     def has_room(self) -> bool:
-        """Whether the disk has room for writes, as of at most a second ago."""
+        """Return whether the disk has room for writes, as of at most a second ago."""
         return self._free() >= MINIMUM_FREE_BYTES
 
     async def ensure_room(self) -> None:
@@ -278,7 +278,7 @@ class EmbeddedDatabase:
         return ["--storage-path", str(self._data_dir / NAME)]
 
     def _command(self, access: Sequence[str]) -> list[str]:
-        """The server's command line; `access` says who may connect."""
+        """Return the server's command line; `access` says who may connect."""
         # Without --sync-on-commit, SIGKILL loses acknowledged writes.
         return [
             *(self._executable(), "--config", str(self._config), *self._storage_arguments),

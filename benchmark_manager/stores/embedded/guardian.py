@@ -141,7 +141,7 @@ def die_with(guardian: int) -> Callable[[], None] | None:
 
 
 def server_environment() -> dict[str, str]:
-    """The variables of `PASSED_ON`, and a home folder without anybody's configuration."""
+    """Return the variables of `PASSED_ON`, and a home folder without anybody's configuration."""
     passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return passed_on | {"HOME": str(Path.cwd()), "PYTHONUNBUFFERED": "1"}
 

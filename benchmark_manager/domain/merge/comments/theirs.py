@@ -165,7 +165,7 @@ def _lines(tree: DocumentTree, slot: Slot, *, is_document: bool) -> _Span:
 
 
 def _around(tree: DocumentTree, slot: Slot) -> tuple[_Span, _Span]:
-    """The comment lines above and below an entry which are removed with it."""
+    """Return the comment lines above and below an entry which are removed with it."""
     below = tree.lines.next_line(slot.end)
     return (first_line(tree, slot), slot.start), (below, max(below, behind_lines(tree, slot)))
 

@@ -13,7 +13,7 @@ _MARK: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 
 def replay_documents(theirs: DocumentTree, parts: Sequence[Part]) -> Iterator[tuple[int, int, str]]:
-    """What becomes of which characters: start, end, text.
+    """Yield what becomes of which characters: start, end, text.
 
     Raises:
         UnreplayableError: where a document cannot be distinguished from its neighbours by its
@@ -62,7 +62,7 @@ def _opened(theirs: DocumentTree) -> str:
 
 
 def _document(added: Added, extent: tuple[int, int] | None, theirs: DocumentTree) -> str:
-    """As it stands in its tree at `extent`; None is for a value which a person gave."""
+    """Return a document as it stands in its tree at `extent`; None: a person gave its value."""
     text = value_in_flow(added, theirs, "") if extent is None else added.tree.text[slice(*extent)]
     lines = lines_of(text.rstrip("\r\n"))
     if not _MARK.match(lines[0]):
@@ -72,7 +72,7 @@ def _document(added: Added, extent: tuple[int, int] | None, theirs: DocumentTree
 
 
 def _extents(tree: DocumentTree) -> dict[Slot, tuple[int, int]]:
-    """Where each document begins, with its mark, and where the next one does."""
+    """Return where each document begins, with its mark, and where the next one does."""
     slots = tree.stream.slots
     starts: list[int] = []
     floor = 0

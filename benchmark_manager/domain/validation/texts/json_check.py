@@ -67,7 +67,7 @@ def _is_plainly_fine(text: str) -> bool:
 
 
 def _is_deep(text: str) -> bool:
-    """Whether brackets outside strings are nested too deep; of a text which is no JSON, a guess."""
+    """Return whether brackets are nested too deep; of a text which is no JSON, a guess."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
     depth = 0
@@ -309,7 +309,7 @@ class _JsonReader:
         return _JsonSyntaxError("syntax_error", f"Expected {wanted}; {self._found()}.", self._at)
 
     def _found(self) -> str:
-        """What stands here instead, with a hint where another notation is known."""
+        """Return what stands here instead, with a hint where another notation is known."""
         rest = self._text[self._at : self._at + 40]
         if not rest:
             return "the file ends here"
