@@ -109,7 +109,7 @@ def _run(posted: _Posted, root: Json) -> Json:
 
 
 def _formatted(error: GraphQLError, prepared: Prepared) -> Json:
-    """Shape an error as GitHub does: `type` stands beside `path`, not in `extensions`."""
+    """Shape an error as GitHub does: `type` is beside `path`, not in `extensions`."""
     shape: Json = {}
     if isinstance(error.original_error, ProblemError):
         shape["type"] = error.original_error.type

@@ -129,7 +129,7 @@ class MadeCell(Record):
 class SweptBase(Record):
     """What a generation's cells were edited from: one file, as it was at that time.
 
-    `path` is where the edited text stands in the release. For a variant, `original_sha` and
+    `path` is where the edited text is in the release. For a variant, `original_sha` and
     `commit_sha` are those of its base, as in a release.
     """
 

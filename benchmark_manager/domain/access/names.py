@@ -2,7 +2,7 @@
 
 Two names are the same where `domain.text.folding` makes the same of them: case, full-width letters
 and composed or decomposed forms do not matter. A name that mixes alphabets with letters of the same
-shape is refused, so no Cyrillic letter can stand in for one of `admin`. A name that is Cyrillic as
+shape is refused, so no Cyrillic letter can replace one of `admin`. A name that is Cyrillic as
 a whole may still resemble a Latin one: people do write their names so.
 """
 

@@ -152,7 +152,7 @@ class _Finder:
     def _is_deeper(self, comment: Comment, number: int) -> bool:
         """Return whether a comment does not belong to the entry below.
 
-        It is indented deeper, or a mark stands between.
+        It is indented deeper, or a mark is between.
         """
         below = self._slots[number]
         if self._documents[number] != self._documents[number - 1]:

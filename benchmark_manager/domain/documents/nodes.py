@@ -31,7 +31,7 @@ _LETTER_ESCAPE: Final = re.compile(r"\\u(?!00[01])[0-9a-fA-F]{4}")
 class Scalar:
     """One value without parts.
 
-    `start` is where its anchor or tag begins, if it has one; `end` stands before the line end, also
+    `start` is where its anchor or tag begins, if it has one; `end` is before the line end, also
     for a block scalar. `text` is the value without quotes and escapes, `value` what a reader makes
     of it, or its source where JSON has no such value. `is_text` says that every reader takes a
     string.
@@ -69,7 +69,7 @@ class Slot:
     """An entry of a mapping, an item of a sequence or a document of a stream.
 
     `start` is the first character of the key, of the dash or of the value; `gap` is where the colon
-    or the dash ends. `floor` is the end of what is written before; only comments stand between it
+    or the dash ends. `floor` is the end of what is written before; only comments are between it
     and `start`. `plain` is False for an entry whose key is no scalar or whose form is unusual (`?
     key`); `in_flow` says that brackets are around it.
     """

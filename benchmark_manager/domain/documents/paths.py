@@ -8,7 +8,7 @@ The root of a single document is `.`, a document of several is its prefix.
 A key stands bare if it is made of letters, digits and a few signs, else in quotes as in JSON
 (`limits."nvidia.com/gpu"`). A string which is written without quotes would be something else, such
 as `"1"` or `"no"`, is always quoted, so that no two keys share a path; other keys in odd forms
-stand in parentheses. Items are counted from 0, documents from 1.
+are in parentheses. Items are counted from 0, documents from 1.
 """
 
 import re
@@ -37,7 +37,7 @@ Path: TypeAlias = tuple[Step, ...]
 """The first step is the document's: empty for a single document."""
 
 Slots: TypeAlias = tuple[Slot | None, ...]
-"""What stands at one path: a slot for each side, or None where the side has nothing there."""
+"""What is at one path: a slot for each side, or None where the side has nothing there."""
 
 Labels: TypeAlias = dict[Step, Slot]
 """The parts of a collection by their steps."""
@@ -188,7 +188,7 @@ def named_documents(streams: Sequence[Collection]) -> list[Labels] | None:
 
     The result is None unless all have them, unique in their stream.
 
-    Where a stream has one kind and name twice, `metadata.namespace` stands between them on all
+    Where a stream has one kind and name twice, `metadata.namespace` is between them on all
     sides.
     """
     found = _by_document_name(streams)

@@ -1,6 +1,6 @@
 """Lists whose items have no names: which items of two lists are the same.
 
-Only what is certain is reported. An item which stands once in both lists is the same; what lies
+Only what is certain is reported. An item which occurs once in both lists is the same; what lies
 between such items is a hunk. A hunk slides where the same change could as well have been made a few
 items further up or down (one more `a` in `[a, a]`); all the positions at which it could have been
 made count as touched.
@@ -74,7 +74,7 @@ def _trimmed(base: Sequence[int], other: Sequence[int], hunk: ListHunk) -> ListH
 
 
 def _anchors(base: Sequence[int], other: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the longest run of pairs, in both lists' order, of items which stand once in each."""
+    """Return the longest run of pairs, in both lists' order, of items which occur once in each."""
     once = {item for item, count in Counter(base).items() if count == 1}
     once &= {item for item, count in Counter(other).items() if count == 1}
     numbers = {item: number for number, item in enumerate(other) if item in once}

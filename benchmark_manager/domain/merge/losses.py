@@ -90,7 +90,7 @@ def _adds_up(trees: tuple[DocumentTree, DocumentTree, DocumentTree], outcome: Do
 
 
 def _values(node: Collection) -> Counter[Hashable]:
-    """Return how often each value without parts stands under each key."""
+    """Return how often each value without parts is under each key."""
     found: Counter[Hashable] = Counter()
     pending = [node]
     while pending:
@@ -134,7 +134,7 @@ def _looked_into(sides: Four) -> list[Four] | None:
     label = named_items if nodes[0].kind == "sequence" else _named_documents
     labels = label(nodes)
     if labels is None:
-        # A name which came to stand twice was given by both sides, or moved by both.
+        # A name which occurs twice now was given by both sides, or moved by both.
         return None if label(nodes[:3]) is not None or _is_moved(nodes) else []
     if not _are_certain([side.keys() for side in labels[:3]]):
         return None if _is_moved(nodes) else []

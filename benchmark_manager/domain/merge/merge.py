@@ -166,7 +166,7 @@ class KeyMerge:
             content = self.mark + replay(plan, self.trees.theirs, comments)
         except UnreplayableError:
             return "", None
-        # A block scalar which comes to stand at the end of a file says less without a line end.
+        # A block scalar which moves to the end of a file says less without a line end.
         endings = ("",) if content.endswith("\n") else ("", line_end_of(content))
         for ending in endings:
             tree = self._parsed(content + ending)
@@ -175,7 +175,7 @@ class KeyMerge:
         return "", None
 
     def _parsed(self, content: str) -> DocumentTree | None:
-        """Return the tree of what came out; None also where an anchor came to stand twice."""
+        """Return the tree of what came out; None also where an anchor occurs twice."""
         tree = try_parse(content, self.trees.theirs.file_format, self.identities)
         if tree is None or repeated([tree]) - repeated([self.trees.theirs, self.trees.mine]):
             return None

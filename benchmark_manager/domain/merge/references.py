@@ -40,7 +40,7 @@ def _counted(tree: DocumentTree) -> Counter[str]:
 
 
 def repeated(trees: Sequence[DocumentTree]) -> set[str]:
-    """Return the names of anchors which stand twice in a document; PyYAML refuses to read it."""
+    """Return the names of anchors which occur twice in a document; PyYAML refuses to read it."""
     counts = [Counter(document) for tree in trees for document in tree.references]
     return {
         reference[1:]

@@ -68,7 +68,7 @@ def three_way(trees: Trees, choose: Choose = lambda _difference: None) -> Plan:
     What mine changed and theirs did not is made; what theirs changed stays; what both changed is
     compared part by part, and is a conflict where neither the keys of two mappings nor the items of
     two lists distinguish the changes. Without exception the plan is the same, whichever side is
-    called mine, but for the order of what both added.
+    called mine, except for the order of what both added.
     """
     root = _whole(trees.theirs)
     walker = _Walker(trees, choose, Plan(root))
@@ -260,7 +260,7 @@ class _Walker:
         gaps: Sequence[int],
         hunks: tuple[list[ListHunk], list[ListHunk]],
     ) -> None:
-        """Plan the items which I left as they were but for a comment."""
+        """Plan the items which I left as they were except for a comment."""
         base, theirs, mine = nodes
         if not any(slot in self.trees.comments.commented for slot in mine.slots):
             return

@@ -30,7 +30,7 @@ from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original import FileFormat
 from benchmark_manager.models.search import LONGEST_QUERY, ContentMatch, SearchIn
 
-#: Characters of an excerpt, and of those how many stand before what was found.
+#: Characters of an excerpt, and of those how many are before what was found.
 _EXCERPT: Final = 200
 _BEFORE: Final = 60
 _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
@@ -41,11 +41,11 @@ _UNSAFE: Final = re.compile(
 #: Escapes of letters, and of a line end: what stands around it belongs together. Others are of
 #: blanks and controls.
 _ESCAPE: Final = re.compile(r"\\[xuU/\r\n]")
-#: What stands in a path beside the letters of keys, or is written otherwise in a text.
+#: What is in a path beside the letters of keys, or is written otherwise in a text.
 _BETWEEN: Final = re.compile(r"[\s\"'()\[\]=\\]+")
 #: A path that ends in an item of a list, whole or in part: `containers[name=main]`, `[0]`.
 _ITEM_AT_END: Final = re.compile(r"\[[^\[\]]*+\]?\Z")
-#: What stands in front of a YAML value: anchors and tags, with what separates them.
+#: What is in front of a YAML value: anchors and tags, with what separates them.
 _PROPERTIES: Final = re.compile(
     "(?:[&!][^ \t\r\n\x85\u2028\u2029]*+(?:[ \t\r\n\x85\u2028\u2029]++(?:#[^\r\n]*+)?)*+)*+"
 )
@@ -285,7 +285,7 @@ def _in_keys(body: str, file_format: FileFormat, query: ContentQuery) -> Iterato
         if key.text not in known:
             folded = fold(key.text)
             known[key.text] = all(piece in folded for piece in query.pieces)
-        # An item begins where its first key does; what is found goes on behind a position.
+        # An item begins where its first key does; what is found continues behind a position.
         if known[key.text] and key.start != item and paths.hold(entry, key):
             yield _match(body, starts, key.start, key.end, outline.path(entry))
 

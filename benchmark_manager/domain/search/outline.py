@@ -50,7 +50,7 @@ _JSON_OPENINGS: Final[dict[str, Kind]] = {"{": "mapping", "[": "sequence"}
 OpenKind = Literal["mapping", "sequence", "stream", "key"]
 """Collections, and `key` for all that is inside a key; no entry is made of those parts."""
 
-#: How a scalar is written: `source` is a key that stands in a path as it is written.
+#: How a scalar is written: `source` is a key that is in a path as it is written.
 Form = Literal["plain", "text", "literal", "source"]
 
 
@@ -350,7 +350,7 @@ class _YamlReader(NodeReader[_OpenEntry]):
 
     def end(self, event: Event, frame: _OpenEntry, around: _OpenEntry, _role: Role) -> None:
         end = event.end_mark.index
-        # The mark of a block stands behind the comments that follow it, that of brackets behind
+        # The mark of a block is behind the comments that follow it, that of brackets behind
         # them.
         self._builder.close(frame, end if end > event.start_mark.index else None, around)
 

@@ -4,10 +4,10 @@ Source: E. W. Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), 
     linear-space version.
 Which of several equally short edits comes out, and when a costly search takes the best path so far,
 is what git does: a merge of texts with repeated lines depends on it. Beyond the work which a person
-waits for, git goes on; here the rest is compared coarsely, which is correct, but no longer the
+waits for, git continues; here the rest is compared coarsely, which is correct, but no longer the
 shortest edit.
 
-A path stands at (x, y): x elements of the first sequence and y of the second are behind it. Its
+A path is at (x, y): x elements of the first sequence and y of the second are behind it. Its
 diagonal is x - y.
 """
 

@@ -20,7 +20,7 @@ from benchmark_manager.domain.text.edit_search import (
     touched,
 )
 
-#: A line is common which stands in the other text this often, or as often as the root of its own
+#: A line is common which is in the other text this often, or as often as the root of its own
 #: text's size.
 _COMMON_CAP: Final = 1024
 #: How far around a common line is looked for lines without a match, and which part of them has to

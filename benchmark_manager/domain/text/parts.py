@@ -17,7 +17,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line, or a piece of one: `start` characters of the line stand in earlier parts."""
+    """A line, or a piece of one: `start` characters of the line are in earlier parts."""
 
     number: int
     text: str

@@ -84,7 +84,7 @@ def _ended(name: str) -> str:
 
 
 def _similarity(first: list[str], second: list[str], changes: list[LineChange]) -> int:
-    """Return which part of the longer text stands in both, in whole percent of its characters."""
+    """Return which part of the longer text is in both, in whole percent of its characters."""
     longer = max(sum(map(len, first)), sum(map(len, second)))
     if not longer:
         return 100

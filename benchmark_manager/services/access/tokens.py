@@ -69,7 +69,7 @@ class TokenService:
     ) -> NewToken:
         """Make a token of the principal's account.
 
-        `token_id` is the id of one that a code is good for, once.
+        `token_id` is the id of one that a code gives, once.
 
         Raises:
             ForbiddenError: the principal is no person who signed in, or may not give so much.

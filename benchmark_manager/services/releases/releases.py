@@ -187,7 +187,7 @@ class ReleaseService:
     ) -> Page[Release]:
         """Return a page of the releases that the project made, newest first.
 
-        Those that only sweeps made are left out, but for `cells`.
+        Those that only sweeps made are left out unless `cells` is true.
 
         Raises:
             NotFoundError

@@ -156,7 +156,7 @@ class SweepService:
         """Return what `update` would make; nothing is stored. `whole` is as for `preview`.
 
         Raises:
-            As `update`, but for `StaleError`.
+            As `update`, except for `StaleError`.
         """
         sweep = await self._reader.stored(principal, sweep_id, "editor")
         definition, plan = await self._workers.run(plan_of, value)

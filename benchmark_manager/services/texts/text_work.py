@@ -134,7 +134,7 @@ def judge_files(
     found: dict[tuple[str, str], JudgedFile] = {}
     for sha, data in contents.items():
         reason = skip_reason_of_content(data)
-        # The same content may stand at thousands of paths: one verdict for all that are read alike.
+        # The same content may be at thousands of paths: one verdict for all that are read alike.
         verdicts: dict[tuple[FileFormat, Candidate], tuple[FileType, Verdict]] = {}
         for file in by_sha[sha]:
             if reason is not None:

@@ -171,9 +171,9 @@ class RebaseAllService:
         *,
         seconds: float,
     ) -> RebaseReport:
-        """Report what `rebase` would do now; arguments and errors are the same, but for the role.
+        """Report what `rebase` would do now, with the same arguments and errors.
 
-        A reader of the project may see it.
+        It takes a reader of the project only.
         """
         principal.require("reader", project_id)
 

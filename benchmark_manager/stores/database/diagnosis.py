@@ -188,7 +188,7 @@ async def _of_hello(hello: Mapping[str, Any], wanted: _Url, timing: DiagnosisTim
             f"write replicaSet={set_name}"
         )
     if not wanted.direct and (own_name := hello.get("me")):
-        # The driver goes on to the addresses that members have in their set, whatever the URL says.
+        # The driver then uses the addresses that members have in their set, whatever the URL says.
         address = _address(own_name)
         obstacle = None if address in wanted.servers else await _obstacle(address, timing)
         if obstacle is not None:

@@ -154,7 +154,7 @@ class BackupStore(Store):
                 raise
 
     async def counts(self, names: Mapping[str, int]) -> dict[str, int]:
-        """Return how many documents these collections hold, but for those that expire."""
+        """Return how many documents these collections hold, except for those that expire."""
         kept = names.keys() - _EXPIRING
         return {name: await self._raw(name).count_documents(_filter(name)) for name in sorted(kept)}
 

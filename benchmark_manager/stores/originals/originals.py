@@ -357,7 +357,7 @@ class OriginalFileStore(Store):
         return counts.keys() | await self._trash.original_ids(project_id, session)
 
     async def count_of_others(self, project_ids: Sequence[str]) -> int:
-        """Return how many originals there are upstream, but for those of these projects."""
+        """Return how many originals there are upstream, except for those of these projects."""
         others = {"project_id": {"$nin": [ObjectId(key) for key in project_ids]}}
         match = {**(others if project_ids else {}), "removed_at": None}
         return await self._files.count_documents(match)

@@ -80,7 +80,7 @@ class CommentPlan:
 
 @dataclass(frozen=True)
 class MyComments:
-    """The comments of three texts, and which of mine stand in lines that I changed."""
+    """The comments of three texts, and which of mine are in lines that I changed."""
 
     base_tree: DocumentTree
     theirs_tree: DocumentTree
@@ -135,7 +135,7 @@ class MyComments:
         return next((c.start for c in self.mine.at(slot, "above") if c.start in self.changed), None)
 
     def counted(self) -> Counter[str]:
-        """Return how often each comment that I wrote has to stand in a result, at least."""
+        """Return how often each comment that I wrote has to be in a result, at least."""
         base, theirs, mine = (_texts(comments) for comments in (self.base, self.theirs, self.mine))
         written = {
             c.text for some in self.mine.owned.values() for c in some if c.start in self.changed
@@ -156,7 +156,7 @@ class MyComments:
     ) -> list[CommentConflict]:
         """Return the comments that are missing in a result.
 
-        They are mine, but for known ones and those of what is left out, and theirs.
+        They are mine, except for known ones and those of what is left out, and theirs.
         """
         present = _texts(comments_of(outcome))
         reported = Counter(text for conflict in known for text in conflict.mine)
@@ -301,7 +301,7 @@ class _Planner:
     def _has_it_elsewhere(self, pair: Pair, position: Position, mine: Texts) -> bool:
         """Return whether theirs has my comment elsewhere in its line.
 
-        It may stand behind the value instead of the key, or before it.
+        It may be behind the value instead of the key, or before it.
         """
         other: Position | None = (
             "tail" if position == "head" else "head" if position == "tail" else None

@@ -3,7 +3,7 @@
 Which are removed, and how many of each a result must have.
 
 A comment above an entry that I removed goes only where I removed it too; so does one below, unless
-theirs added it. What stands inside an entry, or behind it in its line, goes with it.
+theirs added it. What is inside an entry, or behind it in its line, goes with it.
 """
 
 from bisect import bisect_left
@@ -151,7 +151,7 @@ def _replace(texts: Sequence[_Text], difference: Difference) -> bool:
 
 
 def _lines(tree: DocumentTree, slot: Slot, *, is_document: bool) -> _Span:
-    """Return an entry with what stands behind it in its last line.
+    """Return an entry with what is behind it in its last line.
 
     A document reaches from its mark to the next one.
     """

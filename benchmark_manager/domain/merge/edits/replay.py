@@ -144,7 +144,7 @@ def _emptied(theirs: DocumentTree, owner: Slot, node: Collection, staying: Stayi
 
 
 def _removed(theirs: DocumentTree, slot: Slot, staying: Staying) -> Splices:
-    """Remove the lines of an entry, but for comments around it which stay."""
+    """Remove the lines of an entry, except for comments around it which stay."""
     at, end = first_line(theirs, slot), behind_lines(theirs, slot)
     for comment in staying.get(slot, ()):
         yield Splice(at, theirs.lines.start(comment.start), "")
@@ -247,7 +247,7 @@ def _removed_from_flow(theirs: DocumentTree, parts: Sequence[Part]) -> Splices:
 def _expect_no_comment(theirs: DocumentTree, start: int, end: int) -> None:
     """Refuse a change between brackets that would move a comment.
 
-    The comment would go along, or come to stand beside another entry.
+    The comment would go along, or move beside another entry.
     """
     if theirs.file_format == "yaml" and _FLOW_COMMENT.match(theirs.text, start, max(start, end)):
         raise UnreplayableError

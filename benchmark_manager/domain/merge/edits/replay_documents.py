@@ -17,7 +17,7 @@ def replay_documents(theirs: DocumentTree, parts: Sequence[Part]) -> Iterator[tu
 
     Raises:
         UnreplayableError: where a document cannot be distinguished from its neighbours by its
-            mark, for one which would come to stand before all others, and for one which goes beside
+            mark, for one which would move before all others, and for one which goes beside
             comments that may not be its own.
     """
     extents = _extents(theirs)
@@ -62,7 +62,7 @@ def _opened(theirs: DocumentTree) -> str:
 
 
 def _document(added: Added, extent: tuple[int, int] | None, theirs: DocumentTree) -> str:
-    """Return a document as it stands in its tree at `extent`; None: a person gave its value."""
+    """Return a document as it is in its tree at `extent`; None: a person gave its value."""
     text = value_in_flow(added, theirs, "") if extent is None else added.tree.text[slice(*extent)]
     lines = lines_of(text.rstrip("\r\n"))
     if not _MARK.match(lines[0]):

@@ -137,7 +137,7 @@ def _read_yaml(body: bytes, found: Collector, broken: Collector) -> list[JsonVal
 
 
 def mapping_at(value: JsonValue | Mapping[str, JsonValue], *names: str) -> Mapping[str, JsonValue]:
-    """Return the object that stands below these names; an empty one where there is none."""
+    """Return the object that is below these names; an empty one where there is none."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

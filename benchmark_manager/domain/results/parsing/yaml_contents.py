@@ -40,7 +40,7 @@ class _DocumentReader:
         self._anchored: dict[str, Scalar] = {}
 
     def value(self, node: Node, called: str = "") -> JsonValue:
-        """Return the value of a node, which stands under the key `called`."""
+        """Return the value of a node, which is under the key `called`."""
         # Recursive: `validate` admits no more than 200 levels.
         if isinstance(node, Alias):
             scalar = self._anchored.get(node.name)

@@ -371,7 +371,7 @@ class _Checker(NodeReader[_OpenNode]):
             )
 
     def _key(self, frame: _OpenNode, identity: Identity, start: int, end: int) -> None:
-        """Report a key that stands twice (YAML 1.2.2, section 3.2.1.1).
+        """Report a key that occurs twice (YAML 1.2.2, section 3.2.1.1).
 
         Several mappings are merged as one list (yaml.org/type/merge); about a second `<<` readers
         disagree.

@@ -1,6 +1,6 @@
 """The values of a YAML text, built from its events, and where each of them stands.
 
-Only for a text which `yaml_check` accepts: keys stand once, aliases are defined and end, nesting is
+Only for a text which `yaml_check` accepts: keys occur once, aliases are defined and end, nesting is
 bounded. Positions are read in a second pass, and only for values with findings
 about: most texts are fine.
 """
