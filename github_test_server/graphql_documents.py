@@ -100,12 +100,12 @@ def _string_nodes(document: DocumentNode) -> list[StringValueNode]:
 
     found: list[StringValueNode] = []
 
-    class Collector(Visitor):
+    class StringCollector(Visitor):
         @staticmethod
         def enter_string_value(node: StringValueNode, *_: object) -> None:
             found.append(node)
 
-    visit(document, Collector())
+    visit(document, StringCollector())
     return sorted(found, key=lambda node: int(node.value))
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from github_test_server.hosting import HostedRepository
-    from github_test_server.objects import ParsedCommit, Person
+    from github_test_server.objects import ParsedCommit
     from github_test_server.repositories import Repository
     from github_test_server.shapes import Json
 
@@ -254,14 +254,10 @@ def _commit_shape(commit: ParsedCommit, hosted: HostedRepository, urls: shapes.U
         "message": commit.message,
         "timestamp": shapes.timestamp(commit.committer.date),
         "url": f"{urls.page(hosted)}/commit/{commit.sha}",
-        "author": _person(commit.author),
-        "committer": _person(commit.committer),
+        "author": shapes.git_actor(commit.author),
+        "committer": shapes.git_actor(commit.committer),
         **changed,
     }
-
-
-def _person(person: Person) -> Json:
-    return {"name": person.name, "email": person.email, "date": shapes.timestamp(person.date)}
 
 
 def _repository(
