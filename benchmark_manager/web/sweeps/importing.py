@@ -172,7 +172,7 @@ async def _value(context: SweepFormContext, draft: ImportDraft) -> JsonValue:
 
 
 def _pairs(text: str) -> Iterator[tuple[int, str, str]]:
-    r"""Yield the number of each line, what stands before its first `=` ("" without one), the rest.
+    r"""Yield the number of each line, what is before its first `=` ("" without one), the rest.
 
     >>> list(_pairs("engine=config/a.yaml\n\nconfig/b.yaml"))
     [(1, 'engine', 'config/a.yaml'), (3, '', 'config/b.yaml')]
