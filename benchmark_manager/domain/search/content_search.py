@@ -1,9 +1,8 @@
 """Finds a query inside one text: anywhere, in its keys, or in its values.
 
-Query and text are compared as `domain.folding` does; positions are those of the exact text. What
-costs much is done
-last: a text which does not hold the query folded is left at once, and only one whose keys or values
-    hold it gets an outline. The time is in proportion to the text.
+Query and text are compared as `domain.text.folding` does; positions are those of the exact text.
+What costs much is done last: a text which does not hold the query folded is left at once, and only
+one whose keys or values hold it gets an outline. The time is in proportion to the text.
 """
 
 import re

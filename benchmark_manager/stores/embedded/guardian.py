@@ -1,6 +1,6 @@
 """A program of its own which runs one server and never lets it outlive the service.
 
-    python -I -S embedded_guardian.py PARENT_PID LOCK_FD LOG PID_FILE COMMAND...
+    python -I -S guardian.py PARENT_PID LOCK_FD LOG PID_FILE COMMAND...
 
 Standard input is a pipe whose other end only the service holds. What arrives there:
 
