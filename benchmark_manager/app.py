@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Final
 
 from fastapi import FastAPI
@@ -59,19 +59,12 @@ def create_app(
     Raises (at its start): StartError.
     """
 
-    async def announced(opened: Services) -> None:
-        proxies = settings.trusted_proxies
-        await announce(opened.access.sign_in, settings.auth, own_address, proxies)
-
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if services is not None:
-            async with _serving(app, services, polls=polls):
-                await announced(services)
-                yield
-            return
-        async with open_services(settings, externals) as opened, _serving(app, opened, polls=polls):
-            await announced(opened)
+        opening = open_services(settings, externals) if services is None else nullcontext(services)
+        async with opening as opened, _serving(app, opened, polls=polls):
+            sign_in, proxies = opened.access.sign_in, settings.trusted_proxies
+            await announce(sign_in, settings.auth, own_address, proxies)
             yield
 
     limits = (externals or Externals()).limits

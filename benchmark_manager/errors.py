@@ -129,7 +129,7 @@ class UnauthenticatedError(BenchmarkManagerError):
 
 
 class SignInError(BenchmarkManagerError):
-    """A sign-in is refused; the reason tells nothing about whether an account exists."""
+    """A sign-in is refused; the reason does not reveal whether an account exists."""
 
     def __init__(self, code: str = "sign_in_failed", reason: str = "", **facts: Fact) -> None:
         super().__init__(code, reason, **facts)

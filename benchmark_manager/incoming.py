@@ -147,12 +147,13 @@ def _as_utf8(value: str) -> str:
         return value
 
 
-def requires(role: Role, where: Where = "project") -> Any:  # noqa: ANN401 -- as Depends returns
+# These return `Any`, as `Depends` does.
+def requires(role: Role, where: Where = "project") -> Any:  # noqa: ANN401
     """Return the dependency of a route that reads; see `Need`."""
     return Depends(Need(role, where))
 
 
-def changes(action: str, role: Role | None, where: Where = "project") -> Any:  # noqa: ANN401 -- as above
+def changes(action: str, role: Role | None, where: Where = "project") -> Any:  # noqa: ANN401
     """Return the dependency of a route that changes something; see `ChangeNeed`."""
     return Depends(ChangeNeed(role, where, action))
 

@@ -27,7 +27,7 @@ class Sending:
     """How an answer travels. Fractions are of the body's bytes; `delay` and `stall` are seconds.
 
     `reset_at` aborts the connection after that part of the body, or, if it is negative, before the
-    answer. `stall_at` stops for `stall` seconds after that part and then goes on.
+    answer. `stall_at` stops for `stall` seconds after that part and then continues.
     """
 
     delay: float = 0.0

@@ -148,7 +148,7 @@ class Apps:
         return token
 
     def known(self, token: str) -> InstallationToken | None:
-        """Return an installation's token, be it valid or not."""
+        """Return an installation's token, valid or not."""
         return self._tokens.get(token)
 
     def valid(self, token: str) -> InstallationToken | None:

@@ -113,10 +113,11 @@ class ServedDelivery(Response):
 
 
 async def _flush(transport: asyncio.Transport) -> None:
-    deadline = asyncio.get_running_loop().time() + _FLUSH_SECONDS
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _FLUSH_SECONDS
     # Neither asyncio nor the kernel calls back when the client's side has acknowledged the last
     # byte.
-    while _unacknowledged(transport) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+    while _unacknowledged(transport) and loop.time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
 

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from github_test_server import git
@@ -20,7 +21,6 @@ from github_test_server.calls import Call, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from github_test_server.hosting import HostedRepository
 
@@ -123,7 +123,7 @@ def _backend() -> str:
     found = subprocess.run(  # noqa: S603
         [git.executable(), "--exec-path"], capture_output=True, check=True, text=True
     )
-    return os.path.join(found.stdout.strip(), "git-http-backend")  # noqa: PTH118 - a command, not a file to open
+    return str(Path(found.stdout.strip()) / "git-http-backend")
 
 
 def _start(environment: dict[str, str], body: bytes) -> subprocess.Popen[bytes]:

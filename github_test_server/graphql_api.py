@@ -22,7 +22,7 @@ from github_test_server.repositories import FULL_SHA
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from graphql import ExecutionResult, GraphQLError
+    from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo
 
     from github_test_server.calls import Call
     from github_test_server.hosting import HostedRepository
@@ -85,7 +85,8 @@ def _malformed(message: str) -> RefusalError:
 
 
 def _run(posted: _Posted, root: Json) -> Json:
-    from graphql import execute_sync  # noqa: PLC0415 - a development dependency, which the demo does without
+    # A development dependency, which the demo does without.
+    from graphql import execute_sync  # noqa: PLC0415
 
     prepared = prepare(posted.query)
     if prepared.document is None:
@@ -108,7 +109,7 @@ def _run(posted: _Posted, root: Json) -> Json:
 
 
 def _formatted(error: GraphQLError, prepared: Prepared) -> Json:
-    """Shape an error as GitHub does: `type` stands beside `path`, not in `extensions`."""
+    """Shape an error as GitHub does: `type` is beside `path`, not in `extensions`."""
     shape: Json = {}
     if isinstance(error.original_error, ProblemError):
         shape["type"] = error.original_error.type
@@ -119,7 +120,7 @@ def _formatted(error: GraphQLError, prepared: Prepared) -> Json:
     return {**shape, "message": error.message}
 
 
-def _resolve(source: Mapping[str, Any], info: Any, **arguments: object) -> object:  # noqa: ANN401 - GraphQLResolveInfo
+def _resolve(source: Mapping[str, Any], info: GraphQLResolveInfo, **arguments: object) -> object:
     """Return a field of a dict: a value, or the result of a function of the arguments."""
     value = source.get(info.field_name)
     return value(**arguments) if callable(value) else value
@@ -159,7 +160,13 @@ class _QueryRoot:
             "nodeCount": 0,
         }
 
-    def _repository(self, *, owner: str, name: str, followRenames: bool = True) -> Json:  # noqa: N803 - GraphQL's name
+    def _repository(
+        self,
+        *,
+        owner: str,
+        name: str,
+        followRenames: bool = True,  # noqa: N803 -- GraphQL's name
+    ) -> Json:
         hosting, full_name = self.call.state.hosting, f"{owner}/{name}"
         hosted = hosting.get(full_name) or (hosting.get_moved(full_name) if followRenames else None)
         if hosted is None or not hosted.visible_to(self.call.caller):
@@ -225,7 +232,13 @@ class _Hosted:
                 }
         return None
 
-    def _refs(self, *, refPrefix: str, first: int | None = None, after: str | None = None) -> Json:  # noqa: N803 - GraphQL's name
+    def _refs(
+        self,
+        *,
+        refPrefix: str,  # noqa: N803 -- GraphQL's name
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Json:
         """List refs by name, at most 100 on a page; a cursor is the number of refs before it."""
         if first is None or not 1 <= first <= _LONGEST_PAGE:
             raise ProblemError(

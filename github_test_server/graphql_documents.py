@@ -64,7 +64,8 @@ def prepare(query: str) -> Prepared:
 
 @functools.cache
 def schema() -> GraphQLSchema:
-    from graphql import build_schema  # noqa: PLC0415 - a development dependency, which the demo does without
+    # A development dependency, which the demo does without.
+    from graphql import build_schema  # noqa: PLC0415
 
     return build_schema(SCHEMA)
 
@@ -99,12 +100,12 @@ def _string_nodes(document: DocumentNode) -> list[StringValueNode]:
 
     found: list[StringValueNode] = []
 
-    class Collector(Visitor):
+    class StringCollector(Visitor):
         @staticmethod
         def enter_string_value(node: StringValueNode, *_: object) -> None:
             found.append(node)
 
-    visit(document, Collector())
+    visit(document, StringCollector())
     return sorted(found, key=lambda node: int(node.value))
 
 

@@ -220,7 +220,7 @@ class AccountLimits:
         return SecondaryLimit(self.clock() + _AT_ONCE_RETRY_SECONDS, 403, tells_when=True)
 
     def account_digest(self, caller: Requester) -> str:
-        """Name whose allowance a caller draws on, without telling a token."""
+        """Name whose allowance a caller draws on, without showing a token."""
         account = self._account_of_caller(caller)
         return hashlib.sha256(repr(account).encode()).hexdigest()[:16]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ObjectType = Literal["commit", "tree", "blob", "tag"]
 
-_PERSON = re.compile(rb"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<seconds>-?\d+)")
+_ACTOR = re.compile(rb"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<seconds>-?\d+)")
 # Anything else is an echo of the name and "missing" or "ambiguous"; a name may look like parts of
 # this.
 _HEADER = re.compile(rb"(?P<sha>[0-9a-f]{40}) (?P<type>commit|tree|blob|tag) (?P<size>\d+)\n")
@@ -45,7 +45,7 @@ class GitObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class GitActor:
     """An author or committer line."""
 
     name: str
@@ -54,7 +54,7 @@ class Person:
 
     @classmethod
     def parse(cls, line: bytes) -> Self:
-        found = _PERSON.match(line)
+        found = _ACTOR.match(line)
         if found is None:
             return cls("", "", datetime.fromtimestamp(0, UTC))
         date = datetime.fromtimestamp(int(found["seconds"]), UTC)
@@ -68,8 +68,8 @@ class ParsedCommit:
     sha: str
     tree: str
     parents: tuple[str, ...]
-    author: Person
-    committer: Person
+    author: GitActor
+    committer: GitActor
     message: str
 
     @classmethod
@@ -81,8 +81,8 @@ class ParsedCommit:
             sha=found.sha,
             tree=named[b"tree"].decode(),
             parents=tuple(value.decode() for name, value in fields if name == b"parent"),
-            author=Person.parse(named[b"author"]),
-            committer=Person.parse(named[b"committer"]),
+            author=GitActor.parse(named[b"author"]),
+            committer=GitActor.parse(named[b"committer"]),
             message=message.removesuffix(b"\n").decode(errors="replace"),
         )
 

@@ -26,7 +26,8 @@ class TransportProtocol(H11Protocol):
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         served = self.app
 
-        async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - uvicorn's ASGI types are private
+        # uvicorn's types of ASGI are private.
+        async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
             scope["extensions"] = {_EXTENSION: transport}
             # Only stopping the server cancels requests; uvicorn would report each as the
             # application's error.

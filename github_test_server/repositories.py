@@ -217,7 +217,7 @@ class Repository:
         return next((found for found in candidates if found), None)
 
     def list_tree(self, tree: str, *, recursive: bool) -> list[TreeRow]:
-        """List a tree by its sha, in git's order; folders too stand in a recursive listing."""
+        """List a tree by its sha, in git's order; a recursive listing has folders too."""
         key = (tree, recursive)
         with self._listings_lock:
             if key in self._listings:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from github_test_server.hosting import HostedRepository, Requester
     from github_test_server.limits import Allowance
-    from github_test_server.objects import GitObject, ParsedCommit, Person, TreeRow
+    from github_test_server.objects import GitActor, GitObject, ParsedCommit, TreeRow
     from github_test_server.repositories import DiffEntry
 
 Json = dict[str, object]
@@ -203,8 +203,9 @@ def _clone_urls(hosted: HostedRepository, page: str) -> Json:
     }
 
 
-def _person(person: Person) -> Json:
-    return {"name": person.name, "email": person.email, "date": timestamp(person.date)}
+def git_actor(actor: GitActor) -> Json:
+    """Shape who wrote or made a commit, and when."""
+    return {"name": actor.name, "email": actor.email, "date": timestamp(actor.date)}
 
 
 _UNSIGNED: Json = {
@@ -223,8 +224,8 @@ def commit(commit: ParsedCommit, hosted: HostedRepository, urls: Urls) -> Json:
         "sha": commit.sha,
         "node_id": node_id("Commit", f"{hosted.id}:{commit.sha}"),
         "commit": {
-            "author": _person(commit.author),
-            "committer": _person(commit.committer),
+            "author": git_actor(commit.author),
+            "committer": git_actor(commit.committer),
             "message": commit.message,
             "tree": {"sha": commit.tree, "url": f"{url}/git/trees/{commit.tree}"},
             "url": f"{url}/git/commits/{commit.sha}",
@@ -275,8 +276,8 @@ def git_commit(commit: ParsedCommit, hosted: HostedRepository, urls: Urls) -> Js
         "node_id": node_id("Commit", f"{hosted.id}:{commit.sha}"),
         "url": f"{url}/git/commits/{commit.sha}",
         "html_url": f"{page}/commit/{commit.sha}",
-        "author": _person(commit.author),
-        "committer": _person(commit.committer),
+        "author": git_actor(commit.author),
+        "committer": git_actor(commit.committer),
         "tree": {"sha": commit.tree, "url": f"{url}/git/trees/{commit.tree}"},
         "message": commit.message,
         "parents": [

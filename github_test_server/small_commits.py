@@ -22,10 +22,10 @@ _SUBMODULE: Final = b"160000"
 
 
 @dataclass(slots=True)
-class _Folder:
+class _EditedFolder:
     """A folder; `entries` has (mode, sha) or a changed folder by name."""
 
-    entries: dict[bytes, tuple[bytes, str] | _Folder] = field(default_factory=dict)
+    entries: dict[bytes, tuple[bytes, str] | _EditedFolder] = field(default_factory=dict)
 
 
 def write_commit(files: LooseFiles, new: NewCommit) -> str:
@@ -42,7 +42,7 @@ def write_commit(files: LooseFiles, new: NewCommit) -> str:
     if new.date.tzinfo is None or (new.parent is not None and not _SHA.fullmatch(new.parent)):
         raise NotLooseError
     writer = _Writer(files)
-    tree = _Folder() if new.parent is None or new.replace_all else writer.tree_of(new.parent)
+    tree = _EditedFolder() if new.parent is None or new.replace_all else writer.tree_of(new.parent)
     for path, content in contents.items():
         # Before all writes, so that a folder can take a deleted file's name in the same commit.
         if content is None:
@@ -92,7 +92,7 @@ class _Writer:
     def __init__(self, files: LooseFiles) -> None:
         self._files = files
 
-    def tree_of(self, commit: str) -> _Folder:
+    def tree_of(self, commit: str) -> _EditedFolder:
         data = self._data(commit, "commit")
         return self._folder(data[5:45].decode())
 
@@ -102,15 +102,15 @@ class _Writer:
             raise NotLooseError
         return found[1]
 
-    def _folder(self, sha: str) -> _Folder:
-        return _Folder(
+    def _folder(self, sha: str) -> _EditedFolder:
+        return _EditedFolder(
             {name: (mode, sha) for mode, name, sha in tree_rows(self._data(sha, "tree"))}
         )
 
-    def _inner(self, folder: _Folder, name: bytes) -> _Folder | None:
+    def _inner(self, folder: _EditedFolder, name: bytes) -> _EditedFolder | None:
         """Return the folder of this name, to be changed; None where there is no folder."""
         match folder.entries.get(name):
-            case _Folder() as inner:
+            case _EditedFolder() as inner:
                 return inner
             case (mode, sha) if mode == _FOLDER:
                 inner = folder.entries[name] = self._folder(sha)
@@ -118,7 +118,7 @@ class _Writer:
             case _:
                 return None
 
-    def delete(self, folder: _Folder, path: list[bytes]) -> None:
+    def delete(self, folder: _EditedFolder, path: list[bytes]) -> None:
         name, *rest = path
         if not rest:
             folder.entries.pop(name, None)
@@ -127,12 +127,12 @@ class _Writer:
             if not inner.entries:
                 del folder.entries[name]
 
-    def put(self, folder: _Folder, path: list[bytes], entry: Entry) -> None:
+    def put(self, folder: _EditedFolder, path: list[bytes], entry: Entry) -> None:
         name, *rest = path
         if rest:
             inner = self._inner(folder, name)
             if inner is None:
-                inner = folder.entries[name] = _Folder()
+                inner = folder.entries[name] = _EditedFolder()
             self.put(inner, rest, entry)
         elif entry.mode == "160000":
             if not _SHA.fullmatch(entry.content.decode(errors="replace")):
@@ -142,10 +142,10 @@ class _Writer:
             sha = self._files.write("blob", entry.content)
             folder.entries[name] = (entry.mode.encode(), sha)
 
-    def write(self, folder: _Folder) -> str:
+    def write(self, folder: _EditedFolder) -> str:
         rows = []
         for name, entry in folder.entries.items():
-            mode, sha = (_FOLDER, self.write(entry)) if isinstance(entry, _Folder) else entry
+            mode, sha = (_FOLDER, self.write(entry)) if isinstance(entry, _EditedFolder) else entry
             # Git sorts folders as if their names ended with a slash.
             order = name + b"/" if mode == _FOLDER else name
             rows.append((order, mode + b" " + name + b"\0" + bytes.fromhex(sha)))

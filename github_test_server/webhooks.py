@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from github_test_server.hosting import HostedRepository
-    from github_test_server.objects import ParsedCommit, Person
+    from github_test_server.objects import ParsedCommit
     from github_test_server.repositories import Repository
     from github_test_server.shapes import Json
 
@@ -51,7 +51,9 @@ def push(
     most_commits: int = MOST_COMMITS,
     urls: shapes.Urls = GITHUB,
 ) -> Json:
-    """Make the payload of a push: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push.
+    """Make the payload of a push.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
 
     Args:
         hosted: the repository of the commits. It must have them, but its refs may have moved on.
@@ -180,7 +182,9 @@ def headers(
     content_type: ContentType = "json",
     hook_id: int = _HOOK_ID,
 ) -> dict[str, str]:
-    """Make a delivery's headers: https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers.
+    """Make a delivery's headers.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
 
     Without `delivery` it gets an id of its own; GitHub sends the same one again only when asked to
     redeliver.
@@ -250,14 +254,10 @@ def _commit_shape(commit: ParsedCommit, hosted: HostedRepository, urls: shapes.U
         "message": commit.message,
         "timestamp": shapes.timestamp(commit.committer.date),
         "url": f"{urls.page(hosted)}/commit/{commit.sha}",
-        "author": _person(commit.author),
-        "committer": _person(commit.committer),
+        "author": shapes.git_actor(commit.author),
+        "committer": shapes.git_actor(commit.committer),
         **changed,
     }
-
-
-def _person(person: Person) -> Json:
-    return {"name": person.name, "email": person.email, "date": shapes.timestamp(person.date)}
 
 
 def _repository(

@@ -158,7 +158,10 @@ def demo(
     It uses no network beyond this machine, and deletes everything when it stops. It needs the git
     command.
     """
-    from benchmark_manager.cli.operations.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see above
+    from benchmark_manager.cli.operations.demo import (  # noqa: PLC0415 -- see above
+        DemoOptions,
+        run_demo,
+    )
 
     run_demo(
         DemoOptions(

@@ -29,7 +29,9 @@ class Number:
     """A finite number; Python reads JSON with `NaN` too."""
 
     def matches(self, value: object) -> bool:
-        return type(value) in {int, float} and abs(value) <= _LARGEST_NUMBER  # type: ignore[arg-type]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return abs(value) <= _LARGEST_NUMBER
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The token that requests carry: from the environment, a file, or the last sign-in.
 
 A token belongs to the address of one service. It is sent to no other, whatever that service
-answers, and stands in no error and no `repr`.
+answers, and is in no error and no `repr`.
 """
 
 import os

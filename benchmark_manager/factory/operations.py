@@ -13,7 +13,6 @@ from benchmark_manager.services.operations.status import StatusService
 from benchmark_manager.services.results.upkeep import ResultUpkeep
 from benchmark_manager.services.sweeps.removal import SweepRemoval
 from benchmark_manager.services.variants.trash import TrashService
-from benchmark_manager.stores.database.watch import DatabaseWatch
 from benchmark_manager.stores.operations.sweeps import ContentSweeps
 
 
@@ -26,6 +25,7 @@ def housekeeping(parts: Parts, trash: TrashService, results: ResultUpkeep) -> Ho
             of_projects=(
                 stores.staged_changes,
                 stores.originals,
+                stores.skipped_files,
                 stores.variants,
                 stores.revisions,
                 stores.trash,
@@ -62,11 +62,11 @@ def housekeeping(parts: Parts, trash: TrashService, results: ResultUpkeep) -> Ho
     )
 
 
-def status_service(parts: Parts, watch: DatabaseWatch) -> StatusService:
+def status_service(parts: Parts) -> StatusService:
     """Build the service behind /status."""
     return StatusService(
         parts.database,
-        watch,
+        parts.database_watch,
         parts.connection.governors,
         projects=parts.stores.projects,
         originals=parts.stores.originals,

@@ -20,6 +20,7 @@ from benchmark_manager.services.texts.schema_source import SchemaSource
 from benchmark_manager.services.validation.validation import ValidationService
 from benchmark_manager.services.variants.drift import DriftJudge
 from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.watch import DatabaseWatch
 from benchmark_manager.workers.pool import WorkerPool
 
 
@@ -29,6 +30,7 @@ class Parts:
 
     settings: Settings
     database: Database
+    database_watch: DatabaseWatch
     stores: Stores
     connection: Connection
     limits: LimitSharing
@@ -77,6 +79,7 @@ class Parts:
         return cls(
             settings=settings,
             database=database,
+            database_watch=DatabaseWatch(database),
             stores=stores,
             connection=connection,
             limits=limits,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from benchmark_manager.factory.parts import Parts
+from benchmark_manager.factory.receipts import receipt_service
 from benchmark_manager.services.results.of_variants import VariantResultReader
 from benchmark_manager.services.results.parsing import ResultParsing
 from benchmark_manager.services.results.reading import ResultReader
@@ -23,12 +24,14 @@ class ResultParts:
     results: ResultService
     tables: ResultTableService
     of_variants: VariantResultReader
+    receipts: ReceiptService
     upkeep: ResultUpkeep
 
 
-def result_parts(parts: Parts, receipts: ReceiptService) -> ResultParts:
+def result_parts(parts: Parts) -> ResultParts:
     """Build everything that keeps, reads and compares results."""
     stores, settings = _stores(parts), parts.settings
+    receipts = receipt_service(parts)
     parsing = ResultParsing(stores.results, stores.chunks, parts.workers)
     uploading = ResultUploading(
         stores,
@@ -43,6 +46,7 @@ def result_parts(parts: Parts, receipts: ReceiptService) -> ResultParts:
         ResultService(stores, reader, parsing, uploading, clock=parts.clock, record=parts.audit),
         ResultTableService(_table_stores(parts), parts.workers),
         VariantResultReader(stores, reader),
+        receipts,
         ResultUpkeep(
             stores,
             parsing,

@@ -92,7 +92,7 @@ def _write_once(path: Path, key: bytes) -> None:
 def github_app(
     settings: Settings, connection: Connection, clock: Callable[[], datetime]
 ) -> GitHubApp | None:
-    """The App of the settings, at the first API base.
+    """Return the App of the settings, at the first API base.
 
     Raises:
         StartError: its key cannot be read, or is none.

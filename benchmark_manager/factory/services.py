@@ -12,9 +12,8 @@ from benchmark_manager.factory.projects import (
     preview_service,
     project_service,
 )
-from benchmark_manager.factory.receipts import receipt_service
 from benchmark_manager.factory.results import result_parts
-from benchmark_manager.factory.sweeps import sweep_parts
+from benchmark_manager.factory.sweeps import SweepParts, sweep_parts
 from benchmark_manager.factory.sync import sync_parts
 from benchmark_manager.factory.variants import variant_parts
 from benchmark_manager.github.reading.listing import FolderLister
@@ -41,11 +40,6 @@ from benchmark_manager.services.results.receipts import ReceiptService
 from benchmark_manager.services.results.results import ResultService
 from benchmark_manager.services.results.table import ResultTableService
 from benchmark_manager.services.search.content_search import ContentSearch
-from benchmark_manager.services.sweeps.drafting import SweepDrafting
-from benchmark_manager.services.sweeps.importing import SweepImport
-from benchmark_manager.services.sweeps.reading import SweepReader
-from benchmark_manager.services.sweeps.sweeps import SweepService
-from benchmark_manager.services.sweeps.upstream import SweepChanges
 from benchmark_manager.services.sync.applying.large_syncs import LargeSyncs
 from benchmark_manager.services.sync.coordinator import SyncCoordinator
 from benchmark_manager.services.sync.polling import Polling
@@ -86,11 +80,7 @@ class Services:
     result_tables: ResultTableService
     variant_results: VariantResultReader
     receipts: ReceiptService
-    sweeps: SweepService
-    sweep_reader: SweepReader
-    sweep_drafting: SweepDrafting
-    sweep_changes: SweepChanges
-    sweep_imports: SweepImport
+    sweeps: SweepParts
     validation: ValidationService
     file_history: FileHistoryService
     database: Database
@@ -118,17 +108,14 @@ class Services:
 
 def build_services(parts: Parts) -> Services:
     """Build every service, each once."""
-    stores, sync = parts.stores, sync_parts(parts)
+    sync = sync_parts(parts)
     variants = variant_parts(parts, sync.large_resets)
-    sweeps = sweep_parts(parts)
-    receipts = receipt_service(parts)
-    results = result_parts(parts, receipts)
-    watch = DatabaseWatch(parts.database)
+    results = result_parts(parts)
     access = access_parts(parts)
     return Services(
         projects=project_service(parts),
         previews=preview_service(parts),
-        originals=OriginalFileService(stores.projects, stores.originals, stores.blobs),
+        originals=_original_service(parts),
         file_history=file_history_service(parts),
         variants=variants.variants,
         revisions=variants.revisions,
@@ -138,25 +125,14 @@ def build_services(parts: Parts) -> Services:
         reattaching=variants.reattaching,
         comparing=variants.comparing,
         texts=TextService(parts.workers),
-        search=ContentSearch(
-            stores.originals, stores.variants, stores.blobs, stores.syncs, parts.workers
-        ),
+        search=_content_search(parts),
         releases=_release_service(parts),
-        release_delivery=ReleaseDelivery(
-            stores.releases,
-            stores.blobs,
-            parts.workers,
-            compared_bytes=parts.externals.limits.compared_bytes,
-        ),
+        release_delivery=_release_delivery(parts),
         results=results.results,
         result_tables=results.tables,
         variant_results=results.of_variants,
-        receipts=receipts,
-        sweeps=sweeps.sweeps,
-        sweep_reader=sweeps.reader,
-        sweep_drafting=sweeps.drafting,
-        sweep_changes=sweeps.changes,
-        sweep_imports=sweeps.imports,
+        receipts=results.receipts,
+        sweeps=sweep_parts(parts),
         validation=parts.validation,
         database=parts.database,
         sync=sync.coordinator,
@@ -167,15 +143,11 @@ def build_services(parts: Parts) -> Services:
         housekeeping=operations.housekeeping(parts, variants.trash, results.upkeep),
         limits=parts.limits,
         metrics=parts.metrics,
-        status=operations.status_service(parts, watch),
-        events=EventService(
-            stores.changes,
-            parts.externals.limits.events,
-            MultiFernet([Fernet(key) for key in parts.keys]),
-        ),
-        database_watch=watch,
+        status=operations.status_service(parts),
+        events=_event_service(parts),
+        database_watch=parts.database_watch,
         deadline=parts.deadline,
-        project_store=stores.projects,
+        project_store=parts.stores.projects,
         vault=parts.vault,
         credentials=parts.credentials,
         connection=parts.connection,
@@ -184,6 +156,32 @@ def build_services(parts: Parts) -> Services:
         identities=access.identities,
         record_refusal=parts.audit.record_refusal,
     )
+
+
+def _original_service(parts: Parts) -> OriginalFileService:
+    stores = parts.stores
+    return OriginalFileService(stores.projects, stores.originals, stores.blobs)
+
+
+def _content_search(parts: Parts) -> ContentSearch:
+    stores = parts.stores
+    return ContentSearch(
+        stores.originals, stores.variants, stores.blobs, stores.syncs, parts.workers
+    )
+
+
+def _release_delivery(parts: Parts) -> ReleaseDelivery:
+    return ReleaseDelivery(
+        parts.stores.releases,
+        parts.stores.blobs,
+        parts.workers,
+        compared_bytes=parts.externals.limits.compared_bytes,
+    )
+
+
+def _event_service(parts: Parts) -> EventService:
+    cipher = MultiFernet([Fernet(key) for key in parts.keys])
+    return EventService(parts.stores.changes, parts.externals.limits.events, cipher)
 
 
 def _release_service(parts: Parts) -> ReleaseService:

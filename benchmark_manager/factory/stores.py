@@ -18,6 +18,7 @@ from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.events.changes import ChangeStore
 from benchmark_manager.stores.originals.file_histories import FileHistoryStore
 from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.originals.skipped import SkippedFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.releases.releases import FILES_AT_ONCE, ReleaseStore
 from benchmark_manager.stores.results.chunks import ResultChunkStore
@@ -41,6 +42,7 @@ class Stores:
 
     projects: ProjectStore
     originals: OriginalFileStore
+    skipped_files: SkippedFileStore
     file_histories: FileHistoryStore
     variants: VariantStore
     revisions: RevisionStore
@@ -75,6 +77,7 @@ class Stores:
         return cls(
             projects=ProjectStore(database),
             originals=OriginalFileStore(database),
+            skipped_files=SkippedFileStore(database),
             file_histories=FileHistoryStore(database),
             variants=VariantStore(database),
             revisions=RevisionStore(database),

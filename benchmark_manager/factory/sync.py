@@ -115,9 +115,10 @@ def _runner(
         leases=parts.stores.leases,
         syncs=parts.stores.syncs,
         originals=parts.stores.originals,
+        skipped_files=parts.stores.skipped_files,
     )
     outcomes = OutcomeBuilder(
-        stores.originals, parts.credentials, clock=parts.clock, random=random.random
+        stores.skipped_files, parts.credentials, clock=parts.clock, random=random.random
     )
     applier = SyncApplier(
         stores,
@@ -144,6 +145,7 @@ def _reader(parts: Parts, slots: SyncSlots, lister: FolderLister) -> UpstreamRea
     contents = ContentStores(blobs=stores.blobs, problems=stores.problems, clock=parts.clock)
     return UpstreamReader(
         files=stores.originals,
+        skipped_files=stores.skipped_files,
         copier=Copier(
             contents,
             workers=parts.workers,

@@ -20,13 +20,15 @@ class Commit:
     @property
     def known_tree_sha(self) -> str:
         """The root tree's id of a commit that was read together with it."""
-        assert self.tree_sha is not None  # noqa: S101 -- its callers have read the commit itself
+        # Its callers have read the commit itself.
+        assert self.tree_sha is not None  # noqa: S101
         return self.tree_sha
 
     @property
     def known_time(self) -> datetime:
         """The time of a commit that was read together with it."""
-        assert self.committed_at is not None  # noqa: S101 -- its callers have read the commit itself
+        # Its callers have read the commit itself.
+        assert self.committed_at is not None  # noqa: S101
         return self.committed_at
 
 

@@ -44,7 +44,8 @@ class OrElse:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return handler(cast("core_schema.UnionSchema", schema)["choices"][0])  # type: ignore[arg-type]
+        [known, _] = cast("core_schema.UnionSchema", schema)["choices"]
+        return handler(cast("CoreSchema", known))
 
 
 def known_word(value: object, words: frozenset[T], otherwise: T) -> T:

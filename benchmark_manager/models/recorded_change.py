@@ -1,8 +1,9 @@
 """Changes: the facts that an audit record of one change needs."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from benchmark_manager.models.access.principal import Principal
+from benchmark_manager.models.project import Project
 from benchmark_manager.models.record import Record
 
 ChangeAction = Literal[
@@ -54,6 +55,29 @@ class RecordedChange(Record):
     keys: tuple[str, ...] = ()
     before: int | None
     after: int | None
+
+    @classmethod
+    def of_project(
+        cls,
+        action: ChangeAction,
+        principal: Principal,
+        project: Project,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        keys: tuple[str, ...] = (),
+    ) -> Self:
+        """Return the change of a project as a whole."""
+        return cls(
+            action=action,
+            principal=principal,
+            project_id=project.id,
+            object_id=project.id,
+            name=project.name,
+            keys=keys,
+            before=before,
+            after=after,
+        )
 
 
 class RefusedChange(Record):

@@ -23,7 +23,7 @@ class TableSelection(Record):
     At most one of `sweep_id` and `releases` is given; with neither, all releases of the project
     that have results. With `retired`, retired cells of the sweep are compared too.
 
-    `metrics` are the columns, in their order; empty: the most telling ones that were measured.
+    `metrics` are the columns, in their order; empty: the most important ones that were measured.
     `baseline` is a digest, or with `sweep_id` a cell's index as text. `point` restricts to the
     points of that label. `pareto` are the two metrics of the trade-off; None: the first two columns
     that have a direction.

@@ -66,8 +66,8 @@ class FoundFile:
 class SearchPage:
     """Some of the files that hold what was searched.
 
-    `total` is their number where all were searched for this page; `next_cursor` leads on (None: the
-    end).
+    `total` is their number where all were searched for this page; `next_cursor` is that of
+    the next page (None: the end).
     """
 
     rows: tuple[FoundFile, ...]

@@ -129,7 +129,7 @@ class MadeCell(Record):
 class SweptBase(Record):
     """What a generation's cells were edited from: one file, as it was at that time.
 
-    `path` is where the edited text stands in the release. For a variant, `original_sha` and
+    `path` is where the edited text is in the release. For a variant, `original_sha` and
     `commit_sha` are those of its base, as in a release.
     """
 
@@ -146,7 +146,7 @@ class SweptBase(Record):
 class SweepVersion(Record):
     """What some cells of a sweep were made from: a definition, and the files of one moment.
 
-    `number` is the sweep's revision that brought it; every revision does.
+    `number` is the sweep's revision that made it; every revision makes one.
     """
 
     sweep_id: str

@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from benchmark_manager.workers.messages import (
@@ -61,7 +62,7 @@ def main(warm_up: str, memory: int) -> None:
 
 
 def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to the service, where nothing that a library prints can get into."""
+    """Return the pipes to the service, where nothing that a library prints can get into."""
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123 -- a descriptor is what is needed
         os.dup2(nowhere.fileno(), 0)
@@ -73,8 +74,8 @@ def _limit(memory: int) -> int:
     """Limit what may be allocated from now on; returns what is resident now, bytes."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Where the machine runs out of memory all the same, Linux ends a worker before the service.
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123
-        score.write("500")
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
     pages = _pages()
     if pages is None:
         return 0
@@ -84,7 +85,7 @@ def _limit(memory: int) -> int:
 
 
 def _pages() -> tuple[int, int] | None:
-    """Pages of address space and of resident memory; None on systems which do not show them."""
+    """Return pages of address space and of resident memory; None where they are not shown."""
     try:
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 -- read for every task
             size, resident = statm.read().split()[:2]
@@ -138,7 +139,8 @@ def _send(outgoing: BinaryIO, answer: Answer) -> None:
         data = framed(answer)
     except MemoryError:
         data = framed(Answer(None, _TOO_MUCH, answer.seconds, last=True))
-    except Exception as error:  # noqa: BLE001 -- what cannot be pickled is the task's fault, and its caller hears of it
+    # What cannot be pickled is a fault of the task, which its caller has to know.
+    except Exception as error:  # noqa: BLE001
         failure = Failure(TypeError, (f"cannot be sent: {type(error).__name__}",), {})
         data = framed(Answer(None, failure, answer.seconds, answer.last))
     if len(data) > _LARGEST_ANSWER:

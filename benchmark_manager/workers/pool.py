@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Final, ParamSpec, TypeVar, cast
 
 import structlog
 
@@ -125,7 +125,7 @@ class WorkerPool:
             self.figures.refused += 1
             raise WorkersBusyError from None
 
-    async def _run(self, caller: Caller, task: Task, args: tuple[object, ...]) -> Any:  # noqa: ANN401 -- the task's
+    async def _run(self, caller: Caller, task: Task, args: tuple[object, ...]) -> object:
         await self._turn(caller)
         try:
             answer = await self._answered(caller, task, args)
@@ -310,7 +310,7 @@ class WorkerPool:
 
 
 def _size(args: tuple[object, ...]) -> int:
-    """Characters and bytes in the arguments, as far as two levels of collections hold them."""
+    """Return characters and bytes in the arguments, in at most two levels of collections."""
     return sum(_length(arg) for arg in args)
 
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from benchmark_manager.domain.results.parsing.collector import Complaint
+from benchmark_manager.domain.results.parsing.collector import ProblemCode
 from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.messages import CATALOGUE, detail, stored_words, words
 from benchmark_manager.messages.examples import FACTS, example
@@ -149,7 +149,7 @@ def test_what_no_version_knows_is_shown_as_it_is_stored() -> None:
     assert stored_words("newer_code", "The stored sentence.", "ko") == "The stored sentence."
 
 
-@pytest.mark.parametrize("code", get_args(Complaint))
+@pytest.mark.parametrize("code", get_args(ProblemCode))
 def test_a_problem_of_a_file_of_results_is_shown_in_korean_by_its_code(code: str) -> None:
     korean = problem_words(code, "The stored sentence.", "", "ko")
     assert HANGUL.search(korean)

@@ -39,6 +39,45 @@ def _in_utc(when: datetime) -> datetime:
 
 
 _Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+_Actor = Annotated[
+    SearchText,
+    Query(
+        max_length=LONGEST_NAME,
+        description="The id of an account, or its name at that time, regardless of case.",
+    ),
+]
+_Action = Annotated[
+    SearchText,
+    Query(
+        max_length=LONGEST_ID,
+        description="What was done or refused.",
+        examples=["variant.edit"],
+    ),
+]
+_Object = Annotated[
+    SearchText,
+    Query(
+        alias="object",
+        max_length=LONGEST_PATH,
+        description="What was changed: its id, or its name at that time, regardless of case.",
+    ),
+]
+_ProjectId = Annotated[
+    SearchText, Query(max_length=LONGEST_ID, description="Also of a deleted project.")
+]
+_Outcome = Annotated[Outcome | None, Query(description="`refused`: what was tried.")]
+_Since = Annotated[_Moment | None, Query(description="The first moment that counts.")]
+_Until = Annotated[
+    _Moment | None, Query(description="The first moment after it that does not count.")
+]
+_Format = Annotated[
+    Literal["json", "jsonl"],
+    Query(
+        alias="format",
+        description="`jsonl`: all records that the filters leave, one a line, whatever `limit` "
+        "and `cursor` say.",
+    ),
+]
 
 
 @router.get(
@@ -62,45 +101,14 @@ async def list_records(
     services: ServicesDependency,
     principal: Annotated[Principal, requires("maintainer", "anywhere")],
     page: PageDependency,
-    actor: Annotated[
-        SearchText,
-        Query(
-            max_length=LONGEST_NAME,
-            description="The id of an account, or its name at that time, regardless of case.",
-        ),
-    ] = None,
-    action: Annotated[
-        SearchText,
-        Query(
-            max_length=LONGEST_ID,
-            description="What was done or refused.",
-            examples=["variant.edit"],
-        ),
-    ] = None,
-    object_: Annotated[
-        SearchText,
-        Query(
-            alias="object",
-            max_length=LONGEST_PATH,
-            description="What was changed: its id, or its name at that time, regardless of case.",
-        ),
-    ] = None,
-    project_id: Annotated[
-        SearchText, Query(max_length=LONGEST_ID, description="Also of a deleted project.")
-    ] = None,
-    outcome: Annotated[Outcome | None, Query(description="`refused`: what was tried.")] = None,
-    since: Annotated[_Moment | None, Query(description="The first moment that counts.")] = None,
-    until: Annotated[
-        _Moment | None, Query(description="The first moment after it that does not count.")
-    ] = None,
-    format_: Annotated[
-        Literal["json", "jsonl"],
-        Query(
-            alias="format",
-            description="`jsonl`: all records that the filters leave, one a line, whatever `limit` "
-            "and `cursor` say.",
-        ),
-    ] = "json",
+    actor: _Actor = None,
+    action: _Action = None,
+    object_: _Object = None,
+    project_id: _ProjectId = None,
+    outcome: _Outcome = None,
+    since: _Since = None,
+    until: _Until = None,
+    format_: _Format = "json",
 ) -> Response:
     """List the records of changes, sign-ins and refusals; no record has a value or a secret.
 

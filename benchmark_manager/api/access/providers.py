@@ -97,7 +97,7 @@ async def _finish(kind: ProviderKind, request: Request, services: Services) -> R
     except (SignedTokenError, SignInError, IssuerError) as error:
         wanted = services.access.provider_sign_in.next_path(_attempt(request))
         answer = _refusal(kind, request, error, wanted)
-    # What one attempt brought back is good for none that follows.
+    # What one attempt returned is valid for none that follows.
     answer.delete_cookie(
         cookie_name(request.scope, _ATTEMPT),
         secure=request.scope.get("scheme") == "https",

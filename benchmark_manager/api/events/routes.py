@@ -1,4 +1,7 @@
-"""GET /events: server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+"""GET /events: server-sent events.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
 
 import asyncio
 import contextlib

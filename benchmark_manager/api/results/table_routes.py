@@ -30,61 +30,69 @@ SELECTION_CODES: Final = (
     *("too_many_results/results", "unknown_metric", "service_busy"),
 )
 
+_Sweep = Annotated[
+    str | None, Query(max_length=LONGEST_ID, description="Compare the cells of this sweep.")
+]
+_Retired = Annotated[
+    bool,
+    Query(description="With `sweep`: also its retired cells, as those from before a rebase."),
+]
+_Releases = Annotated[
+    str,
+    Query(
+        max_length=_LONGEST_LIST,
+        description="Compare these releases: digests, separated by commas. Without these and "
+        "`sweep`, all releases of the project that have results.",
+    ),
+]
+_Runs = Annotated[str, Query(max_length=_LONGEST_LIST, description="There are no runs yet: 404.")]
+_Metrics = Annotated[
+    str,
+    Query(
+        max_length=_LONGEST_LIST,
+        description="Names, separated by commas, those with a comma in double quotes; without "
+        "it the most telling ones. A metric that nobody measured is an empty column.",
+        examples=["ttft_p99,output_throughput"],
+    ),
+]
+_Baseline = Annotated[
+    str | None,
+    Query(
+        max_length=LONGEST_ID,
+        description="Compare each row with this release: a digest, its first digits, or with "
+        "`sweep` the index of a cell.",
+    ),
+]
+_Point = Annotated[
+    str | None, Query(max_length=_LONGEST_POINT, description="Only the points of this name.")
+]
+_Group = Annotated[
+    RowGroup,
+    Query(
+        description="`environment`: a release has a row for each combination of the labels "
+        "that differ, and is compared with the baseline in its own environment."
+    ),
+]
+_Pareto = Annotated[
+    str,
+    Query(
+        max_length=_LONGEST_POINT,
+        description="Two metrics of a trade-off, separated by a comma; without it the first "
+        "two columns that have a direction.",
+    ),
+]
+
 
 async def table_selection(
-    sweep: Annotated[
-        str | None, Query(max_length=LONGEST_ID, description="Compare the cells of this sweep.")
-    ] = None,
-    retired: Annotated[
-        bool,
-        Query(description="With `sweep`: also its retired cells, as those from before a rebase."),
-    ] = False,
-    releases: Annotated[
-        str,
-        Query(
-            max_length=_LONGEST_LIST,
-            description="Compare these releases: digests, separated by commas. Without these and "
-            "`sweep`, all releases of the project that have results.",
-        ),
-    ] = "",
-    runs: Annotated[
-        str, Query(max_length=_LONGEST_LIST, description="There are no runs yet: 404.")
-    ] = "",
-    metrics: Annotated[
-        str,
-        Query(
-            max_length=_LONGEST_LIST,
-            description="Names, separated by commas, those with a comma in double quotes; without "
-            "it the most telling ones. A metric that nobody measured is an empty column.",
-            examples=["ttft_p99,output_throughput"],
-        ),
-    ] = "",
-    baseline: Annotated[
-        str | None,
-        Query(
-            max_length=LONGEST_ID,
-            description="Compare each row with this release: a digest, its first digits, or with "
-            "`sweep` the index of a cell.",
-        ),
-    ] = None,
-    point: Annotated[
-        str | None, Query(max_length=_LONGEST_POINT, description="Only the points of this name.")
-    ] = None,
-    group: Annotated[
-        RowGroup,
-        Query(
-            description="`environment`: a release has a row for each combination of the labels "
-            "that differ, and is compared with the baseline in its own environment."
-        ),
-    ] = "release",
-    pareto: Annotated[
-        str,
-        Query(
-            max_length=_LONGEST_POINT,
-            description="Two metrics of a trade-off, separated by a comma; without it the first "
-            "two columns that have a direction.",
-        ),
-    ] = "",
+    sweep: _Sweep = None,
+    retired: _Retired = False,
+    releases: _Releases = "",
+    runs: _Runs = "",
+    metrics: _Metrics = "",
+    baseline: _Baseline = None,
+    point: _Point = None,
+    group: _Group = "release",
+    pareto: _Pareto = "",
 ) -> TableSelection:
     """Return the selection that a query describes."""
     return selection_of(

@@ -89,9 +89,9 @@ async def create_sweep(
     A dry run makes all cells too, and refuses what a sweep would be refused for.
     """
     if dry_run:
-        preview = await services.sweeps.preview(principal, project_id, body.root)
+        preview = await services.sweeps.sweeps.preview(principal, project_id, body.root)
         return json_resource(request, await asyncio.to_thread(preview_answer, project_id, preview))
-    sweep = await services.sweeps.create(principal, project_id, body.root)
+    sweep = await services.sweeps.sweeps.create(principal, project_id, body.root)
     answer = await asyncio.to_thread(sweep_answer, sweep)
     return json_resource(
         request,
@@ -116,7 +116,7 @@ async def list_sweeps(
     page: PageDependency,
 ) -> Response:
     """List sweeps with their definitions, and without their cells."""
-    found = await services.sweep_reader.page(principal, project_id, page)
+    found = await services.sweeps.reader.page(principal, project_id, page)
     rows = await asyncio.to_thread(lambda: [sweep_answer(sweep) for sweep in found.rows])
     return json_list(request, found, rows, _SWEEPS)
 
@@ -141,7 +141,7 @@ async def import_sweep(
 
     What could not be taken over is in `notes`.
     """
-    imported = await services.sweep_imports.imported(principal, project_id, body.root)
+    imported = await services.sweeps.imports.imported(principal, project_id, body.root)
     return json_resource(request, await asyncio.to_thread(imported_answer, imported))
 
 
@@ -155,7 +155,7 @@ async def get_sweep(
     request: Request, services: ServicesDependency, principal: ObjectReader, sweep_id: str
 ) -> Response:
     """Return a sweep with its definition; its cells have a list of their own."""
-    sweep = await services.sweep_reader.get(principal, sweep_id)
+    sweep = await services.sweeps.reader.get(principal, sweep_id)
     # In a thread, as a definition may have a hundred thousand values.
     answer = await asyncio.to_thread(sweep_answer, sweep)
     return json_resource(request, answer, revision=sweep.revision)
@@ -181,7 +181,7 @@ async def update_sweep(
     appended, and those that are no longer defined are retired and stay readable. A cell whose bytes
     would change is retired, and a new one appended. `contents` cannot change.
     """
-    sweep = await services.sweeps.update(
+    sweep = await services.sweeps.sweeps.update(
         principal, sweep_id, body.root, expected_revisions=revisions
     )
     answer = await asyncio.to_thread(sweep_answer, sweep)
@@ -210,7 +210,7 @@ async def rebase_sweep(
     Older cells are retired and stay readable. Where every file is as it was, nothing changes. Where
     a file is gone, or cannot be edited as before, nothing changes either, and the answer names it.
     """
-    sweep = await services.sweeps.rebase(principal, sweep_id, expected_revisions=revisions)
+    sweep = await services.sweeps.sweeps.rebase(principal, sweep_id, expected_revisions=revisions)
     answer = await asyncio.to_thread(sweep_answer, sweep)
     return json_resource(request, answer, revision=sweep.revision)
 
@@ -228,7 +228,7 @@ async def delete_sweep(
     revisions: IfMatchDependency,
 ) -> None:
     """Delete it with its cells; those that are pinned, or cited, stay readable as releases."""
-    await services.sweeps.delete(principal, sweep_id, expected_revisions=revisions)
+    await services.sweeps.sweeps.delete(principal, sweep_id, expected_revisions=revisions)
 
 
 @router.get(
@@ -252,7 +252,7 @@ async def list_cells(
     `axis.NAME=VALUE` leaves those in which the axis NAME has VALUE, which is JSON; text that is not
     JSON is a string. Several filters apply together.
     """
-    found = await services.sweep_reader.cells(
+    found = await services.sweeps.reader.cells(
         principal,
         sweep_id,
         page,
@@ -280,5 +280,5 @@ async def get_cell(
     index: Annotated[int, Path(ge=0, le=LARGEST_INDEX)],
 ) -> Response:
     """Return a cell with the values that it changes, and a patch from its base's files."""
-    detail = await services.sweep_reader.cell(principal, sweep_id, index)
+    detail = await services.sweeps.reader.cell(principal, sweep_id, index)
     return json_resource(request, await asyncio.to_thread(cell_detail_answer, detail))

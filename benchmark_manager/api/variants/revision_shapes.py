@@ -72,14 +72,14 @@ class UndoResetAnswer(BaseModel):
 
 
 def revision_answer(revision: Revision) -> RevisionAnswer:
-    return RevisionAnswer(**_told(revision))
+    return RevisionAnswer(**_fields(revision))
 
 
 def revision_with_content(revision: Revision, data: bytes) -> RevisionWithContent:
-    return RevisionWithContent(**_told(revision), content=data.decode())
+    return RevisionWithContent(**_fields(revision), content=data.decode())
 
 
-def _told(revision: Revision) -> dict[str, object]:
+def _fields(revision: Revision) -> dict[str, object]:
     return revision.model_dump(exclude={"modified_file_id", "project_id", "content_sha"})
 
 

@@ -85,9 +85,10 @@ def create_account(
     DATA_DIR, even while a service uses it. So the first administrator can be made.
     """
     if url is None:
-        from benchmark_manager.cli.access.local_accounts import make_account  # noqa: PLC0415 -- slow
+        # Its import is slow.
+        from benchmark_manager.cli.access import local_accounts  # noqa: PLC0415
 
-        account_id = make_account(name, role, lambda: _password(password_file))
+        account_id = local_accounts.make_account(name, role, lambda: _password(password_file))
         if as_json:
             output.write_json({"id": account_id, "name": name, "role": role})
     else:
@@ -148,9 +149,10 @@ def set_password(
     """
     with output.refusals_as_json(as_json):
         if url is None:
-            from benchmark_manager.cli.access.local_accounts import reset_password  # noqa: PLC0415 -- slow
+            # Its import is slow.
+            from benchmark_manager.cli.access import local_accounts  # noqa: PLC0415
 
-            reset_password(account, lambda: _password(password_file))
+            local_accounts.reset_password(account, lambda: _password(password_file))
         else:
             body: Json = {"new_password": _password(password_file)}
             with connect(url) as client:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmark_manager.cli.access.loopback import Loopback
 
 #: Seconds in which the person signs in and confirms.
-_PATIENCE: Final = 300.0
+_CONFIRMATION_SECONDS: Final = 300.0
 _PAGE: Final = "/ui/command-line"
 
 TokenRole = Literal["reader", "editor", "maintainer", "admin"]
@@ -98,9 +98,10 @@ def _answer(
     sys.stderr.flush()
     if opens_browser and is_interactive():
         typer.launch(page)
-    answer = loopback.wait(_PATIENCE)
+    answer = loopback.wait(_CONFIRMATION_SECONDS)
     if answer is None:
         raise CommandError(
-            f"Nobody confirmed it within {_PATIENCE / 60:.0f} minutes.", "sign_in_timeout"
+            f"Nobody confirmed it within {_CONFIRMATION_SECONDS / 60:.0f} minutes.",
+            "sign_in_timeout",
         )
     return answer

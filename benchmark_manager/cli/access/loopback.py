@@ -1,4 +1,4 @@
-"""A port of this machine at which the browser brings the answer of a page."""
+"""A port of this machine at which the browser delivers the answer of a page."""
 
 import hmac
 import queue
@@ -25,7 +25,7 @@ class Loopback:
         self._answers = answers
 
     def wait(self, seconds: float) -> Mapping[str, str] | None:
-        """Return what the browser brings, without the state; None if it brings nothing in time."""
+        """Return what the browser delivers, without the state; None if nothing comes in time."""
         try:
             return self._answers.get(timeout=seconds)
         except queue.Empty:

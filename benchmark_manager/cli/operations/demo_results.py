@@ -55,7 +55,7 @@ class _PulledCell:
 
 
 async def measure_sweep(sweep: SweepToMeasure, console: Console) -> None:
-    """Measure each cell of a sweep as often as it says, print progress and where to look at it.
+    """Measure each cell of a sweep as often as it says, print progress and where the results are.
 
     Every cell is measured once before any is measured again, so that what else the machine does
     meanwhile affects all of them.

@@ -17,7 +17,7 @@ _CELL: Final = 3
 async def show_sweep(
     http: httpx.AsyncClient, console: Console, project_id: str, token: str | None
 ) -> dict[str, Any]:
-    """Make a sweep of the sample's files, print where to look at it, and return it.
+    """Make a sweep of the sample's files, print where it is shown, and return it.
 
     Raises:
         StartError: the service refuses it.

@@ -33,7 +33,7 @@ from benchmark_manager.cli.terminal.options import (
     SweepProjectOption,
     Url,
 )
-from benchmark_manager.cli.terminal.retries import Patience, RetryBudget
+from benchmark_manager.cli.terminal.retries import RetryBudget, RetrySeconds
 from benchmark_manager.client.address import DEFAULT_URL
 from benchmark_manager.client.client import Client, Json, connect
 from benchmark_manager.client.sha256sums import digits_of, read_sums
@@ -140,7 +140,7 @@ def pull_release(
     digest: ReleaseArgument,
     to: _Destination,
     force: _Force = False,
-    patience: Patience = 60.0,
+    retry_seconds: RetrySeconds = 60.0,
     max_size: _MaxSize = 10_000_000_000,
     token_file: _TokenFileOption = None,
     cells: _Cells = False,
@@ -176,14 +176,8 @@ def pull_release(
     """
     if receipt_file is not None:
         check_receipt_file(receipt_file, to)
-    token = None if token_file is None else TokenFile(token_file)
-    with (
-        output.refusals_as_json(as_json),
-        cleanup_at_sigterm(),
-        connect(url, token=token) as client,
-        _readable_disk_errors(to),
-    ):
-        retries = RetryBudget(patience, say=output.say)
+    with _connected(url, token_file, to, as_json=as_json) as client:
+        retries = RetryBudget(retry_seconds, say=output.say)
         makes_receipts = receipt or receipt_file is not None
         receipts = ReceiptMaker(client, retries) if makes_receipts else None
         find = partial(_wanted, client, project, digest, to, cells=cells, projects=makes_receipts)
@@ -192,6 +186,19 @@ def pull_release(
         _show(pulled, as_json=as_json, as_list=cells)
         if receipt_file is not None:
             write_receipts(receipt_file, [one.receipt for one in pulled], as_list=cells)
+
+
+@contextmanager
+def _connected(url: str, token_file: Path | None, to: Path, *, as_json: bool) -> Iterator[Client]:
+    """Connect to the service; report failures of it and of the disk, and clean up at SIGTERM."""
+    token = None if token_file is None else TokenFile(token_file)
+    with (
+        output.refusals_as_json(as_json),
+        cleanup_at_sigterm(),
+        connect(url, token=token) as client,
+        _readable_disk_errors(to),
+    ):
+        yield client
 
 
 @contextmanager

@@ -103,8 +103,13 @@ def _below(folder: bytes) -> Iterator[bytes]:
 
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders.sort()
-        linked = [name for name in folders if os.path.islink(os.path.join(parent, name))]  # noqa: PTH114, PTH118 -- names are bytes
-        yield from (os.path.join(parent, name) for name in sorted([*names, *linked]))  # noqa: PTH118
+        linked = [name for name in folders if os.path.islink(_joined(parent, name))]  # noqa: PTH114
+        yield from (_joined(parent, name) for name in sorted([*names, *linked]))
+
+
+def _joined(folder: bytes, name: bytes) -> bytes:
+    # `pathlib` takes no bytes.
+    return os.path.join(folder, name)  # noqa: PTH118
 
 
 def _sha256(path: bytes) -> str:

@@ -88,16 +88,16 @@ def setting(value: JsonValue) -> str:
 
 
 def short_names(keys: Sequence[str]) -> list[str]:
-    """Return the last parts of paths, as many as tell them apart.
+    """Return the last parts of paths, as many as distinguish them.
 
     >>> short_names(["engine.max_num_seqs", "engine.dtype", "server.dtype"])
     ['max_num_seqs', 'engine.dtype', 'server.dtype']
     """
     parts = [key.split(".") for key in keys]
-    return [".".join(_telling_end(own, parts)) for own in parts]
+    return [".".join(_distinguishing_end(own, parts)) for own in parts]
 
 
-def _telling_end(own: Sequence[str], parts: Iterable[Sequence[str]]) -> Sequence[str]:
+def _distinguishing_end(own: Sequence[str], parts: Iterable[Sequence[str]]) -> Sequence[str]:
     others = [one for one in parts if one is not own]
     for count in range(1, len(own)):
         if all(other[-count:] != own[-count:] for other in others):

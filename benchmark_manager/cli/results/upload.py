@@ -28,7 +28,7 @@ from benchmark_manager.cli.terminal.local_files import (
 )
 from benchmark_manager.cli.terminal.lookup import find_release_and_project
 from benchmark_manager.cli.terminal.options import AsJson, SweepProjectOption, Url
-from benchmark_manager.cli.terminal.retries import Patience, RetryBudget
+from benchmark_manager.cli.terminal.retries import RetryBudget, RetrySeconds
 from benchmark_manager.client.address import DEFAULT_URL
 from benchmark_manager.client.client import Json, connect
 from benchmark_manager.client.errors import RefusedError, UnreachableError
@@ -68,37 +68,43 @@ class _Upload:
         return result
 
 
+_Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="What a benchmark tool wrote.")]
+_Release = Annotated[
+    str,
+    typer.Option(
+        "--release",
+        "-r",
+        metavar="DIGEST",
+        help="What it ran on: a digest, its first 12 digits, or SWEEP/INDEX.",
+    ),
+]
+_ToolOption = Annotated[
+    Tool | None,
+    typer.Option(help="The tool that wrote the files; else the service recognises it."),
+]
+_Note = Annotated[str, typer.Option(help="A note for readers.")]
+_Receipt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID|FILE",
+        help="Of `pull --receipt` or `--receipt-file`; else the last one of the same API token "
+        "for this release within a week.",
+    ),
+]
+_TokenFileOption = Annotated[
+    Path | None, typer.Option("--token-file", metavar="FILE", help="A file with a token.")
+]
+
+
 def upload_results(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="What a benchmark tool wrote.")
-    ],
-    release: Annotated[
-        str,
-        typer.Option(
-            "--release",
-            "-r",
-            metavar="DIGEST",
-            help="What it ran on: a digest, its first 12 digits, or SWEEP/INDEX.",
-        ),
-    ],
+    files: _Files,
+    release: _Release,
     label: LabelOption = None,
-    tool: Annotated[
-        Tool | None,
-        typer.Option(help="The tool that wrote the files; else the service recognises it."),
-    ] = None,
-    note: Annotated[str, typer.Option(help="A note for readers.")] = "",
-    receipt: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID|FILE",
-            help="Of `pull --receipt` or `--receipt-file`; else the last one of the same API token "
-            "for this release within a week.",
-        ),
-    ] = None,
-    patience: Patience = 60.0,
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", metavar="FILE", help="A file with a token.")
-    ] = None,
+    tool: _ToolOption = None,
+    note: _Note = "",
+    receipt: _Receipt = None,
+    retry_seconds: RetrySeconds = 60.0,
+    token_file: _TokenFileOption = None,
     project: SweepProjectOption = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -120,7 +126,7 @@ def upload_results(
     labels = labels_of(label)
     token = None if token_file is None else TokenFile(token_file)
     with output.refusals_as_json(as_json), connect(url, token=token) as client:
-        retries = RetryBudget(patience, say=output.say)
+        retries = RetryBudget(retry_seconds, say=output.say)
         find = partial(find_release_and_project, client, project, release)
         digits, project_id = retries.until_done(find)
         more = {

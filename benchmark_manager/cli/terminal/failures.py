@@ -103,7 +103,8 @@ class CommandGroup(TyperGroup):
         super().__init__(**attributes)
         _unwrap_help_texts(self)
 
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # its class is private
+    # The class of the context in the base's signature is private.
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command."""
         try:
             return super().invoke(ctx)

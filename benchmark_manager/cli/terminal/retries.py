@@ -15,9 +15,11 @@ Result = TypeVar("Result")
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 8.0
 
-Patience = Annotated[
+RetrySeconds = Annotated[
     float,
-    typer.Option(help="Retry temporary failures for so many seconds.", min=0, max=86_400),
+    typer.Option(
+        "--patience", help="Retry temporary failures for so many seconds.", min=0, max=86_400
+    ),
 ]
 
 

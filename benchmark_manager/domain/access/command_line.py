@@ -1,6 +1,6 @@
 """How a browser lets a command line on the same machine have a token (RFC 8252, RFC 7636).
 
-The command line listens on a loopback port and keeps a random verifier. The browser brings back a
+The command line listens on a loopback port and keeps a random verifier. The browser delivers a
 code, for which the service makes the token only to who knows the verifier: neither the browser nor
 another program on the machine ever has the token.
 """

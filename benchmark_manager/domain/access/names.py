@@ -2,7 +2,7 @@
 
 Two names are the same where `domain.text.folding` makes the same of them: case, full-width letters
 and composed or decomposed forms do not matter. A name that mixes alphabets with letters of the same
-shape is refused, so no Cyrillic letter can stand in for one of `admin`. A name that is Cyrillic as
+shape is refused, so no Cyrillic letter can replace one of `admin`. A name that is Cyrillic as
 a whole may still resemble a Latin one: people do write their names so.
 """
 
@@ -29,7 +29,8 @@ _PERSON: Final = " (person)"
 
 #: Characters that are counted as letters, marks or symbols, and have no glyph.
 _WITHOUT_GLYPH: Final = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164"
+    "\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 #: Alphabets with letters of the same shape, as the names of their characters begin.
 _ALIKE: Final = frozenset({"ARMENIAN", "CHEROKEE", "COPTIC", "CYRILLIC", "GREEK", "LATIN", "LISU"})

@@ -95,8 +95,8 @@ def _repeated(text: str) -> str:
 
 def _letters(text: str) -> str:
     """Return the text from its first letter to its last."""
-    places = [place for place, char in enumerate(text) if char.isalpha()]
-    return text[places[0] : places[-1] + 1] if places else ""
+    positions = [position for position, char in enumerate(text) if char.isalpha()]
+    return text[positions[0] : positions[-1] + 1] if positions else ""
 
 
 @cache

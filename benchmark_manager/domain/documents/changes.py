@@ -40,7 +40,7 @@ def key_changes(before: str, after: str, file_format: FileFormat) -> tuple[KeyCh
     The result is None where a side does not parse, is a template, or is too large.
 
     A value that came or went is one change with all that is in it. A list whose items are addressed
-    by name and stand in another order is one change; any other list is compared item by item.
+    by name and are in another order is one change; any other list is compared item by item.
     """
     identities = Identities()
     old, new = (comparable_tree(text, file_format, identities) for text in (before, after))
@@ -79,7 +79,7 @@ def _change(
 
 
 def _is_reordered(before: Node, after: Node) -> bool:
-    """Whether named items which both lists have stand in another order."""
+    """Return whether named items which both lists have are in another order."""
     if not isinstance(before, Collection) or not isinstance(after, Collection):
         return False
     if before.kind != "sequence" or after.kind != "sequence":

@@ -152,7 +152,7 @@ class _Finder:
     def _is_deeper(self, comment: Comment, number: int) -> bool:
         """Return whether a comment does not belong to the entry below.
 
-        It is indented deeper, or a mark stands between.
+        It is indented deeper, or a mark is between.
         """
         below = self._slots[number]
         if self._documents[number] != self._documents[number - 1]:
@@ -160,7 +160,7 @@ class _Finder:
         return self._tree.lines.column(comment.start) > self._tree.lines.column(below.start)
 
     def _mark(self, number: int) -> int:
-        """Where the mark before a document is, searched for once."""
+        """Return where the mark before a document is, searched for once."""
         if number not in self._marks:
             found = _MARK.search(
                 self._tree.text, self._slots[number - 1].end, self._slots[number].start

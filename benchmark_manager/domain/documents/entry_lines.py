@@ -2,14 +2,14 @@
 
 To an entry of a block belong its lines with the comments at their ends, the comment lines directly
 above it at its own column, and the comment lines directly below it which are indented deeper. What
-stands above the first entry of a document belongs to the document.
+is above the first entry of a document belongs to the document.
 """
 
 from benchmark_manager.domain.documents.nodes import DocumentTree, Slot
 
 
 def owns_line(tree: DocumentTree, slot: Slot) -> bool:
-    """Return whether nothing but indentation stands before an entry in its line."""
+    """Return whether nothing but indentation is before an entry in its line."""
     return not tree.text[tree.lines.start(slot.start) : slot.start].strip(" ")
 
 

@@ -35,7 +35,7 @@ class _Frame:
 
 
 def read_json_tree(text: str, identities: Identities) -> DocumentTree:
-    """The tree of a text which `validate` found valid."""
+    """Read the tree of a text which `validate` found valid."""
     reader = _JsonTreeReader(text, identities)
     # Each at the end of the one before: a search would begin anew at every blank behind the last of
     # them.

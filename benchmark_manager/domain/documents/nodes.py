@@ -31,7 +31,7 @@ _LETTER_ESCAPE: Final = re.compile(r"\\u(?!00[01])[0-9a-fA-F]{4}")
 class Scalar:
     """One value without parts.
 
-    `start` is where its anchor or tag begins, if it has one; `end` stands before the line end, also
+    `start` is where its anchor or tag begins, if it has one; `end` is before the line end, also
     for a block scalar. `text` is the value without quotes and escapes, `value` what a reader makes
     of it, or its source where JSON has no such value. `is_text` says that every reader takes a
     string.
@@ -69,7 +69,7 @@ class Slot:
     """An entry of a mapping, an item of a sequence or a document of a stream.
 
     `start` is the first character of the key, of the dash or of the value; `gap` is where the colon
-    or the dash ends. `floor` is the end of what is written before; only comments stand between it
+    or the dash ends. `floor` is the end of what is written before; only comments are between it
     and `start`. `plain` is False for an entry whose key is no scalar or whose form is unusual (`?
     key`); `in_flow` says that brackets are around it.
     """
@@ -113,11 +113,11 @@ class Collection:
         return all(slot.plain for slot in self.slots)
 
     def merge_key(self) -> Slot | None:
-        """The entry `<<` (yaml.org/type/merge), which adds keys from another mapping."""
+        """Return the entry `<<` (yaml.org/type/merge), which adds keys from another mapping."""
         return next((slot for slot in self.slots if is_merge_key(slot.key)), None)
 
     def by_key(self) -> dict[int, Slot]:
-        """A mapping's entries by the identities of their keys."""
+        """Return a mapping's entries by the identities of their keys."""
         return {slot.key.identity: slot for slot in self.slots if slot.key is not None}
 
 
@@ -132,7 +132,7 @@ def is_merge_key(key: Node | None) -> bool:
 def parts_of(
     kind: CollectionKind, slots: tuple[Slot, ...]
 ) -> frozenset[tuple[int, int]] | tuple[int, ...]:
-    """What a collection's identity is made of: a mapping has no order, the others have."""
+    """Return what a collection's identity is made of: a mapping has no order, the others have."""
     if kind == "mapping":
         return frozenset(
             (slot.key.identity, slot.value.identity) for slot in slots if slot.key is not None
@@ -194,7 +194,7 @@ class DocumentTree:
         return self.text.isascii() and _LETTER_ESCAPE.search(self.text) is not None
 
     def blanks_before(self, index: int) -> str:
-        """The blanks at the beginning of a position's line, up to the position."""
+        """Return the blanks at the beginning of a position's line, up to the position."""
         start = self.lines.start(index)
         found = _BLANKS.match(self.text, start, index)
         return "" if found is None else found[0]

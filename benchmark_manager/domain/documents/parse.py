@@ -26,7 +26,7 @@ class UnreadableDocumentError(Exception):
 
 
 def parse(text: str, file_format: FileFormat, identities: Identities | None = None) -> DocumentTree:
-    """The tree of a text; a byte order mark at its beginning is not part of it.
+    """Return the tree of a text; a byte order mark at its beginning is not part of it.
 
     Args:
         text: YAML with any number of documents, or JSON.
@@ -52,7 +52,7 @@ def parse(text: str, file_format: FileFormat, identities: Identities | None = No
 def try_parse(
     text: str, file_format: FileFormat, identities: Identities | None = None
 ) -> DocumentTree | None:
-    """`parse`, with None for what it refuses."""
+    """Parse a text as `parse` does; None for what it refuses."""
     try:
         return parse(text, file_format, identities)
     except UnreadableDocumentError:

@@ -8,7 +8,7 @@ The root of a single document is `.`, a document of several is its prefix.
 A key stands bare if it is made of letters, digits and a few signs, else in quotes as in JSON
 (`limits."nvidia.com/gpu"`). A string which is written without quotes would be something else, such
 as `"1"` or `"no"`, is always quoted, so that no two keys share a path; other keys in odd forms
-stand in parentheses. Items are counted from 0, documents from 1.
+are in parentheses. Items are counted from 0, documents from 1.
 """
 
 import re
@@ -37,7 +37,7 @@ Path: TypeAlias = tuple[Step, ...]
 """The first step is the document's: empty for a single document."""
 
 Slots: TypeAlias = tuple[Slot | None, ...]
-"""What stands at one path: a slot for each side, or None where the side has nothing there."""
+"""What is at one path: a slot for each side, or None where the side has nothing there."""
 
 Labels: TypeAlias = dict[Step, Slot]
 """The parts of a collection by their steps."""
@@ -49,7 +49,7 @@ Side: TypeAlias = tuple[DocumentTree, Collection]
 
 
 def shown(path: Path) -> str:
-    """The path in one text."""
+    """Return the path in one text."""
     steps = "".join(path[1:]).removeprefix(".")
     return " ".join(part for part in ("".join(path[:1]), steps) if part) or ROOT
 
@@ -57,7 +57,7 @@ def shown(path: Path) -> str:
 def children(
     trees: Sequence[DocumentTree], nodes: Sequence[Node | None]
 ) -> list[tuple[Step, Slots]] | None:
-    """The parts of collections side by side, in the order of the first side which has them.
+    """Return the parts of collections side by side, in the order of the first side which has them.
 
     None unless all sides which have something here have collections of one kind, tag and anchor.
     """
@@ -137,12 +137,12 @@ def _labelled_documents(streams: Sequence[Collection]) -> tuple[list[Labels], La
 
 
 def entries(tree: DocumentTree, mapping: Collection) -> Labels:
-    """A mapping's entries by their steps."""
+    """Return a mapping's entries by their steps."""
     return {f".{_key_step(tree, slot.key)}": slot for slot in mapping.slots if slot.key is not None}
 
 
 def named_items(lists: Sequence[Collection]) -> list[Labels] | None:
-    """The items of lists by `name`, `id` or `key`; None unless all have one, unique in its list."""
+    """Return the items of lists by `name`, `id` or `key`; None unless all have a unique one."""
     found = _by_item_key(lists)
     return None if found is None else found[1]
 
@@ -188,7 +188,7 @@ def named_documents(streams: Sequence[Collection]) -> list[Labels] | None:
 
     The result is None unless all have them, unique in their stream.
 
-    Where a stream has one kind and name twice, `metadata.namespace` stands between them on all
+    Where a stream has one kind and name twice, `metadata.namespace` is between them on all
     sides.
     """
     found = _by_document_name(streams)
@@ -242,7 +242,7 @@ def document_label(slot: Slot, *, with_namespace: bool = False) -> Step | None:
 
 
 def entry_value(node: Node | None, key: str) -> Node | None:
-    """The value under a key which is a string, or None."""
+    """Return the value under a key which is a string, or None."""
     if not isinstance(node, Collection) or node.kind != "mapping":
         return None
     found = (

@@ -58,7 +58,10 @@ class ScalarEdits:
                 self._leaves.setdefault(number, []).append((start, end, path, node))
 
     def of(self, body: str) -> list[ScalarEdit] | None:
-        """All differences of a text without a byte order mark; None if any is of another kind."""
+        """Return all differences of a text; None if any is of another kind.
+
+        The text has no byte order mark.
+        """
         lines = body.split("\n")
         if len(lines) != len(self._lines):
             return None
@@ -94,7 +97,7 @@ class ScalarEdits:
 
 
 def _common_start(one: str, other: str) -> int:
-    """How many characters both begin with, found by halves: a line may be as long as the text."""
+    """Return how many characters both begin with, by halves: a line may be the whole text."""
     known, most = 0, min(len(one), len(other))
     while known < most:
         middle = (known + most + 1) // 2
@@ -106,7 +109,7 @@ def _common_start(one: str, other: str) -> int:
 
 
 def _common_end(one: str, other: str) -> int:
-    """How many characters both end with."""
+    """Return how many characters both end with."""
     known, most = 0, min(len(one), len(other))
     while known < most:
         middle = (known + most + 1) // 2

@@ -45,19 +45,19 @@ class Reading:
 
 
 def read_text(text: str) -> Reading:
-    """A scalar in quotes or a block scalar."""
+    """Read a scalar in quotes or a block scalar."""
     return Reading(("str", text), text, is_text=True)
 
 
 def read_tagged(text: str, tag: str, source: str) -> Reading:
-    """A scalar with a tag. Only `!!str` and `!` say what it is to every reader."""
+    """Read a scalar with a tag. Only `!!str` and `!` say what it is to every reader."""
     if tag in {"!", _TEXT}:
         return read_text(text)
     return Reading((tag, text), source)
 
 
 def read_plain(text: str) -> Reading:
-    """A plain scalar of YAML."""
+    """Read a plain scalar of YAML."""
     if text and text[0] not in _NO_WORD:
         return read_text(text)
     if _WHOLE.fullmatch(text):
@@ -78,14 +78,14 @@ def _read_unusual(text: str) -> Reading:
 
 
 def read_json(text: str) -> Reading:
-    """A number or a word of JSON."""
+    """Read a number or a word of JSON."""
     kind, spelling = yaml_scalars.resolve(text)
     value = _converted(TAG_PREFIX + kind, text, is_json=True)
     return Reading((kind, spelling), text if value is None and kind != "null" else value)
 
 
 def _converted(tag: str, text: str, *, is_json: bool = False) -> JsonValue:
-    """The value as PyYAML makes it; None for null, and for what JSON cannot hold."""
+    """Return the value as PyYAML makes it; None for null, and for what JSON cannot hold."""
     if len(text) > _MAX_DIGITS:
         return None
     node = yaml.ScalarNode(tag, text)

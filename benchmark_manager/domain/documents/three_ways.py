@@ -16,7 +16,7 @@ from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
 from benchmark_manager.models.original import FileFormat
 
 VariedBy: TypeAlias = Literal["mine", "upstream", "both"]
-"""Who changed a value since the base: the variant, upstream, or each of them."""
+"""Who changed a value since the base: the variant, its original, or each of them."""
 
 _Identity: TypeAlias = int | None
 _Side: TypeAlias = tuple[DocumentTree, Node | None]
@@ -202,9 +202,9 @@ class _EditedBase:
             for position, (_, _, base) in enumerate(self._leaves)
             if isinstance(base, Scalar)
         }
-        self._upstream = self._changed_upstream()
+        self._without_edits = self._rows_without_edits()
 
-    def _changed_upstream(self) -> dict[int, ThreeWayRow] | None:
+    def _rows_without_edits(self) -> dict[int, ThreeWayRow] | None:
         """Return the rows without any edit, by position; None if their paths are too long."""
         budget = PathBudget()
         found: dict[int, ThreeWayRow] = {}
@@ -219,13 +219,13 @@ class _EditedBase:
 
     def rows(self, text: str) -> list[ThreeWayRow] | None:
         """Return the rows of a text without byte order mark; None if it needs a tree."""
-        if self._upstream is None or (edits := self._edits.of(text)) is None:
+        if self._without_edits is None or (edits := self._edits.of(text)) is None:
             return None
         if any(edit.node not in self._positions for edit in edits):
             return None
         own = {self._positions[edit.node]: self._node(edit) for edit in edits}
         edited = {position: self._row(position, node) for position, node in own.items()}
-        rows = sorted((self._upstream | edited).items(), key=lambda item: item[0])
+        rows = sorted((self._without_edits | edited).items(), key=lambda item: item[0])
         return [row for _, row in rows if row is not None]
 
     def _node(self, edit: ScalarEdit) -> Scalar:

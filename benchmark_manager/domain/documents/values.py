@@ -12,7 +12,7 @@ _VALUE: Final = attrgetter("value")
 
 
 def to_json(tree: DocumentTree, node: Node) -> JsonValue:
-    """The node's value; its source text if it is, or holds, what JSON has no form for.
+    """Return the node's value; its source text if it is, or holds, what JSON has no form for.
 
     Such are aliases, anchors, tags, merged keys (`<<`), keys which become equal as strings, and
     keys with half of a surrogate pair. A number which is too large and a date are strings of their

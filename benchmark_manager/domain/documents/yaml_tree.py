@@ -2,7 +2,7 @@
 
 libyaml reports where a value begins and ends, but neither where a dash or a colon stands nor where
 a block ends: the end it reports lies behind the comments and blank lines which follow. Those
-positions are found in the text, between what stands before and behind.
+positions are found in the text, between what is before and behind.
 """
 
 import re
@@ -60,7 +60,7 @@ class _OpenCollection:
 
 
 def compose(text: str, identities: Identities) -> DocumentTree | None:
-    """The tree of a text which `validate` found valid; None where a mapping merges others twice.
+    """Return the tree of a valid text; None where a mapping merges others twice.
 
     Readers disagree about a second `<<`, so no one knows which values such a text has.
     """
@@ -120,7 +120,7 @@ class _Composer(NodeReader[_OpenCollection]):
         return self._identities.plain(text) if event.implicit[0] else read_text(text)
 
     def _block_scalar_end(self, start: int, end: int) -> int:
-        """The end of the last line that belongs to it, without its line end."""
+        """Return the end of the last line that belongs to it, without its line end."""
         source = self._text[start:end]
         if _KEEPS_BLANK_LINES.search(source.split("\n", 1)[0]):
             return start + len(_without_line_end(source))
@@ -146,7 +146,7 @@ class _Composer(NodeReader[_OpenCollection]):
         head = self._identities.number(kind, event.tag, event.anchor)
         self._anchor(event.anchor)
         style: Style = "flow" if is_flow else "block"
-        # What stands above the first entry of a document speaks of the document.
+        # What is above the first entry of a document speaks of the document.
         floor = event.end_mark.index if is_flow or role == "document" else self._end
         bare = event.tag is None and event.anchor is None
         opened = _OpenCollection(kind, style, start, start, head, bare, floor)
@@ -215,7 +215,7 @@ class _Composer(NodeReader[_OpenCollection]):
     def _next_dash(self, frame: _OpenCollection, before: int) -> int:
         """Return the position of the dash in front of a value.
 
-        Only comments and blank lines stand between it and the item before.
+        Only comments and blank lines are between it and the item before.
         """
         column = self._lines.column(frame.slots[0].start)
         at = self._lines.next_line(frame.floor)

@@ -61,7 +61,7 @@ def _in_brackets(
     blanks = _separator(tree, mapping)
     end = slots[-1].end
     if tree.file_format == "yaml" and _COMMENT.match(tree.text, end, mapping.end):
-        # The comment of the last entry would come to stand beside the new one.
+        # The comment of the last entry would move beside the new one.
         raise EditError("edit_not_possible", change.path, reason="form")
     indent = blanks.rpartition("\n")[2] if "\n" in blanks else ""
     entries = _entries(tree, layout, change, _colon(tree, slots[-1]), indent)

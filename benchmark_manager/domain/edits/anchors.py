@@ -28,7 +28,7 @@ class Properties:
 
 
 def properties_of(tree: DocumentTree, node: Node) -> Properties:
-    """Return what stands before a value itself."""
+    """Return what is before a value itself."""
     # The first key of a block begins where the block does, and may have an anchor of its own.
     if tree.file_format == "json" or isinstance(node, Alias) or _is_bare(node):
         return Properties("", "", node.start, node.start)

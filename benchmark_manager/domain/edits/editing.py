@@ -47,7 +47,7 @@ class EditableText:
     """
 
     def __init__(self, tree: DocumentTree, identities: Identities, mark: str) -> None:
-        """Take a tree that was read with `identities`; `mark` stood before its text."""
+        """Take a tree that was read with `identities`; `mark` was before its text."""
         self._tree = tree
         self._mark = mark
         self._layout = Layout(tree)

@@ -69,7 +69,7 @@ def same(one: JsonValue, other: JsonValue) -> bool:
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
-    # `repr` tells the two zeros apart.
+    # `repr` distinguishes the two zeros.
     return type(one) is type(other) and repr(one) == repr(other)
 
 

@@ -69,7 +69,7 @@ class Layout:
         lines = self._tree.lines
         for slot in _slots(self._tree.stream):
             value = slot.value
-            # The mark of an unusual form (`? key`) stands before the key, at another column.
+            # The mark of an unusual form (`? key`) is before the key, at another column.
             if not isinstance(value, Collection) or slot.key is None or not slot.plain:
                 continue
             if not value.slots:
@@ -108,7 +108,7 @@ def flow_or_scalar(value: JsonValue) -> str:
 
 
 def flow_text(value: JsonValue) -> str:
-    """Return a value of YAML as it stands between brackets, on one line."""
+    """Return a value of YAML as it is between brackets, on one line."""
     # Recursive: values nested too deep are refused before.
     if isinstance(value, dict):
         entries = (f"{key_text(key, in_flow=True)}: {flow_text(one)}" for key, one in value.items())

@@ -102,7 +102,7 @@ class Proofs:
         return behind in "\r\n \t" or (slot.in_flow and behind in ",]}")
 
     def _has_tab_below(self, slot: Slot) -> bool:
-        """Return whether blank lines with tabs follow, which only some scalars may stand before."""
+        """Return whether blank lines with tabs follow, which only some scalars may be before."""
         if (found := self._tabs.get(slot)) is None:
             blanks = _BLANK_LINES.match(self._tree.text, slot.value.end)
             found = self._tabs[slot] = blanks is not None and "\t" in blanks[0]

@@ -68,7 +68,7 @@ class Replacing:
         return isinstance(node, Collection) and not node.is_block and bool(node.slots)
 
     def _is_behind_anchor(self) -> bool:
-        """Return whether an anchor stands before an item, in the line where a block would begin.
+        """Return whether an anchor is before an item, in the line where a block would begin.
 
         The anchor would become that of the block's first key.
         """

@@ -60,7 +60,7 @@ def locations_of(tree: DocumentTree, most: int = _MOST_PATHS) -> Iterator[Locati
 
 
 def _lone_flags(node: Collection) -> Iterator[FlagValue]:
-    """Find the flags that stand once in a list, and have a value."""
+    """Find the flags that occur once in a list, and have a value."""
     if node.kind == "sequence":
         for found in flags_of(node).values():
             if len(found) == 1 and found[0] is not None:

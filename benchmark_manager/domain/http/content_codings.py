@@ -14,7 +14,7 @@ _READABLE: Final = frozenset({"gzip", "x-gzip"})
 
 
 def is_readable(codings: Iterable[str]) -> bool:
-    """Whether an answer with these codings, in the order of its headers, is to be read."""
+    """Return whether an answer with these codings, in the order of its headers, is to be read."""
     applied = [
         name for coding in codings if (name := coding.strip().lower()) not in {"", "identity"}
     ]

@@ -1,6 +1,6 @@
 """Lists whose items have no names: which items of two lists are the same.
 
-Only what is certain is reported. An item which stands once in both lists is the same; what lies
+Only what is certain is reported. An item which occurs once in both lists is the same; what lies
 between such items is a hunk. A hunk slides where the same change could as well have been made a few
 items further up or down (one more `a` in `[a, a]`); all the positions at which it could have been
 made count as touched.
@@ -74,7 +74,7 @@ def _trimmed(base: Sequence[int], other: Sequence[int], hunk: ListHunk) -> ListH
 
 
 def _anchors(base: Sequence[int], other: Sequence[int]) -> list[tuple[int, int]]:
-    """The longest run of pairs, in the order of both lists, of items which stand once in each."""
+    """Return the longest run of pairs, in both lists' order, of items which occur once in each."""
     once = {item for item, count in Counter(base).items() if count == 1}
     once &= {item for item, count in Counter(other).items() if count == 1}
     numbers = {item: number for number, item in enumerate(other) if item in once}
@@ -83,7 +83,7 @@ def _anchors(base: Sequence[int], other: Sequence[int]) -> list[tuple[int, int]]
 
 
 def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest subsequence which rises in the second number (patience sorting)."""
+    """Return the longest subsequence which rises in the second number (patience sorting)."""
     ends: list[int] = []
     last: list[int] = []
     before: list[int] = []
@@ -109,7 +109,7 @@ class Touched:
 
 
 def touched(hunk: ListHunk, base: Sequence[int], other: Sequence[int]) -> Touched:
-    """What a change of the other side would be in doubt about."""
+    """Return what a change of the other side would be in doubt about."""
     if hunk.in_place:
         return Touched(frozenset({hunk.start}), frozenset())
     if hunk.start == hunk.end:
@@ -126,7 +126,7 @@ def touched(hunk: ListHunk, base: Sequence[int], other: Sequence[int]) -> Touche
 
 
 def _slides(items: Sequence[int], start: int, end: int) -> tuple[int, int]:
-    """How far a range could be moved up and down with the list staying the same."""
+    """Return how far a range could be moved up and down with the list staying the same."""
     up = 0
     while start - up > 0 and items[start - up - 1] == items[end - up - 1]:
         up += 1
@@ -137,7 +137,7 @@ def _slides(items: Sequence[int], start: int, end: int) -> tuple[int, int]:
 
 
 def positions(hunks: Sequence[ListHunk], length: int) -> list[int]:
-    """Where each gap of the base, from 0 to `length`, is in the other list.
+    """Return where each gap of the base, from 0 to `length`, is in the other list.
 
     A gap inside a hunk is where the hunk begins.
     """

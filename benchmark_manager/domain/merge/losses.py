@@ -81,7 +81,7 @@ def _holds_what_came(sides: Four) -> bool:
 
 
 def _adds_up(trees: tuple[DocumentTree, DocumentTree, DocumentTree], outcome: DocumentTree) -> bool:
-    """Whether what came out has each value as often as both sides' changes give, wherever it is."""
+    """Return whether the result has each value as often as both changes give, wherever it is."""
     base, theirs, mine, made = (_values(tree.stream) for tree in (*trees, outcome))
     return all(
         made[value] == theirs[value] + mine[value] - base[value]
@@ -90,7 +90,7 @@ def _adds_up(trees: tuple[DocumentTree, DocumentTree, DocumentTree], outcome: Do
 
 
 def _values(node: Collection) -> Counter[Hashable]:
-    """How often each value without parts stands under each key."""
+    """Return how often each value without parts is under each key."""
     found: Counter[Hashable] = Counter()
     pending = [node]
     while pending:
@@ -115,7 +115,7 @@ def _labels(nodes: Sequence[Collection]) -> list[dict[Hashable, Node]] | None:
 
 
 def _expected(base: Node, theirs: Node, mine: Node) -> int | None:
-    """The value that a merge has where not both sides changed it differently."""
+    """Return the value that a merge has where not both sides changed it differently."""
     if mine.identity in {base.identity, theirs.identity}:
         return theirs.identity
     return mine.identity if theirs.identity == base.identity else None
@@ -134,7 +134,7 @@ def _looked_into(sides: Four) -> list[Four] | None:
     label = named_items if nodes[0].kind == "sequence" else _named_documents
     labels = label(nodes)
     if labels is None:
-        # A name which came to stand twice was given by both sides, or moved by both.
+        # A name which occurs twice now was given by both sides, or moved by both.
         return None if label(nodes[:3]) is not None or _is_moved(nodes) else []
     if not _are_certain([side.keys() for side in labels[:3]]):
         return None if _is_moved(nodes) else []

@@ -36,7 +36,7 @@ _MOST_PATHS: Final = 16_000_000
 
 
 def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
-    """Bring a variant to the state of its original. Never raises.
+    """Merge the changes of its original into a variant. Never raises.
 
     Args:
         base: the original which mine was made from.
@@ -47,7 +47,7 @@ def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
     Returns:
         The merge by lines where it is clean and, if all three texts parse, parses and loses no
         change of one side. Else my changes of keys, and my comments, made again in theirs' text,
-        all else as upstream wrote it. Else the conflicts: by path, in the order of theirs, if all
+        all else as theirs has it. Else the conflicts: by path, in the order of theirs, if all
         three parse; by lines if not. Texts of more than 15,000 values are merged by lines only;
         what comes out must parse where all three do. Where finding that out would take too long,
         there is a conflict of the whole texts.
@@ -138,13 +138,13 @@ class KeyMerge:
         return cls(Trees(found[0], found[1], found[2], identities), mark, identities)
 
     def admits(self, content: str) -> bool:
-        """Whether a merge by lines parses and holds what both sides changed."""
+        """Return whether a merge by lines parses and holds what both sides changed."""
         tree = self._parsed(content)
         trees = self.trees
         return tree is not None and not loses_a_change((trees.base, trees.theirs, trees.mine), tree)
 
     def content(self) -> str | None:
-        """Theirs' text with my changes; None where there is a conflict or a doubt."""
+        """Return theirs' text with my changes; None where there is a conflict or a doubt."""
         if self.plan.conflicts or self._is_doubtful() or self.comments.conflicts:
             return None
         content, tree = self.replayed(self.plan, self.comments)
@@ -166,7 +166,7 @@ class KeyMerge:
             content = self.mark + replay(plan, self.trees.theirs, comments)
         except UnreplayableError:
             return "", None
-        # A block scalar which comes to stand at the end of a file says less without a line end.
+        # A block scalar which moves to the end of a file says less without a line end.
         endings = ("",) if content.endswith("\n") else ("", line_end_of(content))
         for ending in endings:
             tree = self._parsed(content + ending)
@@ -175,7 +175,7 @@ class KeyMerge:
         return "", None
 
     def _parsed(self, content: str) -> DocumentTree | None:
-        """The tree of what came out; None also where an anchor came to stand twice."""
+        """Return the tree of what came out; None also where an anchor occurs twice."""
         tree = try_parse(content, self.trees.theirs.file_format, self.identities)
         if tree is None or repeated([tree]) - repeated([self.trees.theirs, self.trees.mine]):
             return None
@@ -254,7 +254,7 @@ def _line(tree: DocumentTree, index: int) -> int:
 
 
 def _position(difference: Difference) -> tuple[int, int]:
-    """In the order of theirs; what theirs does not have comes behind."""
+    """Return a sort key for the order of theirs; what theirs does not have comes last."""
     base, theirs, mine = difference.sides
     if theirs is not None:
         return 0, theirs.start

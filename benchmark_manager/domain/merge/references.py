@@ -8,7 +8,7 @@ from benchmark_manager.domain.merge.three_way import Trees
 
 
 def is_doubtful(trees: Trees) -> bool:
-    """Whether both sides came near the same anchor, or one came near an anchor which stands twice.
+    """Return whether both sides came near one anchor, or one came near a repeated anchor.
 
     An alias means the last anchor of its name before it, so that a changed order of equal names
     says something else, though every part is the same.
@@ -21,14 +21,14 @@ def is_doubtful(trees: Trees) -> bool:
 
 
 def is_torn(base: DocumentTree, theirs: DocumentTree, mine: DocumentTree) -> bool:
-    """Whether both sides changed the order of anchors of one name, or of their aliases."""
+    """Return whether both sides changed the order of anchors of one name, or of their aliases."""
     names = repeated((base, theirs, mine))
     ordered = [_of_repeated(tree, names) for tree in (base, theirs, mine)]
     return ordered[0] not in ordered[1:] and ordered[1] != ordered[2]
 
 
 def _touched(before: DocumentTree, after: DocumentTree) -> set[str]:
-    """The names whose anchors or aliases became more or fewer."""
+    """Return the names whose anchors or aliases became more or fewer."""
     old, new = _counted(before), _counted(after)
     return {
         reference[1:] for reference in old.keys() | new.keys() if old[reference] != new[reference]
@@ -40,7 +40,7 @@ def _counted(tree: DocumentTree) -> Counter[str]:
 
 
 def repeated(trees: Sequence[DocumentTree]) -> set[str]:
-    """The names of anchors which stand twice in a document; PyYAML refuses to read it."""
+    """Return the names of anchors which occur twice in a document; PyYAML refuses to read it."""
     counts = [Counter(document) for tree in trees for document in tree.references]
     return {
         reference[1:]

@@ -13,8 +13,8 @@ Labels: TypeAlias = Mapping[Step, Slot]
 def under_first_names(labels: Sequence[Labels]) -> list[dict[Step, Slot]] | None:
     """Return the items of base, theirs and mine, renamed ones under their name in base.
 
-    An item is renamed if nothing else in it changed, it stands at the same position in a list of
-    the same length, and the other side has no item of the new name, but for one which it renamed
+    An item is renamed if nothing else in it changed, it is at the same position in a list of
+    the same length, and the other side has no item of the new name, except for one which it renamed
     alike. None where both gave one name to different items, or replaced one item by different ones.
     """
     base, theirs, mine = labels

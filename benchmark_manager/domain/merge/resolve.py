@@ -31,7 +31,7 @@ _UNSURE: Final = frozenset(",[]{}#&*!|>'\"%@`:\n\r\t\\")
 def resolve(
     base: str, theirs: str, mine: str, file_format: FileFormat, resolutions: Sequence[Resolution]
 ) -> str:
-    """The merged text with a decision for each conflict of `merge`.
+    """Return the merged text with a decision for each conflict of `merge`.
 
     A decision names its conflict by path; those without a path are for the conflicts of lines, in
     their order. `value` writes a JSON value, in YAML without its comments. Where `merge` finds no
@@ -171,7 +171,7 @@ def _chosen(keys: KeyMerge, difference: Difference, resolution: Resolution) -> C
 
 
 def _written(keys: KeyMerge, resolution: Resolution, tree: DocumentTree, slot: Slot) -> Added:
-    """A JSON value as an entry of its own small text, under the key of an existing entry."""
+    """Return a JSON value as an entry of its own small text, under the key of an existing entry."""
     file_format = keys.trees.theirs.file_format
     value = _spelled(resolution.value, resolution.path, is_yaml=file_format == "yaml")
     key = "" if slot.key is None else f"{tree.source(slot.key)}: "
@@ -214,5 +214,5 @@ def _with_dot(value: float) -> str:
 
 
 def _differs(read: JsonValue, given: JsonValue) -> bool:
-    """Whether two JSON values differ; Python alone holds 1, 1.0 and true for equal."""
+    """Return whether two JSON values differ; Python alone holds 1, 1.0 and true for equal."""
     return json.dumps(read, sort_keys=True) != json.dumps(given, sort_keys=True)

@@ -110,7 +110,7 @@ class _Texts:
 
 
 def _contested(theirs: list[LineChange], mine: list[LineChange]) -> Iterator[_ContestedLines]:
-    """Changes which overlap or touch in the base are one stretch; of one side, no two do."""
+    """Yield stretches of changes which overlap or touch in the base; of one side, no two do."""
     stretch: _ContestedLines | None = None
     tagged = [(change, False) for change in theirs] + [(change, True) for change in mine]
     for change, is_mine in sorted(tagged, key=lambda pair: pair[0].before_start):

@@ -3,24 +3,22 @@
 Which changes of mine are made in theirs, and where a person must decide.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from benchmark_manager.domain.documents.nodes import (
     Collection,
     DocumentTree,
     Identities,
-    Scalar,
     Slot,
 )
 from benchmark_manager.domain.documents.paths import (
     Path,
     Step,
     children,
-    document_label,
     documents,
     item_step,
     named_documents,
@@ -39,7 +37,8 @@ from benchmark_manager.domain.merge.edits.plan import (
     Sides,
 )
 from benchmark_manager.domain.merge.edits.quotes import requoted
-from benchmark_manager.domain.merge.lists import IsSame, ListHunk, align, positions, touched
+from benchmark_manager.domain.merge.list_changes import remaining_hunks, same_items
+from benchmark_manager.domain.merge.lists import ListHunk, align, positions
 from benchmark_manager.domain.merge.renames import under_first_names
 
 Chosen: TypeAlias = Added | Literal["theirs", "nothing"]
@@ -47,9 +46,6 @@ Chosen: TypeAlias = Added | Literal["theirs", "nothing"]
 
 Choose: TypeAlias = Callable[[Difference], Chosen | None]
 """A person's decision about a difference; None where there is none."""
-
-
-_MAX_TELLERS: Final = 16
 
 
 @dataclass(frozen=True)
@@ -70,9 +66,9 @@ def three_way(trees: Trees, choose: Choose = lambda _difference: None) -> Plan:
     """Decide about every position at which mine or both differ from base.
 
     What mine changed and theirs did not is made; what theirs changed stays; what both changed is
-    looked into, and is a conflict where neither the keys of two mappings nor the items of two lists
-    distinguish the changes. Without exception the plan is the same, whichever side is called mine,
-    but for the order of what both added.
+    compared part by part, and is a conflict where neither the keys of two mappings nor the items of
+    two lists distinguish the changes. Without exception the plan is the same, whichever side is
+    called mine, except for the order of what both added.
     """
     root = _whole(trees.theirs)
     walker = _Walker(trees, choose, Plan(root))
@@ -119,7 +115,7 @@ class _Walker:
         if nodes[0].kind == "mapping":
             return self._mapping(path, (base, theirs, mine), nodes, both=both)
         labels = _document_labels(nodes) if nodes[0].kind == "stream" else named_items(nodes)
-        if labels is not None and (nodes[0].kind == "sequence" or _are_told_by_name(labels)):
+        if labels is not None and (nodes[0].kind == "sequence" or _are_found_by_name(labels)):
             return self._named(path, theirs, labels)
         return self._listed(path, (base, theirs, mine), nodes)
 
@@ -174,7 +170,7 @@ class _Walker:
         )
 
     def _child(self, path: Path, sides: Sides) -> Chosen:
-        """What becomes of one entry; an entry which stays may be looked into later."""
+        """Decide what becomes of one entry; an entry which stays may be compared later."""
         base, theirs, mine = sides
         if _equal(base, mine) or _equal(theirs, mine):
             self._commented(path, base, theirs, mine)
@@ -191,7 +187,7 @@ class _Walker:
     def _commented(
         self, path: Path, base: Slot | None, theirs: Slot | None, mine: Slot | None
     ) -> None:
-        """An entry in which only my comments are of interest."""
+        """Plan an entry in which only my comments are of interest."""
         if theirs is None or mine is None or mine not in self.trees.comments.commented:
             return
         if base is not None:
@@ -247,9 +243,9 @@ class _Walker:
     ) -> bool:
         """Merge a list by its items' positions, or documents without names."""
         ids = [[slot.value.identity for slot in node.slots] for node in nodes]
-        theirs = align(ids[0], ids[1], _same_items(nodes[0], nodes[1]))
-        mine = align(ids[0], ids[2], _same_items(nodes[0], nodes[2]))
-        remaining = _untangled(ids, theirs, mine)
+        theirs = align(ids[0], ids[1], same_items(nodes[0], nodes[1]))
+        mine = align(ids[0], ids[2], same_items(nodes[0], nodes[2]))
+        remaining = remaining_hunks(ids, theirs, mine)
         if remaining is None:
             return False
         gaps = positions(theirs, len(ids[0]))
@@ -264,7 +260,7 @@ class _Walker:
         gaps: Sequence[int],
         hunks: tuple[list[ListHunk], list[ListHunk]],
     ) -> None:
-        """Items which I left as they were but for a comment."""
+        """Plan the items which I left as they were except for a comment."""
         base, theirs, mine = nodes
         if not any(slot in self.trees.comments.commented for slot in mine.slots):
             return
@@ -310,7 +306,7 @@ class _Walker:
         self.plan.parts[owner] = _placed(owner, removed, added)
 
     def _gone(self, path: Path, first: int, slots: Sequence[tuple[Slot, Slot]]) -> set[Slot]:
-        """Items of base and theirs which I removed."""
+        """Decide about items which I removed; return those of theirs that go."""
         differences = [
             Difference((*path, item_step(i)), (*pair, None)) for i, pair in enumerate(slots, first)
         ]
@@ -333,14 +329,14 @@ class _Walker:
 
 
 def _document_labels(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
-    # A single document is the same one whatever it is called: upstream may rename the Job which I
+    # A single document is the same one whatever it is called: theirs may rename the Job which I
     # edit.
     if all(len(stream.slots) == 1 for stream in streams):
         return documents(streams)
     return named_documents(streams)
 
 
-def _are_told_by_name(labels: Sequence[Mapping[Step, Slot]]) -> bool:
+def _are_found_by_name(labels: Sequence[Mapping[Step, Slot]]) -> bool:
     """Return whether documents are found by their names.
 
     Mine has the names of base, or both sides added a document of one name.
@@ -400,7 +396,7 @@ def _anchored(
 def _placed(
     owner: Slot, removed: AbstractSet[Slot], added: Mapping[Slot | None, list[Added]]
 ) -> list[Part]:
-    """Theirs' parts in their order, with what goes and what comes."""
+    """Return theirs' parts in their order, with what goes and what comes."""
     if not isinstance(owner.value, Collection):
         return []
     loose = added.get(None, [])
@@ -410,103 +406,3 @@ def _placed(
         parts.append(Removed(slot) if slot in removed else Kept(slot))
         parts += added.get(slot, [])
     return [*parts, *loose] if at_end else parts
-
-
-def _untangled(
-    ids: Sequence[Sequence[int]], theirs: Sequence[ListHunk], mine: Sequence[ListHunk]
-) -> list[ListHunk] | None:
-    """Return mine's hunks without those which theirs made as well.
-
-    The result is None where the two overlap.
-    """
-    base = ids[0]
-    met: dict[tuple[str, int], list[ListHunk]] = {}
-    for hunk in theirs:
-        for position in _touched_positions(hunk, base, ids[1]):
-            met.setdefault(position, []).append(hunk)
-    remaining: list[ListHunk] = []
-    shared: set[ListHunk] = set()
-    for hunk in mine:
-        others = {
-            other
-            for position in _touched_positions(hunk, base, ids[2])
-            for other in met.get(position, [])
-        }
-        if not others or all(_same_item(hunk, other) for other in others):
-            remaining.append(hunk)
-        elif len(others) > 1 or not _same_change(hunk, ids[2], other := others.pop(), ids[1]):
-            return None
-        else:
-            shared.add(other)
-    # What both took away at one position, and one of them put in at another, was moved: it is
-    # uncertain where to.
-    own = _items(remaining, base, ids[2]) | _items(
-        (hunk for hunk in theirs if hunk not in shared), base, ids[1]
-    )
-    return None if own & _items(shared, base, ids[1]) else remaining
-
-
-def _items(hunks: Iterable[ListHunk], base: Sequence[int], other: Sequence[int]) -> set[int]:
-    """What went and came in some hunks."""
-    return {
-        item
-        for hunk in hunks
-        for item in (*base[hunk.start : hunk.end], *other[hunk.other_start : hunk.other_end])
-    }
-
-
-def _touched_positions(
-    hunk: ListHunk, base: Sequence[int], other: Sequence[int]
-) -> Iterator[tuple[str, int]]:
-    places_touched = touched(hunk, base, other)
-    yield from (("item", item) for item in places_touched.items)
-    yield from (("gap", gap) for gap in places_touched.gaps)
-
-
-def _same_item(one: ListHunk, other: ListHunk) -> bool:
-    return one.in_place and other.in_place and one.start == other.start
-
-
-def _same_change(
-    one: ListHunk, one_ids: Sequence[int], other: ListHunk, other_ids: Sequence[int]
-) -> bool:
-    if (one.start, one.end) != (other.start, other.end):
-        return False
-    return (
-        one_ids[one.other_start : one.other_end] == other_ids[other.other_start : other.other_end]
-    )
-
-
-def _same_items(base: Collection, other: Collection) -> IsSame:
-    """Return whether items which changed side by side are the same ones.
-
-    A key distinguishes them, and neither side changed it.
-    """
-
-    def is_same(old: range, new: range) -> bool:
-        before = [_tellers(base, base.slots[i]) for i in old]
-        after = [_tellers(other, other.slots[i]) for i in new]
-        return any(
-            len({item.get(key) for item in before}) == len(before)
-            and all(
-                key in one and one[key] == two.get(key)
-                for one, two in zip(before, after, strict=True)
-            )
-            for key in before[0]
-        )
-
-    return is_same
-
-
-def _tellers(collection: Collection, slot: Slot) -> dict[str, Hashable]:
-    """Scalars which might distinguish this item or document from its neighbours."""
-    if collection.kind == "stream":
-        return {"": label} if (label := document_label(slot)) else {}
-    if not isinstance(slot.value, Collection) or slot.value.kind != "mapping":
-        return {}
-    entries = slot.value.slots[:_MAX_TELLERS]
-    return {
-        entry.key.text: entry.value.identity
-        for entry in entries
-        if isinstance(entry.key, Scalar) and isinstance(entry.value, Scalar)
-    }

@@ -102,10 +102,11 @@ def yaml_text(text: str) -> str:
 
 
 _DATA_INDENT: Final = "  "
+#: The last character that is written with two hexadecimal digits.
+_LAST_OF_TWO_DIGITS: Final = 0xFF
 
 
 def _escape(found: re.Match[str]) -> str:
-    character = found[0]
-    return _SHORT_ESCAPES.get(character) or (
-        f"\\x{ord(character):02x}" if ord(character) <= 0xFF else f"\\u{ord(character):04x}"  # noqa: PLR2004 -- \x's reach
-    )
+    code = ord(found[0])
+    escape = f"\\x{code:02x}" if code <= _LAST_OF_TWO_DIGITS else f"\\u{code:04x}"
+    return _SHORT_ESCAPES.get(found[0], escape)

@@ -1,6 +1,6 @@
 """Digests of many releases that differ from one list of files in a few files each.
 
-What stands before the first replaced file is hashed once for all of them.
+What is before the first replaced file is hashed once for all of them.
 """
 
 import hashlib

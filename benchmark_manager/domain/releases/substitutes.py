@@ -1,4 +1,4 @@
-"""Variants that stand at their originals' paths in a release, as runners refer to those paths."""
+"""Variants that are at their originals' paths in a release, as runners refer to those paths."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -8,7 +8,7 @@ from benchmark_manager.errors import InvalidInputError, NotFoundError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.variant import Variant
 
-#: Every variant stands at its own path.
+#: Every variant is at its own path.
 NO_SUBSTITUTES: Final[Mapping[str, str]] = MappingProxyType({})
 
 _FIELD: Final = "substitutes"
@@ -34,7 +34,7 @@ def substitutes_of(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def substitutes_for(variants: Iterable[Variant]) -> dict[str, str]:
-    """Return the same for variants that are each to stand at the path of its own original.
+    """Return the same for variants that are each to be at the path of its own original.
 
     Raises:
         InvalidInputError: `invalid_request` where two have one original.

@@ -82,7 +82,7 @@ def member_header(path: str, size: int) -> bytes:
 
 
 def _pax_record(key: bytes, value: bytes) -> bytes:
-    r"""`LENGTH KEY=VALUE\n`, where LENGTH counts its own digits."""
+    r"""Return `LENGTH KEY=VALUE\n`, where LENGTH counts its own digits."""
     rest = b" %s=%s\n" % (key, value)
     length = len(rest)
     while (whole := len(rest) + len(str(length))) != length:

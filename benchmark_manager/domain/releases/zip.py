@@ -33,7 +33,7 @@ class Zip:
     """Writes a zip of plain files. Their directory stays in memory until the end."""
 
     def __init__(self, offset: int = 0) -> None:
-        """`offset`: bytes that stand before the archive in its file."""
+        """`offset`: bytes that are before the archive in its file."""
         self._offset = offset
         self._count = 0
         self._directory = bytearray()

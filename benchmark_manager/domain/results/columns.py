@@ -28,13 +28,13 @@ class MeasuredMetrics:
         return self.by_name.get(name) or known_metric(name) or unknown
 
     def available(self) -> tuple[MetricColumn, ...]:
-        """Return all metrics: the most telling first, then the others by name."""
+        """Return all metrics: the most important first, then the others by name."""
         first = shown_first(self.by_name.values())
         names = dict.fromkeys([*first, *sorted(self.by_name)])
         return tuple(self.by_name[name] for name in names)
 
     def chosen(self, names: Sequence[str]) -> tuple[MetricColumn, ...]:
-        """Return the columns of these names, each once; without names, of the most telling."""
+        """Return the columns of these names, each once; without names, of the most important."""
         wanted = dict.fromkeys(names) or shown_first(self.by_name.values())
         return tuple(map(self.column, wanted))
 

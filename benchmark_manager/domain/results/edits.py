@@ -1,12 +1,11 @@
 """Pure edits of results."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from benchmark_manager.domain.unset import UNSET, Unset, given_or
-from benchmark_manager.errors import StaleError
 from benchmark_manager.models.result import StoredResult, ToolName
 
 #: What records call the fields that change.
@@ -31,16 +30,6 @@ class ResultChanges:
     labels: Mapping[str, str] | None = None
     note: str | None = None
     tool: ToolName | Unset | None = UNSET
-
-
-def expect_revision(result: StoredResult, expected: Collection[int] | None) -> None:
-    """Accept a result at one of the `expected` revisions; None accepts any.
-
-    Raises:
-        StaleError
-    """
-    if expected is not None and result.revision not in expected:
-        raise StaleError(result.revision)
 
 
 def edited(result: StoredResult, changes: ResultChanges) -> StoredResult:

@@ -60,7 +60,7 @@ OTHERS: Final[Mapping[str, KnownMetric]] = {
 }
 #: What a table shows unless its reader chooses: of each kind the first that was measured, since
 #: two statistics of one latency say nearly the same.
-_MOST_TELLING: Final = (
+_MOST_IMPORTANT: Final = (
     ("ttft_p99", "ttft_p95", "ttft_p90", "ttft_p50", "ttft_mean"),
     ("output_throughput", "total_throughput"),
     ("tpot_p99", "tpot_p50", "tpot_mean", "itl_p99", "itl_p50", "itl_mean"),
@@ -85,15 +85,15 @@ def known_metric(name: str) -> MetricColumn | None:
 
 
 def shown_first(available: Iterable[MetricColumn]) -> Sequence[str]:
-    """Return the metrics that a table shows unless its reader chooses, the most telling first.
+    """Return the metrics that a table shows unless its reader chooses, the most important first.
 
     Behind the known ones come those whose better values are known, then the others, by name.
     """
     names = {column.name: column for column in available}
-    telling = [
-        found for kind in _MOST_TELLING if (found := next((n for n in kind if n in names), None))
+    important = [
+        found for kind in _MOST_IMPORTANT if (found := next((n for n in kind if n in names), None))
     ]
     unknown = (column for column in names.values() if known_metric(column.name) is None)
     others = sorted(unknown, key=lambda column: (column.direction is None, column.name))
-    shown: list[str] = [*telling, *(column.name for column in others)]
+    shown: list[str] = [*important, *(column.name for column in others)]
     return (shown or sorted(names))[:SHOWN_FIRST]

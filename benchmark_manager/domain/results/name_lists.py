@@ -1,4 +1,4 @@
-"""Lists of names in one text, separated by commas; a name with a comma stands in double quotes."""
+"""Lists of names in one text, separated by commas; a name with a comma is in double quotes."""
 
 import csv
 import io

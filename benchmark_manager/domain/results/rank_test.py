@@ -24,7 +24,7 @@ _EXACT_WITH_TIES: Final = 40
 _KEPT: Final = 256
 
 Ties: TypeAlias = tuple[int, ...]
-"""How often each different value stands in both samples together, in ascending order."""
+"""How often each different value is in both samples together, in ascending order."""
 
 
 @dataclass(frozen=True, slots=True)

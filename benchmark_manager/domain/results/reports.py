@@ -44,7 +44,7 @@ def reports_of(result: Result) -> Iterator[dict[str, JsonValue]]:
 
 
 def report_of(result: Result, point: ResultPoint, number: int = 0) -> dict[str, JsonValue]:
-    """Return the report of one point; `number` tells it from the result's other points."""
+    """Return the report of one point; `number` distinguishes it from the others of the result."""
     return {
         "version": _VERSION,
         "run": _run(result, point, number),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 _PERCENT: Final = 100.0
+_HALF: Final = 0.5
 
 
 def median(ordered: Sequence[float]) -> float:
@@ -44,7 +45,7 @@ def _between(low: float, high: float, share: float) -> float:
     step = high - low
     if not math.isfinite(step):
         return low * (1 - share) + high * share
-    return low + step * share if share < 0.5 else high - step * (1 - share)  # noqa: PLR2004 -- half of the way
+    return low + step * share if share < _HALF else high - step * (1 - share)
 
 
 def change_percent(before: float, after: float) -> float | None:

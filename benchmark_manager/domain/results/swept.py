@@ -35,17 +35,17 @@ def swept_paths(
 
     Returns:
         None where that is not certain without reading each text: values were added or removed, or
-        two places change one value.
+        two paths change one value.
     """
     order = values_at(base, file_format)
-    places = _places(wanted)
+    swept = _swept_values(wanted)
     if order is None:
         return None
     found: dict[str, VariedPath] = {}
     try:
         editable = EditableText.read(base, file_format)
-        for path, place in places.items():
-            changed = place.changes(editable, base, path, file_format)
+        for path, values in swept.items():
+            changed = values.changes(editable, base, path, file_format)
             if changed is None or not found.keys().isdisjoint(changed):
                 return None
             found |= changed
@@ -59,8 +59,8 @@ def swept_paths(
 
 
 @dataclass(slots=True)
-class _Place:
-    """The different values that texts set at a place, and which of them each text sets.
+class _SweptValues:
+    """The different values that texts set at a path, and which of them each text sets.
 
     Number 0 is the base's own value, where a text sets none.
     """
@@ -82,8 +82,8 @@ class _Place:
         """Return the values of all texts at each path that these values change."""
         texts = [base, *self._edited(editable, path)]
         # Of equal texts the first is compared.
-        places = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-        varied = varied_paths(list(places), file_format)
+        numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+        varied = varied_paths(list(numbers), file_format)
         if varied is None or varied.unreadable or not varied.complete:
             return None
         if any(
@@ -91,7 +91,7 @@ class _Place:
             for one in varied.paths
         ):
             return None
-        positions = [places[texts[number]] for number in self.numbers]
+        positions = [numbers[texts[number]] for number in self.numbers]
         return {
             one.path: VariedPath(one.path, tuple(one.values[position] for position in positions))
             for one in varied.paths
@@ -102,12 +102,12 @@ class _Place:
             yield editable.edited([Assignment(path, value)])
 
 
-def _places(wanted: Sequence[Sequence[Assignment]]) -> dict[str, _Place]:
-    found: dict[str, _Place] = {}
+def _swept_values(wanted: Sequence[Sequence[Assignment]]) -> dict[str, _SweptValues]:
+    found: dict[str, _SweptValues] = {}
     for number, assignments in enumerate(wanted):
         for assignment in assignments:
-            place = found.setdefault(assignment.path, _Place([0] * len(wanted)))
-            place.set(number, assignment.value)
+            values = found.setdefault(assignment.path, _SweptValues([0] * len(wanted)))
+            values.set(number, assignment.value)
     return found
 
 

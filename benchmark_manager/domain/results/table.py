@@ -91,27 +91,13 @@ def result_table(
     metrics = measured_metrics(every, at_point)
     columns = metrics.chosen(selection.metrics)
     pair = _pair(selection, columns)
-    both = tuple(map(metrics.column, pair or ()))
+    trade_off = tuple(map(metrics.column, pair or ()))
     shown = shown_results(measured, selection.point)
     labels = labels_of(shown)
-    wanted = {*columns, *both, metrics.column(_FAILED)}
+    wanted = {*columns, *trade_off, metrics.column(_FAILED)}
     repeats = grouped(shown, selection.point, wanted, labels, selection.group)
     repeats.sort(key=lambda row: _cell_order(releases[row.release]))
-    cells = _cells(repeats, columns, baseline)
-    fronts = _on_front(repeats, both)
-    rows = [
-        _row(
-            one,
-            releases[one.release],
-            varied,
-            labels,
-            own,
-            front,
-            is_baseline=one.release == baseline,
-        )
-        for one, own, front in zip(repeats, cells, fronts, strict=True)
-    ]
-    points = sorted({p.point for result in measured for p in result.points}, key=point_order)
+    points = sorted({point.point for point in every}, key=point_order)
     table = ResultTable(
         varied=varied.columns,
         environment=labels.differing,
@@ -122,7 +108,7 @@ def result_table(
             *_of_failures(repeats),
             *varied.notices,
         ),
-        rows=tuple(rows),
+        rows=_rows(repeats, releases, varied, labels, columns, trade_off, baseline),
         available_metrics=metrics.available(),
         points=tuple(points),
         pareto=pair,
@@ -142,28 +128,33 @@ def _cell_order(release: ComparedRelease) -> tuple[bool, int]:
     return release.cell_index is None, release.cell_index or 0
 
 
-def _row(
-    one: Repeats,
-    release: ComparedRelease,
+def _rows(
+    repeats: Sequence[Repeats],
+    releases: Mapping[str, ComparedRelease],
     varied: Varied,
     labels: Labels,
-    cells: Mapping[str, MetricCell],
-    pareto: bool | None,
-    *,
-    is_baseline: bool,
-) -> TableRow:
-    return TableRow(
-        release=one.release,
-        release_name=release.name,
-        cell_index=release.cell_index,
-        assignments=dict(release.assignments),
-        point=one.point,
-        results=tuple(one.results),
-        labels=labels.of_row(list(one.results.values())),
-        varied=dict(varied.values.get(one.release, {})),
-        metrics=dict(cells),
-        pareto=pareto,
-        is_baseline=is_baseline,
+    columns: Sequence[MetricColumn],
+    trade_off: Sequence[MetricColumn],
+    baseline: str | None,
+) -> tuple[TableRow, ...]:
+    """Return the rows of the table, one for the repeats of a release at a point."""
+    cells = _cells(repeats, columns, baseline)
+    fronts = _on_front(repeats, trade_off)
+    return tuple(
+        TableRow(
+            release=one.release,
+            release_name=releases[one.release].name,
+            cell_index=releases[one.release].cell_index,
+            assignments=dict(releases[one.release].assignments),
+            point=one.point,
+            results=tuple(one.results),
+            labels=labels.of_row(list(one.results.values())),
+            varied=dict(varied.values.get(one.release, {})),
+            metrics=own_cells,
+            pareto=is_on_front,
+            is_baseline=one.release == baseline,
+        )
+        for one, own_cells, is_on_front in zip(repeats, cells, fronts, strict=True)
     )
 
 
@@ -201,17 +192,18 @@ def _cells_beside(
 
 def _on_front(repeats: Sequence[Repeats], pair: Sequence[MetricColumn]) -> list[bool | None]:
     """Return of each row whether it is on the front; None where it lacks one of the metrics."""
-    directions = [column.direction for column in pair]
     found: list[bool | None] = [None] * len(repeats)
-    if len(directions) != 2 or directions[0] is None or directions[1] is None:  # noqa: PLR2004 -- a trade-off is of two
+    if not pair:
         return found
-    first, second = (column.name for column in pair)
+    first, second = pair
+    if first.direction is None or second.direction is None:
+        return found
     medians = {
-        number: (median(sorted(row.values[first])), median(sorted(row.values[second])))
+        number: (median(sorted(row.values[first.name])), median(sorted(row.values[second.name])))
         for number, row in enumerate(repeats)
-        if first in row.values and second in row.values
+        if first.name in row.values and second.name in row.values
     }
-    front = on_front(list(medians.values()), (directions[0], directions[1]))
+    front = on_front(list(medians.values()), (first.direction, second.direction))
     for number, is_on in zip(medians, front, strict=True):
         found[number] = is_on
     return found

@@ -1,9 +1,8 @@
 """Finds a query inside one text: anywhere, in its keys, or in its values.
 
-Query and text are compared as `domain.folding` does; positions are those of the exact text. What
-costs much is done
-last: a text which does not hold the query folded is left at once, and only one whose keys or values
-    hold it gets an outline. The time is in proportion to the text.
+Query and text are compared as `domain.text.folding` does; positions are those of the exact text.
+What costs much is done last: a text which does not hold the query folded is left at once, and only
+one whose keys or values hold it gets an outline. The time is in proportion to the text.
 """
 
 import re
@@ -30,7 +29,7 @@ from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original import FileFormat
 from benchmark_manager.models.search import LONGEST_QUERY, ContentMatch, SearchIn
 
-#: Characters of an excerpt, and of those how many stand before what was found.
+#: Characters of an excerpt, and of those how many are before what was found.
 _EXCERPT: Final = 200
 _BEFORE: Final = 60
 _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
@@ -41,11 +40,11 @@ _UNSAFE: Final = re.compile(
 #: Escapes of letters, and of a line end: what stands around it belongs together. Others are of
 #: blanks and controls.
 _ESCAPE: Final = re.compile(r"\\[xuU/\r\n]")
-#: What stands in a path beside the letters of keys, or is written otherwise in a text.
+#: What is in a path beside the letters of keys, or is written otherwise in a text.
 _BETWEEN: Final = re.compile(r"[\s\"'()\[\]=\\]+")
 #: A path that ends in an item of a list, whole or in part: `containers[name=main]`, `[0]`.
 _ITEM_AT_END: Final = re.compile(r"\[[^\[\]]*+\]?\Z")
-#: What stands in front of a YAML value: anchors and tags, with what separates them.
+#: What is in front of a YAML value: anchors and tags, with what separates them.
 _PROPERTIES: Final = re.compile(
     "(?:[&!][^ \t\r\n\x85\u2028\u2029]*+(?:[ \t\r\n\x85\u2028\u2029]++(?:#[^\r\n]*+)?)*+)*+"
 )
@@ -160,7 +159,7 @@ def _in_lines(body: str, folded: str, query: str, after: int) -> Iterator[Conten
 def _match(
     body: str, starts: Sequence[int], position: int, stop: int, key: str | None = None
 ) -> ContentMatch:
-    """The match from a position on; of a line of any length, no more than the excerpt is copied."""
+    """Return the match from a position on; of a long line, only the excerpt is copied."""
     number = bisect_right(starts, position)
     begin = starts[number - 1]
     end = starts[number] if number < len(starts) else len(body)
@@ -285,7 +284,7 @@ def _in_keys(body: str, file_format: FileFormat, query: ContentQuery) -> Iterato
         if key.text not in known:
             folded = fold(key.text)
             known[key.text] = all(piece in folded for piece in query.pieces)
-        # An item begins where its first key does; what is found goes on behind a position.
+        # An item begins where its first key does; what is found continues behind a position.
         if known[key.text] and key.start != item and paths.hold(entry, key):
             yield _match(body, starts, key.start, key.end, outline.path(entry))
 
@@ -352,7 +351,7 @@ def _in_values(body: str, file_format: FileFormat, query: ContentQuery) -> Itera
 
 
 def _position_of(source: str, text: str, query: str) -> tuple[int, int]:
-    """Where in its source a value has the query, and where that ends.
+    """Return where in its source a value has the query, and where that ends.
 
     An anchor, a tag, and what introduces a block are not searched. Where the query is written in
     another way, such as with lines that are folded, its position is the value's.
@@ -404,7 +403,7 @@ def _position_in_line(content: str, quote: str, text: str, query: str) -> tuple[
 
 
 def _position_across_lines(content: str, query: str) -> tuple[int, int] | None:
-    """Where the query is with blanks and line ends in any number between its words."""
+    """Return where the query is with blanks and line ends in any number between its words."""
     folded = fold(content)
     wanted, words = " ".join(query.split()), " ".join(folded.split())
     at = words.find(wanted)
@@ -425,7 +424,7 @@ def _position_across_lines(content: str, query: str) -> tuple[int, int] | None:
 
 
 def _written(content: str, position: int) -> int:
-    """Where in a text in double quotes the character stands that has this position in its value."""
+    """Return where in a text in double quotes the character at this position of its value is."""
     passed = 0
     for part in _WRITTEN.finditer(content):
         length = 1 if part[0].startswith("\\") else len(part[0])

@@ -50,7 +50,7 @@ _JSON_OPENINGS: Final[dict[str, Kind]] = {"{": "mapping", "[": "sequence"}
 OpenKind = Literal["mapping", "sequence", "stream", "key"]
 """Collections, and `key` for all that is inside a key; no entry is made of those parts."""
 
-#: How a scalar is written: `source` is a key that stands in a path as it is written.
+#: How a scalar is written: `source` is a key that is in a path as it is written.
 Form = Literal["plain", "text", "literal", "source"]
 
 
@@ -107,11 +107,11 @@ class Outline:
     _labels: dict[int, list[Step]] = field(default_factory=dict)
 
     def items_of(self, entry: int) -> "array[int]":
-        """The items of the list that is the entry's value; of -1, the documents."""
+        """Return the items of the list that is the entry's value; of -1, the documents."""
         return self._items.setdefault(entry, array("l"))
 
     def names_of(self, entry: int) -> dict[str, Key]:
-        """The scalars by which a path may call the entry."""
+        """Return the scalars by which a path may call the entry."""
         return self._names.setdefault(entry, {})
 
     def path(self, entry: int) -> str | None:
@@ -125,7 +125,7 @@ class Outline:
         return _shortened(shown(tuple(reversed(steps))), _LONGEST_PATH)
 
     def line_of(self, entry: int) -> list[int]:
-        """The entry and those that it is in, the document last."""
+        """Return the entry and those that it is in, the document last."""
         found = []
         while entry >= 0:
             found.append(entry)
@@ -133,7 +133,7 @@ class Outline:
         return found
 
     def step(self, entry: int) -> Step:
-        """What a path says of this entry, beside those that it is in."""
+        """Return what a path says of this entry, beside those that it is in."""
         key = self.keys[entry]
         if key is not None:
             return (
@@ -174,7 +174,7 @@ class Outline:
         return [f"#{number}" for number in range(1, len(documents) + 1)]
 
     def at(self, position: int, line: int, line_of: Callable[[int], int]) -> int | None:
-        """The innermost entry on the line of a position, None where the line belongs to none.
+        """Return the innermost entry on a position's line, None where the line belongs to none.
 
         `line_of` gives the number of the line of a position.
         """
@@ -350,7 +350,7 @@ class _YamlReader(NodeReader[_OpenEntry]):
 
     def end(self, event: Event, frame: _OpenEntry, around: _OpenEntry, _role: Role) -> None:
         end = event.end_mark.index
-        # The mark of a block stands behind the comments that follow it, that of brackets behind
+        # The mark of a block is behind the comments that follow it, that of brackets behind
         # them.
         self._builder.close(frame, end if end > event.start_mark.index else None, around)
 

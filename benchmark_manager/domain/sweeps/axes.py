@@ -5,7 +5,7 @@ from typing import Final
 
 from benchmark_manager.domain.sweeps.given import GivenValue, check_length
 from benchmark_manager.domain.sweeps.limits import MOST_AXES, MOST_SETTINGS, MOST_VALUES
-from benchmark_manager.domain.sweeps.targets import place_of, place_text, read_target
+from benchmark_manager.domain.sweeps.targets import read_target, value_path, value_path_text
 from benchmark_manager.domain.text.characters import shown
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.sweep import (
@@ -91,11 +91,11 @@ def _check_names(names: Sequence[str], field: str) -> None:
 
 
 def _check_targets(targets: Sequence[Target], field: str) -> None:
-    """Accept targets of which no two are the same place in a file."""
-    places = [place_text(place_of(target)) for target in targets]
-    number = _repeated(places)
+    """Accept targets of which no two are the same path of a file."""
+    paths = [value_path_text(value_path(target)) for target in targets]
+    number = _repeated(paths)
     if number is not None:
-        name = shown(places[number])
+        name = shown(paths[number])
         raise InvalidInputError("invalid_request", "target_twice", field=field, name=name)
 
 

@@ -43,10 +43,10 @@ def bases_now(
 ) -> FoundBases:
     """Return files that a definition edits as they are now.
 
-    A variant whose original was removed is missing too: its text would stand at that path.
+    A variant whose original was removed is missing too: its text would be at that path.
 
     Raises:
-        InvalidInputError: `invalid_request` where two files would stand at one path.
+        InvalidInputError: `invalid_request` where two files would be at one path.
     """
     by_path = {file.path: file for file in originals}
     by_id = {variant.id: variant for variant in variants}
@@ -79,7 +79,7 @@ def bases_of_generation(
         variants: the variants as they are now.
 
     Raises:
-        InvalidInputError: `invalid_request` where two files would stand at one path.
+        InvalidInputError: `invalid_request` where two files would be at one path.
     """
     known = {(base.variant_id or base.path): base for base in before}
     rows = {file.path: file for file in files}
@@ -111,7 +111,7 @@ def _found(files: Sequence[SweptFile], base: Callable[[SweptFile], SweptBase | N
 
 
 def _check_paths(bases: Sequence[SweptBase]) -> None:
-    """Accept files of which no two would stand at one path of a release.
+    """Accept files of which no two would be at one path of a release.
 
     Raises:
         InvalidInputError: `invalid_request`.

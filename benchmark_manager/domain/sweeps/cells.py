@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from benchmark_manager.domain.sweeps.choices import Combination
 from benchmark_manager.domain.sweeps.combinations import combined_axes
 from benchmark_manager.domain.sweeps.limits import MOST_ASSIGNED
-from benchmark_manager.domain.sweeps.targets import Place, place_of, place_text
+from benchmark_manager.domain.sweeps.targets import ValuePath, value_path, value_path_text
 from benchmark_manager.domain.sweeps.values import value_key
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.sweep import CellPlan, PlannedCell, Setting, SweepDefinition
@@ -43,15 +43,15 @@ def check_assigned(cells: Iterable[PlannedCell]) -> None:
 
 
 def _planned_cell(names: list[str], combination: Combination) -> PlannedCell:
-    """Return a combination's cell, in which each place is set once.
+    """Return a combination's cell, in which each path is set once.
 
     Raises:
         InvalidInputError: `contradicting_axes`.
     """
-    setters: dict[Place, tuple[str, Setting]] = {}
+    setters: dict[ValuePath, tuple[str, Setting]] = {}
     for name, choice in zip(names, combination, strict=True):
         for setting in choice.settings:
-            other, first = setters.setdefault(place_of(setting.target), (name, setting))
+            other, first = setters.setdefault(value_path(setting.target), (name, setting))
             if first is not setting and value_key(first.value) != value_key(setting.value):
                 raise _contradiction(other, name, setting)
     return PlannedCell(
@@ -61,5 +61,5 @@ def _planned_cell(names: list[str], combination: Combination) -> PlannedCell:
 
 
 def _contradiction(first: str, second: str, setting: Setting) -> InvalidInputError:
-    path = place_text(place_of(setting.target))
+    path = value_path_text(value_path(setting.target))
     return InvalidInputError("contradicting_axes", field="axes", names=(first, second), path=path)

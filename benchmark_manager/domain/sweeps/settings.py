@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from benchmark_manager.domain.edits.flags import flag_text
 from benchmark_manager.domain.edits.path_text import is_flag_path
-from benchmark_manager.domain.sweeps.targets import Place, place_of
+from benchmark_manager.domain.sweeps.targets import ValuePath, value_path
 from benchmark_manager.domain.sweeps.values import value_key
 from benchmark_manager.models.sweep import (
     Assignments,
@@ -21,9 +21,9 @@ from benchmark_manager.models.sweep import (
 
 
 def cell_settings(definition: SweepDefinition, assignments: Assignments) -> tuple[Setting, ...]:
-    """Return what a combination sets, each place once."""
+    """Return what a combination sets, each path once."""
     found = {
-        place_of(setting.target): setting
+        value_path(setting.target): setting
         for axis in definition.axes
         for setting in _settings(axis, assignments[axis.name])
     }
@@ -41,13 +41,13 @@ def _settings(axis: Axis, value: JsonValue) -> Iterator[Setting]:
 
 
 def changes_of(
-    settings: Iterable[Setting], bases: Sequence[SweptBase], before: Mapping[Place, JsonValue]
+    settings: Iterable[Setting], bases: Sequence[SweptBase], before: Mapping[ValuePath, JsonValue]
 ) -> tuple[CellChange, ...]:
     """Return what settings change; `before` has the values of the bases."""
     paths = {base.alias: base.path for base in bases}
     changes = []
     for setting in settings:
-        alias, path = place_of(setting.target)
+        alias, path = value_path(setting.target)
         after = flag_text(setting.value) if is_flag_path(path) else setting.value
         was = before.get((alias, path))
         if value_key(was) != value_key(after):
@@ -56,11 +56,11 @@ def changes_of(
 
 
 def covering_cells(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
-    """Return some of the cells, which together set every value that any cell sets at its place."""
-    seen: set[tuple[Place, str]] = set()
+    """Return some of the cells, which together set every value that any cell sets at its path."""
+    seen: set[tuple[ValuePath, str]] = set()
     found: list[PlannedCell] = []
     for cell in cells:
-        sets = {(place_of(setting.target), value_key(setting.value)) for setting in cell.settings}
+        sets = {(value_path(setting.target), value_key(setting.value)) for setting in cell.settings}
         if not found or not sets <= seen:
             seen |= sets
             found.append(cell)

@@ -11,7 +11,7 @@ from benchmark_manager.domain.text.characters import shown
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.sweep import Target
 
-Place: TypeAlias = tuple[str, str]
+ValuePath: TypeAlias = tuple[str, str]
 """A file's alias, and a path in it without the mark that it may be absent."""
 
 _ALIAS: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_ALIAS}}}")
@@ -28,14 +28,14 @@ def target_text(target: Target) -> str:
     return f"{target.alias}:{target.path}"
 
 
-def place_of(target: Target) -> Place:
-    """Return where a target is: targets that differ in the mark alone have one place."""
+def value_path(target: Target) -> ValuePath:
+    """Return the file and the path of a target: the mark makes no difference."""
     return target.alias, target.path.removesuffix("?")
 
 
-def place_text(place: Place) -> str:
-    """Return a place as people write a target."""
-    return ":".join(place)
+def value_path_text(path: ValuePath) -> str:
+    """Return a path as people write a target."""
+    return ":".join(path)
 
 
 def read_target(given: GivenValue, aliases: Collection[str]) -> Target:

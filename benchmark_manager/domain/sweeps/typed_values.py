@@ -97,7 +97,7 @@ def written_value(value: JsonValue) -> str:
 def read_combinations(text: str) -> list[Assignments]:
     """Return the combinations of a text: one a line, such as `seqs=512, tp=tp1`.
 
-    A name that has `=`, a comma or quotes stands in quotes.
+    A name that has `=`, a comma or quotes is in quotes.
 
     Raises:
         TypedError: a line is no combination.
@@ -167,7 +167,7 @@ class _Typed:
         return True
 
     def value(self) -> JsonValue:
-        """Return what stands before the next separator: JSON, which may contain some, or a text.
+        """Return what is before the next separator: JSON, which may contain some, or a text.
 
         Raises:
             TypedError

@@ -1,6 +1,6 @@
 """Definitions of sweeps as YAML, for people: `read_yaml` reads them back.
 
-Lists and objects inside of values stand in one line, and texts that could be taken for something
+Lists and objects inside of values are in one line, and texts that could be taken for something
 else in double quotes.
 """
 

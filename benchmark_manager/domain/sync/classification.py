@@ -74,7 +74,7 @@ def _is_inside(path: str, folder: str) -> bool:
 def type_by_content(text: str) -> FileType:
     """Return `job` for YAML with a workload's `kind`, else `config`.
 
-    The `kind` stands at the top of one of its documents or of a List's items. Where the text does
+    The `kind` is at the top of one of its documents or of a List's items. Where the text does
     not parse, a line `kind: …` at the margin counts. Only YAML files can be jobs.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)

@@ -15,7 +15,7 @@ RowKind = Literal["same", "removed", "added", "hunk", "no_end"]
 
 #: Unchanged lines around a change.
 _CONTEXT: Final = 3
-#: Characters of a line that a row shows, and how many of those stand before the first difference.
+#: Characters of a line that a row shows, and how many of those are before the first difference.
 _SHOWN_OF_LINE: Final = 2000
 _BEFORE_DIFFERENCE: Final = 200
 #: Parts of one comparison; a patch holds what is beyond.
@@ -24,7 +24,7 @@ _MOST_PARTS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ComparedRow:
-    """A row of a comparison: a line of one text or of both, or what stands between lines.
+    """A row of a comparison: a line of one text or of both, or what is between lines.
 
     `hunk` is the range of lines that follow, as a patch writes it; `no_end` says that the line
     above is the last of its text and has no line end. `old` and `new` are line numbers from 1, None
@@ -58,7 +58,7 @@ class ComparedPart:
 def compared_part(
     before: str, after: str, number: int, extent: Extent, line_ends: LineEnds
 ) -> ComparedPart:
-    """One part of what differs; a number beyond the last part gives the last one.
+    """Return one part of what differs; a number beyond the last part gives the last one.
 
     Where line ends are `exact`, lines end at LF only. Takes time and memory as `line_changes` does.
     """

@@ -4,10 +4,10 @@ Source: E. W. Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), 
     linear-space version.
 Which of several equally short edits comes out, and when a costly search takes the best path so far,
 is what git does: a merge of texts with repeated lines depends on it. Beyond the work which a person
-waits for, git goes on; here the rest is compared coarsely, which is correct, but no longer the
+waits for, git continues; here the rest is compared coarsely, which is correct, but no longer the
 shortest edit.
 
-A path stands at (x, y): x elements of the first sequence and y of the second are behind it. Its
+A path is at (x, y): x elements of the first sequence and y of the second are behind it. Its
 diagonal is x - y.
 """
 
@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 #: furthest path.
 _LEAST_CAP: Final = 256
 #: From this cost on, a path which had a long run of matches and came far enough may end the split.
-_PATIENCE: Final = 256
+_EARLY_END_COST: Final = 256
 _LONG_RUN: Final = 20
 _FAR: Final = 4
 
@@ -178,14 +178,15 @@ class _Search:
                 return cut
 
     def _advance(self, box: _Box, ahead: _Frontier, back: _Frontier) -> _Point | None:
-        """One edit more from the beginning; where a path meets one from the end, the point."""
+        """Make one edit more from the beginning; return where a path meets one from the end."""
         first, second, x_end, y_end = self._first, self._second, box.x_end, box.y_end
         reached, other = ahead.reached, back.reached
         meets = (ahead.middle - back.middle) % 2 == 1
         ahead.long_run = back.long_run = False
         for diagonal in ahead.diagonals():
             removing, inserting = reached[diagonal - 1] + 1, reached[diagonal + 1]
-            x = start = removing if removing > inserting else inserting  # noqa: FURB136 - max() costs twice the time
+            # `max()` takes twice the time.
+            x = start = removing if removing > inserting else inserting  # noqa: FURB136
             y = x - diagonal
             while x < x_end and y < y_end and first[x] == second[y]:
                 x += 1
@@ -199,7 +200,7 @@ class _Search:
         return None
 
     def _retreat(self, box: _Box, ahead: _Frontier, back: _Frontier) -> _Point | None:
-        """One edit more from the end, in the same way."""
+        """Make one edit more from the end, in the same way."""
         first, second, x_begin, y_begin = self._first, self._second, box.x, box.y
         reached, other = back.reached, ahead.reached
         meets = (ahead.middle - back.middle) % 2 == 0
@@ -221,12 +222,12 @@ class _Search:
     def _cut(
         self, box: _Box, ahead: _Frontier, back: _Frontier, cost: int
     ) -> tuple[_Box, _Box] | None:
-        """Where the search goes on too long, the split at the path which came furthest."""
+        """Return the split at the path which came furthest, where the search takes too long."""
         if self._steps > self._thorough_steps:
             return _furthest(box, ahead, back) if cost >= self._hurried_cap else None
         if box.exact:
             return None
-        if cost > _PATIENCE and (ahead.long_run or back.long_run):
+        if cost > _EARLY_END_COST and (ahead.long_run or back.long_run):
             promising = self._promising_ahead(box, ahead, cost)
             if promising is not None:
                 return _halves(box, promising, exact=(True, False))
@@ -266,7 +267,7 @@ class _Search:
 
 
 def _furthest(box: _Box, ahead: _Frontier, back: _Frontier) -> tuple[_Box, _Box]:
-    """The split at the path, from either corner, which has most elements behind it."""
+    """Return the split at the path, from either corner, which has most elements behind it."""
     done, near = -1, (0, 0)
     for diagonal in ahead.diagonals():
         # Paths may stand one edit outside the box.
@@ -289,5 +290,5 @@ def _halves(box: _Box, point: _Point, *, exact: tuple[bool, bool]) -> tuple[_Box
 
 
 def power_of_two_root(number: int) -> int:
-    """A power of two near the square root, by which git's limits grow with the size."""
+    """Return a power of two near the square root, by which git's limits grow with the size."""
     return 1 << (number.bit_length() + 1) // 2

@@ -64,7 +64,7 @@ def _position_in_block(block: str, folded_position: int) -> int:
 
 
 def _block_ends(text: str) -> Iterator[int]:
-    """Where blocks end: each in front of a letter which nothing joins to what stands before it."""
+    """Yield where blocks end: before each letter which nothing joins to what precedes it."""
     end = 0
     while end < len(text):
         found = _joining().start.search(text, min(end + _BLOCK, len(text)))

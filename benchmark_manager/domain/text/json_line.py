@@ -12,7 +12,7 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 def json_line(value: JsonValue, most: int = _SHORT) -> str:
-    """The beginning of a value as JSON on one line, at most `most` characters.
+    """Return the beginning of a value as JSON on one line, at most `most` characters.
 
     What cannot be seen or turns its surroundings around is escaped. Of a large value, only what is
     shown is encoded.
@@ -25,7 +25,7 @@ def json_line(value: JsonValue, most: int = _SHORT) -> str:
 
 
 def _beginning(value: JsonValue, most: int) -> Iterator[str]:
-    """Pieces of the value's JSON, at least `most` characters where it has so many."""
+    """Yield pieces of the value's JSON, at least `most` characters where it has so many."""
     if isinstance(value, str):
         # One character of the value is one or more of its JSON.
         yield json.dumps(value[:most], ensure_ascii=False)

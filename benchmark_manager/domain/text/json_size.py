@@ -45,5 +45,5 @@ def counted_values(body: bytes | bytearray, *, step: int = _STEP) -> Iterator[Js
 
 
 def has_more_values(body: bytes | bytearray, at_most: int) -> bool:
-    """Whether a JSON text may have more values than these."""
+    """Return whether a JSON text may have more values than these."""
     return any(count.values > at_most for count in counted_values(body))

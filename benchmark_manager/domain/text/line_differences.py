@@ -20,7 +20,7 @@ from benchmark_manager.domain.text.edit_search import (
     touched,
 )
 
-#: A line is common which stands in the other text this often, or as often as the root of its own
+#: A line is common which is in the other text this often, or as often as the root of its own
 #: text's size.
 _COMMON_CAP: Final = 1024
 #: How far around a common line is looked for lines without a match, and which part of them has to
@@ -53,7 +53,7 @@ class LineChange:
 def line_changes(
     before: Sequence[str], after: Sequence[str], *, limits: SearchLimits = DEFAULT_LIMITS
 ) -> list[LineChange]:
-    """Changes in order, with at least one equal line between two of them.
+    """Return changes in order, with at least one equal line between two of them.
 
     Time is bounded as `edit_search.touched` bounds it; so is memory, in proportion to the lines.
     """
@@ -98,7 +98,7 @@ def _mark(
 
 
 def _common_ends(first: list[int], second: list[int]) -> tuple[int, int]:
-    """How many lines are equal at the beginning, and how many of the rest at the end."""
+    """Return how many lines are equal at the beginning, and how many of the rest at the end."""
     shorter = min(len(first), len(second))
     begin = 0
     while begin < shorter and first[begin] == second[begin]:
@@ -223,7 +223,7 @@ def _settle(group: _Group, partners: AbstractSet[int], most: int) -> int:
 
 
 def _gaps_with_changes(changed: bytearray) -> set[int]:
-    """The numbers of unchanged lines behind which there is a change."""
+    """Return the numbers of unchanged lines behind which there is a change."""
     gaps = set()
     position = kept = 0
     while (start := changed.find(1, position)) >= 0:

@@ -17,7 +17,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line, or a piece of one: `start` characters of the line stand in earlier parts."""
+    """A line, or a piece of one: `start` characters of the line are in earlier parts."""
 
     number: int
     text: str
@@ -66,7 +66,7 @@ class _PartStart:
 
 
 def text_part(text: str, number: int, extent: Extent) -> TextPart:
-    """One part of a text; a number beyond the last part gives the last one.
+    """Return one part of a text; a number beyond the last part gives the last one.
 
     A line which is longer than a part continues in the next one. Time and memory grow with the
     text's length.

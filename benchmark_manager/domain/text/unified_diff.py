@@ -20,7 +20,7 @@ _PRINTABLE: Final = range(0x20, 0x7F)
 def unified_diff(
     before: str, after: str, *, before_path: str, after_path: str, context: int = 3
 ) -> str:
-    r"""The patch from one text to the other; empty where neither text nor path differs.
+    r"""Return the patch from one text to the other; empty where neither text nor path differs.
 
     Lines end at LF; a CR is part of its line, so that the patch has to be handed on byte by byte.
     Paths are relative, with `/`. Where they differ, the patch applies to the file at `before_path`
@@ -48,7 +48,7 @@ def unified_diff(
 
 
 def _quoted(name: str) -> str:
-    """A name as git writes it: in double quotes, as in C, where it holds anything odd or not ASCII.
+    """Return a name as git writes it: quoted as in C where it holds anything odd or not ASCII.
 
     Beyond git, also where it ends in a space, which GNU patch would drop.
     """
@@ -84,7 +84,7 @@ def _ended(name: str) -> str:
 
 
 def _similarity(first: list[str], second: list[str], changes: list[LineChange]) -> int:
-    """The share of the longer text, in whole percent of its characters, which stands in both."""
+    """Return which part of the longer text is in both, in whole percent of its characters."""
     longer = max(sum(map(len, first)), sum(map(len, second)))
     if not longer:
         return 100

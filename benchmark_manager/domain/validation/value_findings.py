@@ -88,7 +88,7 @@ class ValueFindings:
 
 
 def is_filled_in_later(value: Value, path: Path) -> bool:
-    """Return whether a placeholder stands at a path, in a key on the way, or in a key beside it."""
+    """Return whether a placeholder is at a path, in a key on the way, or in a key beside it."""
     for step in path:
         if isinstance(step, str) and holds_placeholder(step):
             return True

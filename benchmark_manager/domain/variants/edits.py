@@ -3,12 +3,10 @@
 No edit counts a revision, except `next_revision`.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from benchmark_manager.errors import StaleError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind
@@ -66,16 +64,6 @@ def created(variant_id: str, new: NewVariant, original: OriginalFile, drift: Dri
         created_by=new.created_by,
         updated_by=new.created_by,
     )
-
-
-def expect_revision(variant: Variant, expected: Collection[int] | None) -> None:
-    """Accept a variant at one of the `expected` revisions; None accepts any.
-
-    Raises:
-        StaleError
-    """
-    if expected is not None and variant.revision not in expected:
-        raise StaleError(variant.revision)
 
 
 #: What people call the fields that an edit of a variant may change.

@@ -214,7 +214,7 @@ def _check_directives(parsed: str) -> None:
 
 
 def events(parsed: str) -> Iterator[Event]:
-    """Every event of the stream, `StreamStart` and `StreamEnd` included.
+    """Yield every event of the stream, `StreamStart` and `StreamEnd` included.
 
     Raises:
         YamlSyntaxError: where the text stops being YAML; the events before it have been given.

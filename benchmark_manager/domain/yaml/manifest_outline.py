@@ -149,7 +149,7 @@ class _OutlineReader(NodeReader[_OutlineLevel]):
 
 
 def outlines(parsed: str) -> list[ManifestOutline]:
-    """The outline of each document, in order, of a text which `prepare` made ready.
+    """Return the outline of each document, in order, of a text which `prepare` made ready.
 
     Raises:
         YamlSyntaxError: where the text stops being YAML.

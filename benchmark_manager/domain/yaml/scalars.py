@@ -63,7 +63,7 @@ NOTEWORTHY: Final = frozenset("0123456789+-.yYnNoO=")
 
 
 def resolve(text: str) -> Resolved:
-    """The meaning of a plain scalar without a tag in the core schema of YAML 1.2."""
+    """Return the meaning of a plain scalar without a tag in the core schema of YAML 1.2."""
     if text[:1] not in _SAYS_MORE:
         return "str", text
     if text in _WORDS_12:

@@ -74,7 +74,7 @@ def walk(parsed: str, reader: NodeReader[Frame], *, max_depth: int = sys.maxsize
 
     Raises:
         YamlSyntaxError: where the text stops being YAML, or `too_deep` where it is nested deeper
-            than `max_depth`; the reader has received what stands before.
+            than `max_depth`; the reader has received what is before.
     """
     # One loop without a table of handlers: one call more for each event takes a tenth of the time.
     stream: Iterator[Any] = events(parsed)

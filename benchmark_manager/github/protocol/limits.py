@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
 
 from gidgethub import sansio
@@ -59,7 +60,8 @@ def limited_until(
     limit = rate_limit(response_headers)
     if until is None and limit is not None and limit.remaining == 0:
         until = limit.reset_datetime
-    if until is None and status != 429 and not _SAYS_LIMITED.search(body[:2000]):  # noqa: PLR2004 -- Too Many Requests
+    is_certain = until is not None or status == HTTPStatus.TOO_MANY_REQUESTS
+    if not is_certain and not _SAYS_LIMITED.search(body[:2000]):
         return None
     return wait_until(until, now)
 

@@ -25,6 +25,8 @@ _MAX_MEMBERS: Final = 300_000
 _STEP: Final = 256 * 1024
 #: Names and targets are in extended headers where they are long, bytes.
 _MAX_EXTENDED: Final = 64 * 1024
+#: Digits of a decimal number of 64 bits.
+_MOST_DIGITS: Final = 19
 #: Bytes of a path, which are no more on any system, and of all paths together, which are held until
 #: the archive's end.
 _LONGEST_PATH: Final = 4096
@@ -288,7 +290,7 @@ def _number(field: bytes) -> int:
 
 def _decimal(digits: bytes) -> int:
     whole = digits.partition(b".")[0]
-    return int(whole) if whole.isdigit() and len(whole) < 20 else _no_number()  # noqa: PLR2004 -- 64 bits
+    return int(whole) if whole.isdigit() and len(whole) <= _MOST_DIGITS else _no_number()
 
 
 def _no_number() -> int:

@@ -47,7 +47,7 @@ class Shared(Generic[T]):
         return await asyncio.shield(asked.task)
 
     def __len__(self) -> int:
-        """How many answers are kept or under way."""
+        """Return how many answers are kept or under way."""
         return len(self._asked)
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""What a command line asks for in a browser, and the code that the browser brings back."""
+"""What a command line asks for in a browser, and the code that the browser delivers."""
 
 from datetime import datetime
 

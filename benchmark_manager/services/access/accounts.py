@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Literal
 
 from benchmark_manager.domain.access.names import check_account_name
-from benchmark_manager.errors import ForbiddenError, NotFoundError, SignInError, StaleError
+from benchmark_manager.domain.revisions import expect_revision
+from benchmark_manager.errors import ForbiddenError, NotFoundError, SignInError
 from benchmark_manager.models.access.account import Account
 from benchmark_manager.models.access.audit import AuditObject
 from benchmark_manager.models.access.principal import Principal, Role
@@ -130,12 +131,8 @@ class AccountService:
 
         async def work(session: Session) -> Account:
             before = await self._stores.accounts.get(account_id, session)
-            _check_revision(before, expected_revisions)
-            given = {
-                "name": before.name if name is None else name,
-                "role": before.role if role is None else _given_role(role),
-                "disabled": before.disabled if disabled is None else disabled,
-            }
+            expect_revision(before, expected_revisions)
+            given = _given_fields(before, name, role, disabled)
             keys = tuple(key for key, value in given.items() if value != getattr(before, key))
             if not keys:
                 return before
@@ -146,11 +143,7 @@ class AccountService:
                     "revision": before.revision + 1,
                 }
             )
-            if _is_administrator(before) and not _is_administrator(after):
-                await self._stores.accounts.expect_other_administrator(account_id, session)
-            await self._stores.accounts.change(after, session)
-            if after.disabled and not before.disabled:
-                await self._stores.accounts.end_credentials(account_id, session)
+            await self._store_change(before, after, session)
             await self._audit.done(
                 principal,
                 "account.edit",
@@ -164,6 +157,13 @@ class AccountService:
         changed = await self._stores.database.transaction(work)
         self._identities.forget()
         return changed
+
+    async def _store_change(self, before: Account, after: Account, session: Session) -> None:
+        if _is_administrator(before) and not _is_administrator(after):
+            await self._stores.accounts.expect_other_administrator(after.id, session)
+        await self._stores.accounts.change(after, session)
+        if after.disabled and not before.disabled:
+            await self._stores.accounts.end_credentials(after.id, session)
 
     async def delete(
         self,
@@ -181,7 +181,7 @@ class AccountService:
 
         async def work(session: Session) -> None:
             account = await self._stores.accounts.get(account_id, session)
-            _check_revision(account, expected_revisions)
+            expect_revision(account, expected_revisions)
             if _is_administrator(account):
                 await self._stores.accounts.expect_other_administrator(account_id, session)
             await self._stores.accounts.delete(account_id, session)
@@ -280,9 +280,18 @@ def object_of(account: Account) -> AuditObject:
     return AuditObject(kind="account", id=account.id, name=account.name)
 
 
-def _check_revision(account: Account, expected: Collection[int] | None) -> None:
-    if expected is not None and account.revision not in expected:
-        raise StaleError(account.revision)
+def _given_fields(
+    account: Account,
+    name: str | None,
+    role: Role | Literal["none"] | None,
+    disabled: bool | None,
+) -> dict[str, str | bool | None]:
+    """Return the fields of an account with those that are given; None keeps a field."""
+    return {
+        "name": account.name if name is None else name,
+        "role": account.role if role is None else _given_role(role),
+        "disabled": account.disabled if disabled is None else disabled,
+    }
 
 
 def _given_role(role: Role | Literal["none"]) -> Role | None:

@@ -46,7 +46,7 @@ async def announce(
         _log.warning("a set-up link could not be made", code=error.code)
         return
     if secret is not None:
-        # The one secret that is logged: it is good once, and only while nobody administers.
+        # The one secret that is logged: it is valid once, and only while nobody administers.
         _log.warning(
             "there is no administrator yet; open this link to make one",
             link=f"{address}/ui/set-up?token={secret}",

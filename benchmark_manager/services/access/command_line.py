@@ -57,7 +57,7 @@ class CommandLineTokens:
             principal.require("reader", project_id)
 
     def confirm(self, principal: Principal, wanted: WantedToken) -> str:
-        """Return the code for a token; it is good for a minute, with the verifier.
+        """Return the code for a token; it is valid for a minute, with the verifier.
 
         Raises:
             ForbiddenError, NotFoundError, InvalidInputError: as `check` does.

@@ -14,7 +14,8 @@ from benchmark_manager.domain.access.federation import (
 )
 from benchmark_manager.domain.access.issuers import check_issuer
 from benchmark_manager.domain.access.names import check_label
-from benchmark_manager.errors import SignedTokenError, StaleError
+from benchmark_manager.domain.revisions import expect_revision
+from benchmark_manager.errors import SignedTokenError
 from benchmark_manager.issuers.discovery import IssuerDirectory
 from benchmark_manager.issuers.signed_tokens import audiences_of, checked_claims, unproved_issuer
 from benchmark_manager.models.access.audit import AuditObject
@@ -179,8 +180,7 @@ class FederationService:
 
         async def work(session: Session) -> FederationRule:
             before = await self._rules.get(rule_id, session)
-            if expected_revisions is not None and before.revision not in expected_revisions:
-                raise StaleError(before.revision)
+            expect_revision(before, expected_revisions)
             keys = tuple(name for name in given if given[name] != getattr(before, name))
             if not keys:
                 return before
@@ -218,8 +218,7 @@ class FederationService:
 
         async def work(session: Session) -> None:
             rule = await self._rules.get(rule_id, session)
-            if expected_revisions is not None and rule.revision not in expected_revisions:
-                raise StaleError(rule.revision)
+            expect_revision(rule, expected_revisions)
             await self._rules.delete(rule_id, session)
             await self._audit.done(
                 principal, "federation.delete", _object_of(rule), session=session

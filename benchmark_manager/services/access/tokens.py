@@ -69,7 +69,7 @@ class TokenService:
     ) -> NewToken:
         """Make a token of the principal's account.
 
-        `token_id` is the id of one that a code is good for, once.
+        `token_id` is the id of one that a code gives, once.
 
         Raises:
             ForbiddenError: the principal is no person who signed in, or may not give so much.
@@ -78,13 +78,7 @@ class TokenService:
             ConflictError: `too_many_tokens`.
             SignInError: `sign_in_failed`: the code was used before.
         """
-        # A token must not be able to make another one that outlives it.
-        if principal.kind != "person" or not principal.id:
-            raise ForbiddenError("reader", "session")
-        if draft.act_for_others:
-            principal.require_site_wide("admin")
-        for project_id in sorted(draft.project_ids or ()):
-            principal.require("reader", project_id)
+        _check_may_create(principal, draft)
         now = milliseconds(self._clock())
         is_admin = includes(principal.site_role, "admin")
         token = ApiToken(
@@ -156,6 +150,16 @@ class TokenService:
 
         await self._stores.database.transaction(work)
         self._identities.forget()
+
+
+def _check_may_create(principal: Principal, draft: TokenDraft) -> None:
+    # A token must not be able to make another one that outlives it.
+    if principal.kind != "person" or not principal.id:
+        raise ForbiddenError("reader", "session")
+    if draft.act_for_others:
+        principal.require_site_wide("admin")
+    for project_id in sorted(draft.project_ids or ()):
+        principal.require("reader", project_id)
 
 
 def _may_all_of_account(principal: Principal) -> bool:

@@ -76,7 +76,7 @@ class Delivery:
 class Listener:
     """One client, and the changes of its projects (none given: of all) that wait for it.
 
-    It hears only of projects that its principal may read.
+    It receives only changes of projects that its principal may read.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a listener may hear, asked for again while it listens."""
+"""What a listener may receive, asked for again while it listens."""
 
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -65,9 +65,9 @@ class Rights:
         return all(found.may("reader", key) for key in self._asked)
 
     def cover(self, change: Change) -> bool:
-        """Return whether a change may be heard.
+        """Return whether a change may be received.
 
-        One of an unknown project may be heard only by who may read all.
+        One of an unknown project may be received only by who may read all.
         """
         if change.project_id is None:
             return self._principal.readable() is None

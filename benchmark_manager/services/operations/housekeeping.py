@@ -113,7 +113,7 @@ class Housekeeping:
         self._clock = clock
 
     async def sweep_deleted_projects(self) -> None:
-        """Delete what belonged to deleted projects, but for releases that others use."""
+        """Delete what belonged to deleted projects, except for releases that others use."""
         # Taken before the deletions: another sweep deletes what a late sync writes during these.
         now = self._clock()
         deleted = await self._stores.projects.deleted()

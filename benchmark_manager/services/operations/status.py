@@ -34,7 +34,7 @@ class DatabaseStatus(Record):
 
 
 class ServiceStatus(Record):
-    """What GET /status answers, but for the scheduler's own state."""
+    """What GET /status answers, except for the scheduler's own state."""
 
     uptime_seconds: float
     database: DatabaseStatus

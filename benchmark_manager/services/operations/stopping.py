@@ -36,7 +36,7 @@ class StopDeadline:
             self._began = self._clock()
 
     def until(self, end: float, *, at_least: float = 0.0) -> float:
-        """Seconds left until `end` seconds after the request."""
+        """Return the seconds left until `end` seconds after the request."""
         self.begin()
         assert self._began is not None  # noqa: S101 -- set by begin()
         return max(at_least, self._began + end - self._clock())

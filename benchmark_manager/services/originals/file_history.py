@@ -27,7 +27,10 @@ _LARGEST_OFFSET: Final = 10**9
 
 @dataclass(frozen=True, slots=True)
 class FileCommits:
-    """Commits, newest first; `next_cursor` leads on (None: the end). GitHub counts none."""
+    """Commits, newest first, which GitHub does not count.
+
+    `next_cursor` is that of the next page (None: the end).
+    """
 
     commits: tuple[FileCommit, ...]
     next_cursor: str | None

@@ -23,7 +23,7 @@ class OriginalFileService:
         self._blobs = blobs
 
     async def get(self, project_id: str, file_id: str) -> OriginalFile:
-        """The original, unless it or its project is gone.
+        """Return the original, unless it or its project is gone.
 
         Raises:
             NotFoundError
@@ -32,7 +32,7 @@ class OriginalFileService:
         return await self._files.get(project_id, file_id)
 
     async def with_content(self, project_id: str, file_id: str) -> tuple[OriginalFile, bytes]:
-        """The original and its content, unless it or its project is gone.
+        """Return the original and its content, unless it or its project is gone.
 
         Raises:
             NotFoundError
@@ -45,7 +45,7 @@ class OriginalFileService:
             raise
 
     async def entries(self, project_id: str, folder: str = "") -> list[FileEntry]:
-        """All of the project's originals, or of one folder, by path, in short.
+        """Return all of the project's originals, or of one folder, by path, in short.
 
         Raises:
             NotFoundError
@@ -57,7 +57,7 @@ class OriginalFileService:
         return await self._blobs.get(file.sha)
 
     async def contents(self, files: Sequence[OriginalFile]) -> dict[str, bytes]:
-        """Contents by blob id."""
+        """Return contents by blob id."""
         return await self._blobs.get_many(file.sha for file in files)
 
     async def page(
@@ -70,7 +70,7 @@ class OriginalFileService:
         include_removed: bool,
         content_budget: int | None,
     ) -> Page[OriginalFile]:
-        """A page by path; with a `content_budget`, bytes, it ends before its contents exceed that.
+        """Return a page by path; it ends before its contents exceed `content_budget` bytes.
 
         Raises:
             NotFoundError, InvalidInputError

@@ -1,7 +1,6 @@
 """The write path of projects: read, check the revision, apply a typed edit, store and record it."""
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -10,6 +9,7 @@ from benchmark_manager.domain.projects.edits import (
     changed_fields,
     next_project_revision,
 )
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.errors import ConflictError, StaleError
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.project import Project
@@ -51,8 +51,10 @@ class ProjectEditor:
 
         async def work(session: Session) -> None:
             await self._projects.insert(project, session)
-            change = _Change("project.create", principal)
-            await self._record([change.of(project, after=project.revision)], session)
+            change = RecordedChange.of_project(
+                "project.create", principal, project, after=project.revision
+            )
+            await self._record([change], session)
 
         await self._database.transaction(work)
 
@@ -77,13 +79,12 @@ class ProjectEditor:
         principal.require("maintainer", project_id)
         for attempt in range(_TRIES):
             project = await self._projects.get(project_id)
-            if expected_revisions is not None and project.revision not in expected_revisions:
-                raise StaleError(project.revision)
+            expect_revision(project, expected_revisions)
             edited = await edit(project)
             if edited.project == project:
                 return project
             try:
-                await self._store(project, edited, _Change(action, principal))
+                await self._store(principal, action, project, edited)
             except StaleError:
                 # Read again: the revision may not be an expected one any more, or a sync changed
                 # what counts no revision.
@@ -99,7 +100,9 @@ class ProjectEditor:
             return await self._projects.get(project_id)
         raise AssertionError("the last try returns or raises")
 
-    async def _store(self, before: Project, edited: EditedProject, change: "_Change") -> None:
+    async def _store(
+        self, principal: Principal, action: ChangeAction, before: Project, edited: EditedProject
+    ) -> None:
         after = next_project_revision(edited.project, self._clock())
 
         async def work(session: Session) -> None:
@@ -110,13 +113,15 @@ class ProjectEditor:
                 reschedule=edited.reschedule,
                 forget_upstream=edited.forget_upstream,
             )
-            record = change.of(
+            change = RecordedChange.of_project(
+                action,
+                principal,
                 after,
                 before=before.revision,
                 after=after.revision,
                 keys=changed_fields(before, after),
             )
-            await self._record([record], session)
+            await self._record([change], session)
 
         await self._database.transaction(work)
 
@@ -134,8 +139,10 @@ class ProjectEditor:
 
         async def work(session: Session) -> None:
             project = await self._projects.delete(project_id, expected_revisions, now, session)
-            change = _Change("project.delete", principal)
-            await self._record([change.of(project, before=project.revision)], session)
+            change = RecordedChange.of_project(
+                "project.delete", principal, project, before=project.revision
+            )
+            await self._record([change], session)
 
         await self._database.transaction(work)
 
@@ -157,31 +164,3 @@ class ProjectEditor:
         # Recorded before: a transaction over all projects would be in the way of their syncs.
         await self._database.transaction(lambda session: self._record([request], session))
         return await self._projects.make_all_due("manual", principal.allowed("editor"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A change that is under way, and who makes it."""
-
-    action: ChangeAction
-    principal: Principal
-
-    def of(
-        self,
-        project: Project,
-        *,
-        before: int | None = None,
-        after: int | None = None,
-        keys: tuple[str, ...] = (),
-    ) -> RecordedChange:
-        """Return the record of the change of this project."""
-        return RecordedChange(
-            action=self.action,
-            principal=self.principal,
-            project_id=project.id,
-            object_id=project.id,
-            name=project.name,
-            keys=keys,
-            before=before,
-            after=after,
-        )

@@ -90,16 +90,7 @@ class PreviewService:
             UNSET if request.branch is None else request.branch,
             UNSET if request.ref is None else request.ref,
         )
-        given = Folders(
-            _normalised(request.config_folder, "config_folder"),
-            _normalised(request.job_folder, "job_folder"),
-        )
-        patterns = Selection(
-            "",
-            "",
-            normalise_patterns(request.include, field="include"),
-            normalise_patterns(request.exclude, field="exclude"),
-        )
+        given, patterns = _given_folders(request), _given_patterns(request)
         client = await self._credentials.client_for(
             parsed.repository,
             request.github_token,
@@ -160,6 +151,23 @@ class PreviewService:
                 job if given.job is None else given.job,
             ),
         )
+
+
+def _given_folders(request: PreviewRequest) -> Folders:
+    return Folders(
+        _normalised(request.config_folder, "config_folder"),
+        _normalised(request.job_folder, "job_folder"),
+    )
+
+
+def _given_patterns(request: PreviewRequest) -> Selection:
+    """Return the selection of the given patterns in any folders."""
+    return Selection(
+        "",
+        "",
+        normalise_patterns(request.include, field="include"),
+        normalise_patterns(request.exclude, field="exclude"),
+    )
 
 
 def _normalised(folder: str | None, field: str) -> str | None:

@@ -9,7 +9,8 @@ from benchmark_manager.domain.releases.digest import provenance_id, release_dige
 from benchmark_manager.domain.releases.edits import changed_fields, edited_release
 from benchmark_manager.domain.releases.files import chosen, with_sums
 from benchmark_manager.domain.releases.substitutes import NO_SUBSTITUTES, named, substitutes_for
-from benchmark_manager.errors import ForbiddenError, InvalidInputError, StaleError
+from benchmark_manager.domain.revisions import expect_revision
+from benchmark_manager.errors import ForbiddenError, InvalidInputError
 from benchmark_manager.models.access.principal import Principal, Role
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
@@ -107,9 +108,7 @@ class ReleaseService:
             created_at=milliseconds(self._clock()),
             created_by=principal.name,
         )
-        digest = await asyncio.to_thread(release_digest, files)
-        provenance = await asyncio.to_thread(provenance_id, files)
-        await self._stores.releases.stage(digest, provenance, files, draft.created_at)
+        digest, provenance = await self._stage(files, draft.created_at)
 
         async def work(session: Session) -> tuple[Release, bool]:
             await self._stores.projects.get(project_id, session)
@@ -120,6 +119,13 @@ class ReleaseService:
             return release, new
 
         return await self._stores.database.transaction(work)
+
+    async def _stage(self, files: Sequence[ReleaseFile], now: datetime) -> tuple[str, str]:
+        """Store the files before the transaction; return their digest and their provenance."""
+        digest = await asyncio.to_thread(release_digest, files)
+        provenance = await asyncio.to_thread(provenance_id, files)
+        await self._stores.releases.stage(digest, provenance, files, now)
+        return digest, provenance
 
     async def substitutes_for(
         self, project_id: str, variant_ids: Collection[str]
@@ -157,7 +163,7 @@ class ReleaseService:
             originals = (
                 []
                 if contents == "modified" and not substitutes
-                else await self._stores.originals.in_place(project_id, session)
+                else await self._stores.originals.present(project_id, session)
             )
             return originals, await self._stores.variants.of_project(project_id, session)
 
@@ -181,7 +187,7 @@ class ReleaseService:
     ) -> Page[Release]:
         """Return a page of the releases that the project made, newest first.
 
-        Those that only sweeps made are left out, but for `cells`.
+        Those that only sweeps made are left out unless `cells` is true.
 
         Raises:
             NotFoundError
@@ -257,8 +263,7 @@ class ReleaseService:
             before = await self._stores.releases.find(reference, principal.readable(), session)
             needed: Role = "editor" if pinned in {None, before.pinned} else "maintainer"
             project_id = _project_for(principal, needed, before)
-            if expected_revisions is not None and before.revision not in expected_revisions:
-                raise StaleError(before.revision)
+            expect_revision(before, expected_revisions)
             after = edited_release(before, name=name, description=description, pinned=pinned)
             if after != before:
                 await self._stores.releases.change(after, session)

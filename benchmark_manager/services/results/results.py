@@ -7,11 +7,11 @@ from benchmark_manager.domain.results.edits import (
     ResultChanges,
     deleted,
     edited,
-    expect_revision,
     is_read_alike,
     undeleted,
 )
 from benchmark_manager.domain.results.fields import check_labels, check_note
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.unset import Unset
 from benchmark_manager.models.access.principal import Principal, Role
 from benchmark_manager.models.page import Page, PageRequest

@@ -54,13 +54,13 @@ _AT_ONCE: Final = 2
 _WORTH_TWO: Final = 4 * 1024 * 1024
 #: Files which are selected right here: as many take 5 ms.
 _SELECTED_HERE: Final = 5000
-#: A page ends where it is after so many seconds, and leads on.
+#: A page ends after so many seconds, and its cursor continues it.
 _PAGE_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class _SearchStart:
-    """Where a search goes on: behind a file, or behind a position in it."""
+    """Where a search continues: behind a file, or behind a position in it."""
 
     file: tuple[str, FileKind, str]
     position: int | None
@@ -83,7 +83,7 @@ class _SearchedBatch:
     missed: Sequence[int] = ()
 
     def followed_by(self, other: "_SearchedBatch", begin: int) -> "_SearchedBatch":
-        """This one and another, whose texts count from `begin` on."""
+        """Return this batch and another, whose texts count from `begin` on."""
         return _SearchedBatch(
             [*self.found, *((begin + index, matches) for index, matches in other.found)],
             [*self.missed, *(begin + index for index in other.missed)],
@@ -124,7 +124,7 @@ class ContentSearch:
     ) -> SearchPage:
         """Find a text; a page holds `request.limit` matches at most, by path and position.
 
-        It ends early where the search takes long, be it without any match, and its cursor leads on.
+        It ends early where the search takes long, even without any match; its cursor continues it.
 
         Raises:
             NotFoundError, InvalidInputError, WorkersBusyError
@@ -204,7 +204,7 @@ class ContentSearch:
                 missed += len(searched.missed)
                 last = batch[-1]
         except WorkersBusyError:
-            # What was found is worth more than a refusal, and the cursor leads on.
+            # What was found is worth more than a refusal, and the cursor continues it.
             if last is None:
                 raise
         finally:
@@ -302,7 +302,7 @@ def _selected(
     file_type: FileType | None,
     start: _SearchStart | None,
 ) -> list[SearchedFile]:
-    """The files of a type from the start on, in their order."""
+    """Return the files of a type from the start on, in their order."""
     both = [*originals, *variants]
     if originals and variants:
         both.sort(key=lambda file: file.sort_key)

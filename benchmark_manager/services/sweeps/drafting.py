@@ -47,7 +47,7 @@ class SweepDrafting:
         self._workers = workers
 
     async def definition_of(self, value: JsonValue) -> SweepDefinition:
-        """Return the definition that a value is; its files are not looked at.
+        """Return the definition that a value is; its files are not read.
 
         Raises:
             InvalidInputError, TooComplexError, WorkersBusyError

@@ -41,8 +41,8 @@ class _Present:
     variants: Mapping[str, Variant]
     _others: dict[tuple[str, frozenset[str]], str] = field(default_factory=dict)
 
-    def place(self, base: SweptBase) -> tuple[str, str] | None:
-        """Return where the file of a base belongs now, and its content; None of a lost variant."""
+    def file_of(self, base: SweptBase) -> tuple[str, str] | None:
+        """Return the path of a base's file and its blob id now; None of a lost variant."""
         if base.variant_id is None:
             return base.path, self.originals.get(base.path, "")
         variant = self.variants.get(base.variant_id)
@@ -124,11 +124,11 @@ class SweepDriftJudge:
         return sum(map(len, self._originals.values()))
 
     async def _drift(self, sweep: Sweep, present: _Present) -> Drift:
-        places = [present.place(base) for base in sweep.bases]
-        now = [place for place in places if place is not None]
+        files = [present.file_of(base) for base in sweep.bases]
+        now = [file for file in files if file is not None]
         if any(path not in present.originals for path, _ in now):
             return "upstream_removed"
-        if len(now) < len(places):
+        if len(now) < len(files):
             return "conflict"
         shas = tuple(sha for _, sha in now)
         drift = await self._edited_drift(sweep, shas)

@@ -193,7 +193,7 @@ def _wanted_of(cells: Sequence[PlannedCell], bases: Sequence[SweptBase]) -> list
 
 
 class _ValueKeys:
-    """Keys of values, each made once: one long value may be set at many places."""
+    """Keys of values, each made once: one long value may be set at many paths."""
 
     def __init__(self) -> None:
         self._keys: dict[int, tuple[JsonValue, str]] = {}

@@ -173,7 +173,7 @@ class MomentReader:
             originals: _Originals | Sequence[OriginalFile] | None
             originals = self._kept.get((project_id, state))
             if originals is None:
-                originals = await self._stores.originals.in_place(project_id, session)
+                originals = await self._stores.originals.present(project_id, session)
             variants = (
                 await self._stores.variants.of_project(project_id, session)
                 if needs_variants

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from benchmark_manager.domain.sweeps.filters import passes
 from benchmark_manager.domain.sweeps.settings import cell_settings, changes_of
-from benchmark_manager.domain.sweeps.targets import Place, place_of
+from benchmark_manager.domain.sweeps.targets import ValuePath, value_path
 from benchmark_manager.domain.sweeps.values import assignments_key
 from benchmark_manager.errors import NotFoundError, TooComplexError
 from benchmark_manager.models.access.principal import Principal, Role
@@ -63,7 +63,7 @@ class BaseValues:
 
     async def at(
         self, settings: Iterable[Setting], bases: Sequence[SweptBase]
-    ) -> dict[Place, JsonValue]:
+    ) -> dict[ValuePath, JsonValue]:
         """Return the values of the bases where these settings set others.
 
         Raises:
@@ -71,12 +71,12 @@ class BaseValues:
         """
         wanted: dict[str, dict[str, None]] = {base.alias: {} for base in bases}
         for setting in settings:
-            alias, path = place_of(setting.target)
+            alias, path = value_path(setting.target)
             wanted[alias][path] = None
         contents = await self._stores.blobs.get_many(
             base.sha for base in bases if wanted[base.alias]
         )
-        found: dict[Place, JsonValue] = {}
+        found: dict[ValuePath, JsonValue] = {}
         for base in bases:
             if paths := list(wanted[base.alias]):
                 text = contents[base.sha].decode()

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.sweeps.cells import planned_cells
 from benchmark_manager.domain.sweeps.edits import changed_fields, is_same, rebased, redefined
 from benchmark_manager.domain.sweeps.settings import changes_of
@@ -29,7 +30,7 @@ from benchmark_manager.services.sweeps.moment import MomentReader, SweptFiles
 from benchmark_manager.services.sweeps.reading import BaseValues, ListedCell, SweepReader
 from benchmark_manager.services.sweeps.refusals import conflict_of, refusal_of
 from benchmark_manager.services.sweeps.text_work import plan_of
-from benchmark_manager.services.sweeps.writing import MadeVersion, SweepWriter, expect_revision
+from benchmark_manager.services.sweeps.writing import MadeVersion, SweepWriter
 from benchmark_manager.stores.database.database import Database, milliseconds
 from benchmark_manager.workers.pool import WorkerPool
 
@@ -139,7 +140,7 @@ class SweepService:
             project_id: the project's id.
             value: the definition.
             whole: make all cells, so that whatever would be refused is; else only the first
-                `PREVIEWED`, and the others are counted without a look at whether some are equal.
+                `PREVIEWED`, and the others are counted without a check whether some are equal.
 
         Raises:
             As `create`.
@@ -155,7 +156,7 @@ class SweepService:
         """Return what `update` would make; nothing is stored. `whole` is as for `preview`.
 
         Raises:
-            As `update`, but for `StaleError`.
+            As `update`, except for `StaleError`.
         """
         sweep = await self._reader.stored(principal, sweep_id, "editor")
         definition, plan = await self._workers.run(plan_of, value)

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.sweeps.generations import revised_cells
-from benchmark_manager.errors import StaleError
 from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.models.recorded_change import ChangeAction, RecordedChange
 from benchmark_manager.models.release import ReleaseDraft
@@ -31,7 +31,7 @@ class MadeVersion:
 
     @property
     def version(self) -> SweepVersion:
-        """The version that the revision brings."""
+        """The version that the revision makes."""
         return SweepVersion(
             sweep_id=self.sweep.id,
             number=self.sweep.revision,
@@ -160,16 +160,6 @@ class SweepWriter:
 
         await self._stores.database.transaction(work)
         await self._removal.finish(sweep_id)
-
-
-def expect_revision(sweep: Sweep, expected: Collection[int] | None) -> None:
-    """Accept a sweep at one of the `expected` revisions; None accepts any.
-
-    Raises:
-        StaleError
-    """
-    if expected is not None and sweep.revision not in expected:
-        raise StaleError(sweep.revision)
 
 
 def _recorded(

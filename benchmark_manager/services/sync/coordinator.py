@@ -22,6 +22,7 @@ from benchmark_manager.models.sync import Sync, SyncProgress, SyncTrigger
 from benchmark_manager.services.access.recording import ChangeRecorder
 from benchmark_manager.services.operations.metrics import Metrics
 from benchmark_manager.services.sync.applying.applier import sync_change
+from benchmark_manager.services.sync.lease_keeping import LeaseKeeper
 from benchmark_manager.services.sync.progress import Progress
 from benchmark_manager.services.sync.runner import SyncRunner
 from benchmark_manager.services.sync.runs import EarlyCheck, SyncRun
@@ -36,8 +37,6 @@ _log = structlog.get_logger(__name__)
 
 #: A lease is renewed this often, seconds.
 LEASE_RENEWAL: Final = 20.0
-#: How often a sync that reads or writes stores its progress, seconds.
-_PROGRESS: Final = 1.0
 #: How often another replica's sync is asked for its result, seconds.
 _JOIN_PAUSE: Final = 0.25
 #: Giving a lease back must not delay the end of the service, seconds; else it runs out.
@@ -115,7 +114,7 @@ class SyncCoordinator:
         self._clock = clock
         self._record = record
         self._metrics = metrics
-        self._renew_every = renew_every
+        self._keeper = LeaseKeeper(stores.leases, stores.progress, renew_every=renew_every)
         self._stopping = False
         self._running: dict[str, tuple[asyncio.Task[Sync], SyncRun]] = {}
         #: Every task under way: those of `_running`, claims, and syncs whose lease was lost to a
@@ -391,7 +390,7 @@ class SyncCoordinator:
         """Run the whole sync under its lease; every way out but a crash gives the lease back."""
         log = _log.bind(project_id=run.project.id, project=run.project.name, trigger=run.trigger)
         try:
-            sync = await self._under_lease(run, self._runner.run(run))
+            sync = await self._keeper.under_lease(run, self._runner.run(run))
         except BaseException as error:
             _log_abandoned(log, error)
             await self._give_back(run.lease)
@@ -423,40 +422,6 @@ class SyncCoordinator:
             running = self._running.get(lease.project_id)
             if running is None or running[1].lease.fence != lease.fence:
                 await self._stores.leases.release(lease)
-
-    async def _under_lease(self, run: SyncRun, work: Awaitable[Sync]) -> Sync:
-        """Run `work` while the lease is renewed; stop it when the lease is lost."""
-        beat = asyncio.create_task(self._beat(run))
-        main = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait({beat, main}, return_when=asyncio.FIRST_COMPLETED)
-            if not main.done():
-                raise LeaseLostError
-            return main.result()
-        finally:
-            for task in (beat, main):
-                task.cancel()
-            await asyncio.gather(beat, main, return_exceptions=True)
-
-    async def _beat(self, run: SyncRun) -> None:
-        """Renew the lease and store the progress; return when the lease is lost.
-
-        A database that does not answer does not mean that the lease is lost: the fence decides.
-        """
-        renewed = time.monotonic()
-        while True:
-            await asyncio.sleep(_PROGRESS)
-            try:
-                if run.progress.phase not in {"checking", "waiting"}:
-                    await self._stores.progress.put(
-                        run.project.id, run.lease.fence, run.progress.snapshot()
-                    )
-                if time.monotonic() - renewed >= self._renew_every:
-                    renewed = time.monotonic()
-                    if await self._stores.leases.renew([run.lease]):
-                        return
-            except StorageError:
-                _log.warning("a lease could not be renewed", project_id=run.project.id)
 
 
 def _cancel(early_check: EarlyCheck | None) -> None:

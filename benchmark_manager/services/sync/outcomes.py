@@ -26,7 +26,7 @@ from benchmark_manager.services.sync.reading.snapshot import stored_trees
 from benchmark_manager.services.sync.records import failed, succeeded
 from benchmark_manager.services.sync.runs import ReadSync, SyncRun
 from benchmark_manager.stores.database.database import milliseconds
-from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.originals.skipped import SkippedFileStore
 from benchmark_manager.stores.sync.leases import FinishedSync
 
 
@@ -35,13 +35,13 @@ class OutcomeBuilder:
 
     def __init__(
         self,
-        files: OriginalFileStore,
+        skipped_files: SkippedFileStore,
         credentials: CredentialService,
         *,
         clock: Callable[[], datetime],
         random: Callable[[], float],
     ) -> None:
-        self._files = files
+        self._skipped_files = skipped_files
         self._credentials = credentials
         self._clock = clock
         self._random = random
@@ -58,7 +58,7 @@ class OutcomeBuilder:
         """Return what the last sync skipped, which holds as long as nothing changed."""
         if not project.state.skipped_files:
             return ()
-        return await self._files.first_skipped(project.id, LISTED_AT_MOST)
+        return await self._skipped_files.first(project.id, LISTED_AT_MOST)
 
     def record(self, read: ReadSync, skipped: tuple[SkippedFile, ...]) -> Sync:
         """Return the record of a sync that succeeded."""

@@ -22,21 +22,21 @@ from benchmark_manager.services.sync.runs import ReadSync, SyncRun
 def succeeded(read: ReadSync, skipped: tuple[SkippedFile, ...], now: datetime) -> Sync:
     """Return the record of a sync that succeeded; `skipped` are the first skipped files."""
     snapshot, changes, state = read.snapshot, read.changes, read.project.state
-    in_place = _originals_after(read)
-    counts = {"unchanged": in_place} if changes is None else _counts(changes)
+    present = _originals_after(read)
+    counts = {"unchanged": present} if changes is None else _counts(changes)
     # The first reading of folders is a change, even if they hold nothing.
     changed = bool(changes) or state.head_sha is None
     return Sync(
         **_base(read.run, now),
         status="success" if changed else "unchanged",
         commit_sha=snapshot.commit.sha,
-        synced_files=in_place,
+        synced_files=present,
         **counts,
         skipped=skipped[:LISTED_AT_MOST],
         changes=() if changes is None else _listed(changes),
         warnings=snapshot.warnings,
         github=read.usage,
-        message=_message(in_place, counts, read.skipped_count),
+        message=_message(present, counts, read.skipped_count),
     )
 
 
@@ -100,8 +100,8 @@ def _listed(changes: TreeChanges) -> tuple[FileChange, ...]:
     )
 
 
-def _message(in_place: int, counts: dict[str, int], skipped: int) -> str:
+def _message(present: int, counts: dict[str, int], skipped: int) -> str:
     parts = [f"{count} {kind}" for kind, count in counts.items() if count and kind != "unchanged"]
     what = ", ".join(parts) if parts else "nothing changed"
-    files = "1 file" if in_place == 1 else f"{in_place} files"
+    files = "1 file" if present == 1 else f"{present} files"
     return f"{files} in place: {what}{f'; {skipped} skipped' if skipped else ''}."

@@ -106,7 +106,8 @@ class SyncRunner:
             return await self._fail_in_store(run, error, _usage(client, early))
         except BenchmarkManagerError:
             raise
-        except Exception:  # noqa: BLE001 -- a fault of the service must neither stop other projects nor be repeated at once
+        # A fault of the service must neither stop other projects nor be repeated at once.
+        except Exception:  # noqa: BLE001
             _log.exception("sync failed unexpectedly", project_id=run.project.id)
             return await self._fail(run, FaultError("sync"), _usage(client, early))
 

@@ -57,7 +57,7 @@ class WantedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class LookedAt:
+class JudgedFile:
     """What a content turned out to be: an original with its verdict, or skipped."""
 
     file: UpstreamFile | None
@@ -123,7 +123,7 @@ def judge_files(
     by_sha: Mapping[str, Sequence[WantedFile]],
     *,
     judged: bool = True,
-) -> dict[tuple[str, str], LookedAt]:
+) -> dict[tuple[str, str], JudgedFile]:
     """Return what each file is, by its path and blob id.
 
     Args:
@@ -131,21 +131,21 @@ def judge_files(
         by_sha: the files which have each content.
         judged: False: every text gets the verdict `TOO_COMPLEX`, unread.
     """
-    found: dict[tuple[str, str], LookedAt] = {}
+    found: dict[tuple[str, str], JudgedFile] = {}
     for sha, data in contents.items():
         reason = skip_reason_of_content(data)
-        # The same content may stand at thousands of paths: one verdict for all that are read alike.
+        # The same content may be at thousands of paths: one verdict for all that are read alike.
         verdicts: dict[tuple[FileFormat, Candidate], tuple[FileType, Verdict]] = {}
         for file in by_sha[sha]:
             if reason is not None:
-                found[file.path, sha] = LookedAt(None, None, reason)
+                found[file.path, sha] = JudgedFile(None, None, reason)
                 continue
             kind = file.format, file.candidate
             if kind not in verdicts:
                 verdicts[kind] = _judged(file, data.decode()) if judged else _unjudged(file)
             file_type, verdict = verdicts[kind]
-            upstream = UpstreamFile(file.path, sha, len(data), file_type, file.format)
-            found[file.path, sha] = LookedAt(upstream, verdict, None)
+            original = UpstreamFile(file.path, sha, len(data), file_type, file.format)
+            found[file.path, sha] = JudgedFile(original, verdict, None)
     return found
 
 

@@ -23,7 +23,7 @@ class TextService:
         self._workers = workers
 
     async def part(self, text: str, number: int, extent: Extent) -> TextPart:
-        """One part of a text; a number beyond the last part gives the last one.
+        """Return one part of a text; a number beyond the last part gives the last one.
 
         Raises:
             TooComplexError, WorkersBusyError

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.variants.edits import (
     changed_fields,
     deleted,
-    expect_revision,
     next_revision,
     revision_kind,
     undeleted,
@@ -252,12 +252,4 @@ def recorded(
 
 def reset_change(principal: Principal, project: Project) -> RecordedChange:
     """Return the change that a reset is: one of the project, however many variants it deletes."""
-    return RecordedChange(
-        action="project.reset",
-        principal=principal,
-        project_id=project.id,
-        object_id=project.id,
-        name=project.name,
-        before=None,
-        after=None,
-    )
+    return RecordedChange.of_project("project.reset", principal, project)

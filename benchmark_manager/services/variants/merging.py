@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from benchmark_manager.domain.merge import merge, resolve
-from benchmark_manager.domain.variants.edits import CheckedContent, expect_revision, rebased_on
+from benchmark_manager.domain.revisions import expect_revision
+from benchmark_manager.domain.variants.edits import CheckedContent, rebased_on
 from benchmark_manager.errors import ConflictError, MergeConflictError
 from benchmark_manager.models.access.principal import Principal, Role
 from benchmark_manager.models.merge import Merge, Resolution

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.text.folding import fold
-from benchmark_manager.domain.variants.edits import expect_revision, reattached_to, with_verdict
+from benchmark_manager.domain.variants.edits import reattached_to, with_verdict
 from benchmark_manager.domain.variants.similar_paths import most_similar
 from benchmark_manager.errors import InvalidInputError, TooComplexError
 from benchmark_manager.models.access.principal import Principal

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import structlog
 
-from benchmark_manager.domain.variants.edits import expect_revision
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.variants.rebase_outline import (
     NO_OUTLINE,
     RebaseOutline,
@@ -171,9 +171,9 @@ class RebaseAllService:
         *,
         seconds: float,
     ) -> RebaseReport:
-        """Report what `rebase` would do now; arguments and errors are the same, but for the role.
+        """Report what `rebase` would do now, with the same arguments and errors.
 
-        A reader of the project may see it.
+        It takes a reader of the project only.
         """
         principal.require("reader", project_id)
 

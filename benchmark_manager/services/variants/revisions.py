@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.variants.edits import (
-    expect_revision,
     restored,
     with_drift,
     with_verdict,

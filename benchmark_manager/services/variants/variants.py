@@ -5,12 +5,12 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.variants.edits import (
     CheckedContent,
     NewVariant,
     created,
     described,
-    expect_revision,
     renamed,
     with_content,
     with_drift,

@@ -22,7 +22,7 @@ class SetupLinkStore(Store):
         self._links = database.collection("setup_links")
 
     async def insert(self, secret_hash: str, now: datetime) -> None:
-        """Add a link, by the `secret_hash` of its secret; it is good for 30 days."""
+        """Add a link, by the `secret_hash` of its secret; it is valid for 30 days."""
         await self._links.insert_one({"_id": secret_hash, "created_at": now})
 
     async def redeem(self, secret_hash: str, now: datetime, session: Session) -> None:

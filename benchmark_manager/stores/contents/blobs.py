@@ -124,7 +124,7 @@ class BlobStore(Store):
             )
 
     async def get(self, sha: str) -> bytes:
-        """The content. What a document refers to is always there; anything else raises KeyError."""
+        """Return the content. What a document refers to is there; anything else raises KeyError."""
         document = await self._blobs.find_one({"_id": sha}, {"data": 1})
         if document is None:
             raise KeyError(sha)
@@ -138,7 +138,7 @@ class BlobStore(Store):
         return found
 
     async def get_bulk(self, ids: Iterable[str]) -> dict[str, bytes]:
-        """`get_many` for very many ids.
+        """Return the contents of very many ids, as `get_many` does of some.
 
         The embedded server takes longer for a thousand ids, a hundred at a time, than to read three
         times as many contents as they come.

@@ -113,7 +113,7 @@ class ProblemStore(Store):
         return (await self.get_many([problems_id]))[problems_id]
 
     async def get_many(self, ids: Iterable[str | None]) -> dict[str | None, Problems]:
-        """Lists by id, that of None among them.
+        """Return lists by id, that of None among them.
 
         Raises:
             KeyError: there is no such list.
@@ -135,12 +135,12 @@ class ProblemStore(Store):
 
 
 def joined_problems_in(document: Mapping[str, Any]) -> dict[str | None, Problems]:
-    """The list that was joined to a file's document, by its id, and that of None."""
+    """Return the list that was joined to a file's document, by its id, and that of None."""
     return {None: (), **{row["_id"]: _decoded(row["data"]) for row in document["stored_problems"]}}
 
 
 def problems_in(document: Mapping[str, Any], stored: Mapping[str | None, Problems]) -> Problems:
-    """The problems of a file's document: stored apart, or inside it as version 0.1.0 wrote it."""
+    """Return the problems of a file: stored apart, or in its document as by version 0.1.0."""
     inside = document.get("problems")
     if isinstance(inside, list):
         return tuple(Problem(**problem) for problem in inside)
@@ -148,7 +148,7 @@ def problems_in(document: Mapping[str, Any], stored: Mapping[str | None, Problem
 
 
 def _encoded(verdicts: Sequence[Verdict]) -> tuple[list[StoredVerdict], dict[str, bytes]]:
-    """What refers to the problems of each verdict, and the lists as they are stored, by id."""
+    """Return the reference to each verdict's problems, and the lists as they are stored, by id."""
     stored: list[StoredVerdict] = []
     lists: dict[str, bytes] = {}
     for verdict in verdicts:

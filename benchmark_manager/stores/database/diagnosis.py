@@ -158,7 +158,7 @@ async def _why_no_hello(
 
 
 async def _speaks_tls(server: Address, timing: DiagnosisTiming) -> bool:
-    """Whether a TLS handshake succeeds; nothing is sent, so nothing has to be trusted."""
+    """Return whether a TLS handshake succeeds; nothing is sent, so nothing has to be trusted."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -188,7 +188,7 @@ async def _of_hello(hello: Mapping[str, Any], wanted: _Url, timing: DiagnosisTim
             f"write replicaSet={set_name}"
         )
     if not wanted.direct and (own_name := hello.get("me")):
-        # The driver goes on to the addresses that members have in their set, whatever the URL says.
+        # The driver then uses the addresses that members have in their set, whatever the URL says.
         address = _address(own_name)
         obstacle = None if address in wanted.servers else await _obstacle(address, timing)
         if obstacle is not None:

@@ -13,7 +13,7 @@ REMEMBERED_SECONDS: Final = 86_400
 #: Seconds for which failed sign-ins count, and for which a link to set up the service is good.
 FAILURES_SECONDS: Final = 3600
 SETUP_LINK_SECONDS: Final = 30 * 86_400
-#: Seconds for which the codes of command lines that were used are known; they are good for 60.
+#: Seconds for which the codes of command lines that were used are known; they are valid for 60.
 USED_CODE_SECONDS: Final = 3600
 
 INDEXES: Final[Mapping[str, list[IndexModel]]] = {

@@ -47,7 +47,7 @@ class DatabaseWatch:
         return self._silent
 
     def until_silent(self) -> "asyncio.Future[None]":
-        """A future that is done once the database is silent, a second from now at the earliest.
+        """Return a future that is done once the database is silent, in a second at the earliest.
 
         Give it back with `forget`.
         """

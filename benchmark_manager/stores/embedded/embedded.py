@@ -4,7 +4,7 @@ It speaks MongoDB's wire protocol, so everything above this module is the same a
 is GPL software: it stays a separate program and is never imported.
 
 It listens on a port of the loopback interface, which every user of the machine reaches, and asks
-them for a password (`embedded_password`). What remains open to them: the server answers `hello`,
+them for a password (module `password`). What remains open to them: the server answers `hello`,
 `ping` and `buildInfo` without one, and takes at most 1,000 connections, so another user can keep it
 busy.
 
@@ -20,17 +20,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import pymongo
 import structlog
-from pymongo import AsyncMongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StartError, StorageError, reason_of
 from benchmark_manager.stores.embedded.address import AddressFile
 from benchmark_manager.stores.embedded.password import (
-    AUTHENTICATION_FAILED,
     USER,
     Certificate,
     PasswordFile,
@@ -38,6 +34,7 @@ from benchmark_manager.stores.embedded.password import (
     new_password,
 )
 from benchmark_manager.stores.embedded.ports import HOST, accepts_connections, free_port
+from benchmark_manager.stores.embedded.probe import PasswordRefusedError, Probe
 from benchmark_manager.stores.embedded.process import (
     POLL,
     GuardedProcess,
@@ -57,24 +54,10 @@ MINIMUM_FREE_BYTES = 64_000_000
 FREE_SPACE_VALID_SECONDS = 1.0
 PORT_ATTEMPTS = 5
 PORT_TAKEN = "Address already in use"
-CLOSE_SECONDS = 0.5
-HEARTBEAT_ID = "supervisor"
-
-log = structlog.get_logger(__name__)
-
-Document = dict[str, Any]
-
-
-#: A probe that gets no connection is repeated; milliseconds.
-CONNECT_MILLISECONDS = 5_000
+#: The longest silence of a server that works, seconds: each replacement doubles the limit.
 SILENT_AT_MOST_EVER = 3_600.0
 
-
-class _PasswordRefusedError(StartError):
-    """The server does not know the user, or another password of it."""
-
-    def __init__(self) -> None:
-        super().__init__("The embedded database refuses the password in its data folder.")
+log = structlog.get_logger(__name__)
 
 
 def free_bytes(folder: Path) -> int:
@@ -122,7 +105,7 @@ class EmbeddedDatabase:
         self._changing = asyncio.Lock()
         self._service_lock: int | None = None
         self._process: GuardedProcess | None = None
-        self._probe: AsyncMongoClient[Document] | None = None
+        self._probe: Probe | None = None
         self._room: tuple[float, int] | None = None
 
     @property
@@ -143,7 +126,7 @@ class EmbeddedDatabase:
         return self._process.pid if self._process else None
 
     def sample(self) -> Sample | None:
-        """What the server's process does now; None where that is not known."""
+        """Return what the server's process does now; None where that is not known."""
         return sample(self.pid) if self.pid is not None else None
 
     @property
@@ -245,7 +228,7 @@ class EmbeddedDatabase:
         return Silence(self._timing.tick, self._timing.hung_after)
 
     def has_room(self) -> bool:
-        """Whether the disk has room for writes, as of at most a second ago."""
+        """Return whether the disk has room for writes, as of at most a second ago."""
         return self._free() >= MINIMUM_FREE_BYTES
 
     async def ensure_room(self) -> None:
@@ -295,7 +278,7 @@ class EmbeddedDatabase:
         return ["--storage-path", str(self._data_dir / NAME)]
 
     def _command(self, access: Sequence[str]) -> list[str]:
-        """The server's command line; `access` says who may connect."""
+        """Return the server's command line; `access` says who may connect."""
         # Without --sync-on-commit, SIGKILL loses acknowledged writes.
         return [
             *(self._executable(), "--config", str(self._config), *self._storage_arguments),
@@ -310,7 +293,7 @@ class EmbeddedDatabase:
             self._password = password
             try:
                 return await self._on_free_port(self._launch)
-            except _PasswordRefusedError:
+            except PasswordRefusedError:
                 log.warning(
                     "The embedded database's password is made anew.", data_dir=str(self._data_dir)
                 )
@@ -336,7 +319,7 @@ class EmbeddedDatabase:
         await self._wait_until(process, partial(self._first_answer, process))
 
     async def _make_user(self) -> None:
-        """Start a server only to make the user in it (`embedded_password`)."""
+        """Start a server only to make the user in it (module `password`)."""
         certificate = Certificate(self._data_dir)
         try:
             certificate.write(HOST)
@@ -416,50 +399,13 @@ class EmbeddedDatabase:
         return process.last_line() or f"it printed nothing to {self._data_dir / NAME}.log"
 
     async def _first_answer(self, process: GuardedProcess) -> bool:
-        """Whether it is our server that answers, and from its storage."""
-        # One client for all servers on this port: closed while there is none, it leaves a socket
-        # unclosed.
-        self._probe = self._probe or self._new_probe()
-        try:
-            # Another program may have taken the port meanwhile.
-            status = await self._probe.admin.command("serverStatus")
-            if status.get("pid") != process.pid:
-                return False
-            await self._write_heartbeat(self._probe)
-        except OperationFailure as error:
-            if error.code == AUTHENTICATION_FAILED:
-                raise _PasswordRefusedError from None
-            return False
-        except PyMongoError:
-            return False
-        return await self._answers()
-
-    def _new_probe(self) -> AsyncMongoClient[Document]:
-        # No limit on the time of an answer: the caller decides how long to wait.
-        return AsyncMongoClient(
-            self.url,
-            appname="benchmark-manager-supervisor",
-            maxPoolSize=1,
-            retryReads=False,
-            connectTimeoutMS=CONNECT_MILLISECONDS,
-            serverSelectionTimeoutMS=CONNECT_MILLISECONDS,
-        )
-
-    async def _write_heartbeat(self, client: AsyncMongoClient[Document]) -> None:
-        # Only once: a server on a full disk must still start for readers.
-        heartbeats = client["supervision"]["heartbeats"]
-        if await heartbeats.find_one({"_id": HEARTBEAT_ID}) is None:
-            await heartbeats.insert_one({"_id": HEARTBEAT_ID})
+        """Return whether it is our server that answers, and from its storage."""
+        # One for all servers on this port: closed while there is none, it leaves a socket unclosed.
+        self._probe = self._probe or Probe(self.url)
+        return await self._probe.first_answer(process.pid)
 
     async def _answers(self) -> bool:
-        """Return whether a read of the storage succeeds; a hung server still answers pings."""
-        if self._probe is None:
-            return False
-        try:
-            found = await self._probe["supervision"]["heartbeats"].find_one({"_id": HEARTBEAT_ID})
-        except PyMongoError:
-            return False
-        return found is not None
+        return self._probe is not None and await self._probe.answers()
 
     def _exited(self) -> bool:
         return self._process is None or self._process.exited
@@ -487,7 +433,9 @@ class EmbeddedDatabase:
                 await self._launch()
             except StartError as error:
                 if not self._stopping:
-                    log.error("The embedded database does not start.", error=error.detail)  # noqa: TRY400
+                    log.error(  # noqa: TRY400 -- the detail says why
+                        "The embedded database does not start.", error=error.detail
+                    )
                 return False
             self._restarts += 1
             return True
@@ -499,9 +447,7 @@ class EmbeddedDatabase:
 
     async def _close_probe(self) -> None:
         if self._probe is not None:
-            # Its close() ends sessions at the server, which may be gone or hang.
-            with pymongo.timeout(CLOSE_SECONDS):
-                await self._probe.close()
+            await self._probe.close()
             self._probe = None
 
     def _release(self) -> None:

@@ -1,6 +1,6 @@
 """A program of its own which runs one server and never lets it outlive the service.
 
-    python -I -S embedded_guardian.py PARENT_PID LOCK_FD LOG PID_FILE COMMAND...
+    python -I -S guardian.py PARENT_PID LOCK_FD LOG PID_FILE COMMAND...
 
 Standard input is a pipe whose other end only the service holds. What arrives there:
 
@@ -141,7 +141,7 @@ def die_with(guardian: int) -> Callable[[], None] | None:
 
 
 def server_environment() -> dict[str, str]:
-    """The variables of `PASSED_ON`, and a home folder without anybody's configuration."""
+    """Return the variables of `PASSED_ON`, and a home folder without anybody's configuration."""
     passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return passed_on | {"HOME": str(Path.cwd()), "PYTHONUNBUFFERED": "1"}
 

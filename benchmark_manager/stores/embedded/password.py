@@ -37,7 +37,7 @@ class PasswordFile:
         self.path = data_dir / "database.password"
 
     def read(self) -> str | None:
-        """The password, or None where there is none.
+        """Return the password, or None where there is none.
 
         Raises:
             StartError: the file cannot be read.

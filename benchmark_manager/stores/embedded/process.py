@@ -77,7 +77,7 @@ class GuardedProcess:
         return self._guardian.poll() is not None
 
     def last_line(self) -> str:
-        """The last line that this server printed, or an empty string."""
+        """Return the last line that this server printed, or an empty string."""
         try:
             with self._log.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
@@ -131,7 +131,7 @@ async def until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def try_lock(path: Path) -> int | None:
-    """A descriptor which holds the file's lock, or None while another process holds it."""
+    """Return a descriptor which holds the file's lock, or None while another process holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -163,7 +163,7 @@ def lock_for_service(data_dir: Path) -> int:
 async def lock_for_server(
     directory: Path, name: str, command_part: Sequence[str], seconds: float
 ) -> int:
-    """A descriptor of `NAME.lock`, as soon as every former server of the folder is gone.
+    """Return a descriptor of `NAME.lock`, as soon as every former server of the folder is gone.
 
     One that still runs after `seconds` gets SIGKILL, provided that the process named
     in `NAME.pid` runs with `command_part` in its command line. StartError: the lock is held even
@@ -219,7 +219,7 @@ async def kill_if_ours(pid: int | None, command_part: Sequence[str]) -> bool:
 
 
 def has_arguments(pid: int, arguments: Sequence[str]) -> bool:
-    """Whether a process of that id runs now with these arguments in a row."""
+    """Return whether a process of that id runs now with these arguments in a row."""
     if sys.platform.startswith("linux"):
         separator, running = "\0", _proc_command_line(pid)
     else:

@@ -30,7 +30,7 @@ class Sample:
 
 
 def sample(pid: int) -> Sample | None:
-    """What /proc says of the process; None where there is no such process, or no /proc (macOS)."""
+    """Return what /proc says of the process; None without such a process, or /proc (macOS)."""
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -64,7 +64,7 @@ class Silence:
         self.waited = 0.0
 
     def add(self, now: Sample | None, elapsed: float) -> None:
-        """One more sample, `elapsed` seconds after the one before."""
+        """Add one more sample, `elapsed` seconds after the one before."""
         self.waited += min(elapsed, 2 * self._tick)
         self._worked.append(self._works(now, elapsed))
         self._former = now

@@ -273,7 +273,7 @@ def _of_variants(seen: Document) -> Change:
 
 
 def _order(position: str) -> tuple[int, str]:
-    """What positions are ordered by.
+    """Return what positions are ordered by.
 
     MongoDB's are texts made for it
     (https://www.mongodb.com/docs/manual/changeStreams/#resume-tokens). Those of the embedded server

@@ -60,7 +60,7 @@ class BackupStore(Store):
         self._beats = BeatStore(database)
 
     async def documents(self) -> AsyncGenerator[tuple[str, list[bytes]]]:
-        """Each collection's documents, some at a time, as they were at one moment; contents last.
+        """Yield each collection's documents, some at a time, all of one moment; contents last.
 
         Contents are read behind that moment and may be more than those that were there then, never
         less: what a document refers to is written before it, and stays for a day after nothing
@@ -113,7 +113,7 @@ class BackupStore(Store):
         return sum(counts)
 
     async def filled(self) -> list[str]:
-        """The names of collections which hold something that a restore would mix with its own."""
+        """Return the names of collections whose documents a restore would mix with its own."""
         names = await self._names()
         return [
             name
@@ -154,7 +154,7 @@ class BackupStore(Store):
                 raise
 
     async def counts(self, names: Mapping[str, int]) -> dict[str, int]:
-        """How many documents these collections hold; without those where documents expire."""
+        """Return how many documents these collections hold, except for those that expire."""
         kept = names.keys() - _EXPIRING
         return {name: await self._raw(name).count_documents(_filter(name)) for name in sorted(kept)}
 
@@ -170,5 +170,5 @@ def _filter(name: str) -> Document:
 
 
 def is_restorable(name: str) -> bool:
-    """Whether a backup may hold a collection of this name."""
+    """Return whether a backup may hold a collection of this name."""
     return name not in _PASSING and not name.startswith("system.") and not set(name) & {"$", "\0"}

@@ -171,7 +171,7 @@ class BackupReader:
             yield batch
 
     def _read(self) -> bytes:
-        """The next document, still encoded."""
+        """Return the next document, still encoded."""
         length = self._exactly(_LENGTH)
         size = int.from_bytes(length, "little", signed=True)
         if not _SMALLEST <= size <= _LARGEST:

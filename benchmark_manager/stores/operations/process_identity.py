@@ -20,7 +20,7 @@ class ProcessIdentity:
 
 
 def own_identity() -> ProcessIdentity | None:
-    """This process's; None where the system does not say (macOS)."""
+    """Return the identity of this process; None where the system does not say (macOS)."""
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -33,7 +33,7 @@ def own_identity() -> ProcessIdentity | None:
 
 
 def is_known_to_be_gone(process: ProcessIdentity, seen_from: ProcessIdentity) -> bool:
-    """Whether the process is gone for certain; False also where it cannot be seen from there."""
+    """Return whether the process is gone for certain; False where it cannot be seen from there."""
     if (process.boot_id, process.pid_namespace) != (seen_from.boot_id, seen_from.pid_namespace):
         return False
     try:
@@ -52,7 +52,7 @@ def is_known_to_be_gone(process: ProcessIdentity, seen_from: ProcessIdentity) ->
 
 
 def _state_and_start(pid: int) -> tuple[str, int]:
-    """Fields 3 and 22 of proc(5)'s stat; the name before them may hold blanks and parentheses."""
+    """Return fields 3 and 22 of proc(5)'s stat; the name before them may hold parentheses."""
     fields = (
         Path(f"/proc/{pid}/stat")
         .read_text(encoding="utf-8", errors="replace")

@@ -6,7 +6,9 @@ from typing import Any, Final
 from benchmark_manager.domain.sync.tree_changes import UpstreamFile
 from benchmark_manager.models.original import FILE_TYPES, FileEntry, OriginalFile
 from benchmark_manager.models.problem import VALIDITIES, StoredVerdict
+from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.record import known_word
+from benchmark_manager.models.variant import drift_counts
 from benchmark_manager.stores.contents.problems import APART, Problems, problems_in
 from benchmark_manager.stores.database.database import Document
 
@@ -81,4 +83,22 @@ def rewritten(content: Document) -> Document:
         {"$set": content}
         if "problems_id" in content
         else {"$set": content, "$unset": {"problems_id": ""}}
+    )
+
+
+def stats_of_counts(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:
+    """Return the statistics of a project from its counts of originals and of variants.
+
+    `kinds` counts the present originals by type, and the `removed` ones; `drifts` the variants.
+    """
+    job, removed = kinds.get("job", 0), kinds.get("removed", 0)
+    # Types that this version does not know are read as config.
+    config = sum(kinds.values()) - job - removed
+    return ProjectStats(
+        original_files=config + job,
+        config_files=config,
+        job_files=job,
+        modified_files=sum(drifts.values()),
+        modified_files_by_drift=drift_counts(drifts),
+        removed_files=removed,
     )

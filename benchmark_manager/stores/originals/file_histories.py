@@ -54,6 +54,6 @@ class FileHistoryStore(Store):
 
 
 def _id(key: HistoryKey) -> str:
-    """A path of GitHub's may be too long for an index on some servers; its hash never is."""
+    # A path of GitHub's may be too long for an index on some servers; its hash never is.
     values = [key.project_id, key.repository_key, key.path, key.head_sha, key.page]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()

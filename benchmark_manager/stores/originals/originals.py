@@ -1,7 +1,7 @@
 """Originals: only syncs change them, by `apply` and `see_anew`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,8 +16,6 @@ from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.record import known_word
 from benchmark_manager.models.search import SearchedFile
-from benchmark_manager.models.sync import SkippedFile
-from benchmark_manager.models.variant import drift_counts
 from benchmark_manager.stores.contents.problems import (
     ProblemStore,
     joined_problems_in,
@@ -44,14 +42,14 @@ from benchmark_manager.stores.database.joins import (
 from benchmark_manager.stores.database.paging import PageOfRows
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import referred
-from benchmark_manager.stores.originals.documents import file_entries, original_file, values_of
-from benchmark_manager.stores.originals.lists import ListReader, affordable, total_of
-from benchmark_manager.stores.originals.writes import (
-    AT_ONCE,
-    FileWrites,
-    SkippedWrites,
-    skipped_writes,
+from benchmark_manager.stores.originals.documents import (
+    file_entries,
+    original_file,
+    stats_of_counts,
+    values_of,
 )
+from benchmark_manager.stores.originals.lists import ListReader, affordable, total_of
+from benchmark_manager.stores.originals.writes import AT_ONCE, FileWrites
 from benchmark_manager.stores.projects.projects import ListState, ProjectStore
 from benchmark_manager.stores.search.name_search import BY_PATH, PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
@@ -66,7 +64,7 @@ _ENTRIES_A_BATCH: Final = 5000
 
 
 class OriginalFileStore(Store):
-    """The collections `files`, and `skipped_files`, which are part of a project but not copied.
+    """The collection `files`.
 
     Reads of many files, and holding one, wait while a large sync is applied; see
     `stores.sync.staged_changes`.
@@ -75,7 +73,6 @@ class OriginalFileStore(Store):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._files = database.collection("files")
-        self._skipped = database.collection("skipped_files")
         self._projects = ProjectStore(database)
         self._variants = VariantStore(database)
         self._trash = TrashStore(database)
@@ -317,9 +314,11 @@ class OriginalFileStore(Store):
         while (found := await self._database.read_together(parts))["pending"]:
             await self._staged.applied(found["pending"][0]["_id"])
         by_kind, by_drift = by_project(found["kinds"]), by_project(found["drifts"])
-        return {key: _stats(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids}
+        return {
+            key: stats_of_counts(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids
+        }
 
-    async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
+    async def present(self, project_id: str, session: Session) -> list[OriginalFile]:
         """Return the present originals of a project, by path, without their problems."""
         await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id), "removed_at": None}
@@ -352,69 +351,13 @@ class OriginalFileStore(Store):
             async for d in cursor
         ]
 
-    async def skipped(
-        self, project_id: str, session: Session | None = None
-    ) -> dict[str, tuple[str, SkippedFile]]:
-        """Return the skipped files of the last sync by path, each with its object id."""
-        match = {"project_id": ObjectId(project_id)}
-        cursor = self._skipped.find(match, session=session, batch_size=AT_ONCE)
-        return {
-            d["path"]: (d["sha"], SkippedFile(path=d["path"], reason=d["reason"]))
-            async for d in cursor
-        }
-
-    async def first_skipped(self, project_id: str, limit: int) -> tuple[SkippedFile, ...]:
-        """Return at most `limit` of the skipped files of the last sync, by path."""
-        cursor = (
-            self._skipped.find({"project_id": ObjectId(project_id)}).sort("path", 1).limit(limit)
-        )
-        return tuple([SkippedFile(path=d["path"], reason=d["reason"]) async for d in cursor])
-
-    async def replace_skipped(
-        self,
-        project_id: str,
-        before: Mapping[str, tuple[str, SkippedFile]],
-        skipped: Mapping[str, tuple[str, SkippedFile]],
-        session: Session,
-        *,
-        at_most: int,
-    ) -> bool:
-        """Store what is skipped now instead of what was `before`.
-
-        Returns:
-            False, and nothing was stored, over `at_most` rows.
-        """
-        rows, steps = skipped_writes(project_id, before, skipped)
-        if rows > at_most:
-            return False
-        for operations in steps:
-            await self._skipped.bulk_write(operations, session=session)
-        return True
-
-    async def replace_many_skipped(
-        self,
-        project_id: str,
-        before: Mapping[str, tuple[str, SkippedFile]],
-        skipped: Mapping[str, tuple[str, SkippedFile]],
-        confirm: Callable[[Session], Awaitable[None]],
-    ) -> None:
-        """Do the same for any number in several transactions; `confirm` checks each lease."""
-        _, steps = skipped_writes(project_id, before, skipped)
-        for operations in steps:
-
-            async def write(session: Session, operations: SkippedWrites = operations) -> None:
-                await confirm(session)
-                await self._skipped.bulk_write(operations, session=session)
-
-            await self._database.transaction(write)
-
     async def used(self, project_id: str, session: Session) -> set[str]:
         """Return the originals that variants refer to, those in the trash included."""
         counts = await self._variants.counts_by_original(project_id, session)
         return counts.keys() | await self._trash.original_ids(project_id, session)
 
     async def count_of_others(self, project_ids: Sequence[str]) -> int:
-        """Return how many originals there are upstream, but for those of these projects."""
+        """Return how many originals there are upstream, except for those of these projects."""
         others = {"project_id": {"$nin": [ObjectId(key) for key in project_ids]}}
         match = {**(others if project_ids else {}), "removed_at": None}
         return await self._files.count_documents(match)
@@ -428,9 +371,8 @@ class OriginalFileStore(Store):
         return await referred(self._files, "problems_id", among)
 
     async def delete_of_project(self, project_id: str) -> None:
-        """Delete the originals of a deleted project, and what it skipped."""
-        for collection in (self._files, self._skipped):
-            await collection.delete_many({"project_id": ObjectId(project_id)})
+        """Delete the originals of a deleted project."""
+        await self._files.delete_many({"project_id": ObjectId(project_id)})
 
     async def apply(
         self,
@@ -493,17 +435,3 @@ class OriginalFileStore(Store):
             )
             written += len(rows)
         return False
-
-
-def _stats(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:
-    job, removed = kinds.get("job", 0), kinds.get("removed", 0)
-    # Types that this version does not know are read as config.
-    config = sum(kinds.values()) - job - removed
-    return ProjectStats(
-        original_files=config + job,
-        config_files=config,
-        job_files=job,
-        modified_files=sum(drifts.values()),
-        modified_files_by_drift=drift_counts(drifts),
-        removed_files=removed,
-    )

@@ -6,20 +6,15 @@ from datetime import datetime
 from typing import Final
 
 from bson import ObjectId
-from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteOne, UpdateOne
 
 from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.models.problem import StoredVerdict
-from benchmark_manager.models.sync import SkippedFile
-from benchmark_manager.stores.database.database import IN_AT_MOST, Document
+from benchmark_manager.stores.database.database import Document
 from benchmark_manager.stores.originals.documents import content_fields, rewritten
 
 #: Operations in one command.
 AT_ONCE: Final = 1000
-
-SkippedWrites = list[DeleteMany | InsertOne[Document] | UpdateOne]
-#: Skipped files by path, each with the object id that the sync saw.
-Skipped = Mapping[str, tuple[str, SkippedFile]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +79,3 @@ class FileWrites:
     def _seen_of(self, old: StoredFile, new: UpstreamFile) -> Document:
         # Equal bytes keep the commit with which they were first seen.
         return {} if old.sha == new.sha else self._seen
-
-
-def skipped_writes(
-    project_id: str, before: Skipped, after: Skipped
-) -> tuple[int, list[SkippedWrites]]:
-    """Return how many rows have to be written, and the writes, `AT_ONCE` of them together."""
-    key = ObjectId(project_id)
-    gone = sorted(before.keys() - after.keys())
-    new = sorted(path for path, row in after.items() if before.get(path) != row)
-    steps: list[SkippedWrites] = []
-    for start in range(0, len(gone), AT_ONCE):
-        some = gone[start : start + AT_ONCE]
-        chunks = [some[first : first + IN_AT_MOST] for first in range(0, len(some), IN_AT_MOST)]
-        steps.append([DeleteMany({"project_id": key, "path": {"$in": chunk}}) for chunk in chunks])
-    for start in range(0, len(new), AT_ONCE):
-        some = new[start : start + AT_ONCE]
-        steps.append([_skipped_write(key, path, before, after) for path in some])
-    return len(gone) + len(new), steps
-
-
-def _skipped_write(
-    key: ObjectId, path: str, before: Skipped, after: Skipped
-) -> InsertOne[Document] | UpdateOne:
-    sha, file = after[path]
-    row = {"project_id": key, "path": path}
-    found = {"sha": sha, "reason": file.reason}
-    return UpdateOne(row, {"$set": found}) if path in before else InsertOne({**row, **found})

@@ -9,6 +9,7 @@ from typing import Final, get_args
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.text.folding import fold
 from benchmark_manager.domain.webhooks.push_events import due_after_push
 from benchmark_manager.errors import ConflictError, NotFoundError, StaleError
@@ -273,8 +274,7 @@ class ProjectStore(Store):
         """
         key = object_id(project_id, _NOUN)
         project = await self.get(project_id, session)
-        if expected_revisions is not None and project.revision not in expected_revisions:
-            raise StaleError(project.revision)
+        expect_revision(project, expected_revisions)
         await self._deleted.insert_one({"_id": key, "deleted_at": now}, session=session)
         await self._projects.delete_one({"_id": key}, session=session)
         return project

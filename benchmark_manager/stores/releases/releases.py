@@ -281,7 +281,7 @@ class ReleaseStore(Store):
     ) -> Page[Release]:
         """Return a page of the releases that a project made, newest first making first.
 
-        Those that only sweeps of the project made are left out, but for `cells`.
+        Those that only sweeps of the project made are left out unless `cells` is true.
         """
         key = ObjectId(project_id)
         match: Document = {"project_ids": key}

@@ -47,7 +47,7 @@ _DELETION: Final = ("deleted_at", "deleted_by")
 class ResultStore(Store):
     """The `results` collection, and `parsed_results` with what a parser read.
 
-    A result that is in the trash has a time of deletion, and keeps its place: the same bytes for
+    A result that is in the trash has a time of deletion, and still counts: the same bytes for
     the same release and run of a project are one result.
     """
 
@@ -87,7 +87,7 @@ class ResultStore(Store):
         return result_of(document)
 
     async def is_first(self, result: StoredResult, session: Session) -> bool:
-        """Return whether its project has no other result of its release, but for the trash."""
+        """Return whether its project has no other result of its release, except for the trash."""
         match = {
             "project_id": ObjectId(result.project_id),
             "release": result.release,
@@ -311,7 +311,7 @@ def _in_trash(deleted: bool) -> Document:
 
 
 def _matching(project_id: str, filters: ResultFilters) -> Document:
-    """Return what a project's results match, but for the releases that a filter names."""
+    """Return what a project's results match, except for the releases that a filter names."""
     match: Document = {"project_id": ObjectId(project_id), **_in_trash(filters.deleted)}
     if filters.tool is not None:
         match["tool"] = filters.tool

@@ -39,7 +39,7 @@ class PathSearch:
     request: PageRequest
 
     def parts(self) -> dict[str, Part]:
-        """What to read: `rows` and `total` of plain ASCII, and `others`."""
+        """Return what to read: `rows` and `total` of plain ASCII, and `others`."""
         folded = fold(self.query)
         beyond = {"$match": {"$and": [self.match, {"path": {"$regex": _NOT_PLAIN}}]}}
         others = Part(self.collection.name, [beyond, {"$project": {"path": 1}}])

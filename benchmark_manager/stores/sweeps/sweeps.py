@@ -113,7 +113,7 @@ class SweepStore(Store):
         await self._insert_version(version, session)
 
     async def version(self, sweep_id: str, number: int) -> SweepVersion:
-        """Return the version that the sweep's revision `number` brought.
+        """Return the version that the sweep's revision `number` made.
 
         Raises:
             NotFoundError: the sweep was deleted since its cell was read.

@@ -75,7 +75,7 @@ class SyncStore(Store):
         return await self._syncs.find_one(match, {"_id": 1}) is not None
 
     async def get(self, project_id: str, sync_id: str) -> Sync:
-        """One finished sync of the project.
+        """Return one finished sync of the project.
 
         Raises:
             NotFoundError

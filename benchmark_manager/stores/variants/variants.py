@@ -212,7 +212,7 @@ class VariantStore(Store):
         )
 
     async def count_of_others(self, project_ids: Sequence[str]) -> int:
-        """Return how many variants there are, but for those of these projects."""
+        """Return how many variants there are, except for those of these projects."""
         others = {"project_id": {"$nin": [ObjectId(key) for key in project_ids]}}
         return await self._files.count_documents(others if project_ids else {})
 

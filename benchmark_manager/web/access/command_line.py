@@ -68,7 +68,7 @@ class CommandLine:
         return "http:" if self._host == _IPV6 else loopback_origin(self._host, self._port)
 
     def address(self, **answer: str) -> str:
-        """Return where the browser brings the answer."""
+        """Return where the browser delivers the answer."""
         return answer_address(self._host, self._port, self._state, **answer)
 
 
@@ -118,5 +118,5 @@ async def answer(
 
 @router.get("/command-line/done")
 async def show_end(request: Request, _: AnyPrincipal) -> Response:
-    """Tell that the terminal goes on; the address of this page has nothing of the sign-in."""
+    """Show that the terminal goes on; the address of this page has nothing of the sign-in."""
     return render(request, "access/command_line_done.html")

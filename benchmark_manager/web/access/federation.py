@@ -85,14 +85,6 @@ class RuleForm:
         made.errors = made.chosen.errors(reader)
         return made
 
-    @property
-    def scope(self) -> str:
-        return self.chosen.scope
-
-    @property
-    def projects(self) -> frozenset[str]:
-        return self.chosen.projects
-
     def draft(self) -> RuleDraft:
         return RuleDraft(
             name=self.name,
@@ -203,7 +195,7 @@ async def _rule_page(
         status_code=status,
         rule=rule,
         form=form,
-        choices=await project_names(services, principal, form.projects),
+        choices=await project_names(services, principal, form.chosen.projects),
         stale=status == _STALE,
     )
 

@@ -62,14 +62,6 @@ class TokenForm:
         made.errors = made.chosen.errors(reader)
         return made
 
-    @property
-    def scope(self) -> str:
-        return self.chosen.scope
-
-    @property
-    def projects(self) -> frozenset[str]:
-        return self.chosen.projects
-
     def draft(self, now: datetime) -> TokenDraft:
         return TokenDraft(
             name=self.name,

@@ -293,7 +293,7 @@ def _heat_map(rows: _ChartRows, axis: str, column: MetricColumn | None) -> HeatM
         return None
     [other] = [name for name in rows.axes if name != axis]
     values = rows.axes[other]
-    rank = {value: place for place, value in enumerate(distinct(values))}
+    rank = {value: number for number, value in enumerate(distinct(values))}
     points = [
         rows.point(number, cell, rows.axes[axis][number], _text(values[number]))
         for number, cell in sorted(rows.having(column.name), key=lambda row: rank[values[row[0]]])

@@ -66,7 +66,7 @@ def heat_map(
 ) -> HeatMap | None:
     """Draw a map of points, whose `series` is the value of the vertical axis.
 
-    None if there is nothing to compare: fewer than two values on an axis, or two points in a place.
+    None if there is nothing to compare: fewer than two values on an axis, or two points in a cell.
     """
     measured = [point for point in points if is_finite(point.x) and is_finite(point.y)]
     placed = {(point.x, point.series): point for point in measured}

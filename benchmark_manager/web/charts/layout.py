@@ -1,7 +1,7 @@
 """Where things are in a chart, and which texts have room.
 
-A chart is as wide as its place, and no text is scaled: positions across are in percent of the
-width, positions down in pixels. Whether texts have room is computed for the narrowest place.
+A chart is as wide as the page lets it be, and no text is scaled: positions across are in percent
+of the width, positions down in pixels. Whether texts have room is computed for the narrowest page.
 """
 
 import unicodedata
@@ -93,7 +93,7 @@ def metric_axis(shown: Quantity, scale: NumberScale) -> Axis:
     return Axis(shown, _apart(ticks), scale.log)
 
 
-class NumberPlaces:
+class NumberPositions:
     """A horizontal axis of numbers."""
 
     is_number: Final = True
@@ -112,7 +112,7 @@ class NumberPlaces:
         return Axis(shown, _apart(ticks), self._scale.log)
 
 
-class CategoryPlaces:
+class CategoryPositions:
     """A horizontal axis of names, at equal distances."""
 
     is_number: Final = False
@@ -134,14 +134,14 @@ class CategoryPlaces:
         return Axis(shown, _lines_apart(turned), turned=True)
 
 
-Places = NumberPlaces | CategoryPlaces
+Positions = NumberPositions | CategoryPositions
 
 
-def places_of(values: Iterable[AxisValue]) -> Places:
+def positions_of(values: Iterable[AxisValue]) -> Positions:
     """Return the axis for these values: of numbers if all are."""
     found = distinct(values)
     numbers = [value for value in found if not isinstance(value, str)]
-    return NumberPlaces(numbers) if len(numbers) == len(found) else CategoryPlaces(found)
+    return NumberPositions(numbers) if len(numbers) == len(found) else CategoryPositions(found)
 
 
 def _tick(share: float, text: str) -> Tick:

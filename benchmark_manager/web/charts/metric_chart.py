@@ -16,12 +16,19 @@ from benchmark_manager.web.charts.drawing import (
     path,
     table_of,
 )
-from benchmark_manager.web.charts.layout import Axis, Places, across, down, places_of, vertical_axis
+from benchmark_manager.web.charts.layout import (
+    Axis,
+    Positions,
+    across,
+    down,
+    positions_of,
+    vertical_axis,
+)
 from benchmark_manager.web.charts.numbers import cut, measured_text, quartiles_text, with_unit
 from benchmark_manager.web.charts.points import AxisValue, ChartPoint, Quantity, best_of
 from benchmark_manager.web.charts.scales import NumberScale, metric_scale
 
-#: Lines that can be told apart; the style of this number is that of all further ones.
+#: Lines that readers can distinguish; the style of this number is that of all further ones.
 STYLES: Final = 8
 #: Characters of a line's name.
 _NAME: Final = 60
@@ -50,7 +57,7 @@ class Series:
 class MetricChart:
     """A chart and what is said about it. `others` counts the lines in the style of the rest.
 
-    `baseline` is None where there are several, one for each line or place.
+    `baseline` is None where there are several, one for each line or value of the axis.
     `left_out` counts the points that lack a value, `drawn` those of the others that are shown.
     """
 
@@ -80,14 +87,14 @@ def metric_chart(
     if not measured:
         return None
     shown = budget.drawn(measured)
-    places = places_of(_x(point) for point in measured)
+    positions = positions_of(_x(point) for point in measured)
     scale = metric_scale([end for point in measured for end in _ends(point)])
-    series = _series(shown, places, scale, metric)
+    series = _series(shown, positions, scale, metric)
     best = best_of(measured, metric)
     medians = [point.y.median for point in measured]
     baseline = _baseline(measured)
     return MetricChart(
-        x=places.axis(axis),
+        x=positions.axis(axis),
         y=vertical_axis(metric, scale),
         series_axis=cut(series_axis, _NAME),
         series=series,
@@ -113,7 +120,7 @@ def _baseline(points: Sequence[ChartPoint]) -> float | None:
 
 
 def _x(point: ChartPoint) -> AxisValue:
-    """Return the place of a point that has one."""
+    """Return the position of a point that has one."""
     if isinstance(point.x, (int, float, str)):
         return point.x
     raise TypeError(point.x)
@@ -137,7 +144,7 @@ Lines = Sequence[Sequence[_Placed]]
 
 
 def _series(
-    points: Sequence[ChartPoint], places: Places, scale: NumberScale, metric: Quantity
+    points: Sequence[ChartPoint], positions: Positions, scale: NumberScale, metric: Quantity
 ) -> tuple[Series, ...]:
     """Return the lines; all further ones are one, the first, so that the others cover it."""
     links = budget.linked(
@@ -147,13 +154,13 @@ def _series(
     for number, point in enumerate(points):
         at = _Placed(
             point,
-            across(places.share(_x(point))),
+            across(positions.share(_x(point))),
             down(scale.share(point.y.median)),
             number in links,
         )
         lines.setdefault(point.series, []).append(at)
-    own, further = _told_apart(list(lines.values()), metric)
-    shifts = _shifts(len(own), places)
+    own, further = _in_styles(list(lines.values()), metric)
+    shifts = _shifts(len(own), positions)
     drawn = [
         _one_series([line], (style, shifts[style]), scale, metric) for style, line in enumerate(own)
     ]
@@ -161,8 +168,8 @@ def _series(
     return (*rest, *drawn)
 
 
-def _told_apart(lines: Lines, metric: Quantity) -> tuple[Lines, Lines]:
-    """Return the lines that get a look of their own, and the rest.
+def _in_styles(lines: Lines, metric: Quantity) -> tuple[Lines, Lines]:
+    """Return the lines that get a style of their own, and the rest.
 
     Of many lines, those are chosen that have the baseline or the best medians.
     """
@@ -181,9 +188,9 @@ def _told_apart(lines: Lines, metric: Quantity) -> tuple[Lines, Lines]:
     )
 
 
-def _shifts(count: int, places: Places) -> Sequence[float]:
+def _shifts(count: int, positions: Positions) -> Sequence[float]:
     """Return how far lines are moved aside, so that their points do not cover each other."""
-    if places.is_number:
+    if positions.is_number:
         return [0.0] * count
     step = min(_BESIDE, _ALL_BESIDE / count)
     return [round((number - (count - 1) / 2) * step, 1) for number in range(count)]
@@ -191,16 +198,17 @@ def _shifts(count: int, places: Places) -> Sequence[float]:
 
 def _one_series(
     lines: Lines,
-    look: tuple[int, float],
+    style_and_shift: tuple[int, float],
     scale: NumberScale,
     metric: Quantity,
 ) -> Series:
-    """Return lines of one look: its style and its shift."""
+    """Return lines of one style and one shift."""
     every = [at for line in lines for at in line]
+    style, shift = style_and_shift
     return Series(
         name=cut(every[0].point.series, _NAME),
-        style=look[0],
-        shift=look[1],
+        style=style,
+        shift=shift,
         line="".join(_line(line) for line in lines),
         quartiles=bars([_spread(at, scale) for at in every if at.point.y.low < at.point.y.high]),
         dots=dots([(at.x, at.y) for at in every if not at.is_link]),
@@ -213,7 +221,7 @@ def _one_series(
 
 
 def _line(points: Sequence[_Placed]) -> str:
-    """Return the line through points; "" where two are at one place, which a line cannot say."""
+    """Return the line through points; "" where two are at one position."""
     along = sorted((at.x, at.y) for at in points)
     return path(along) if len({x for x, _ in along}) == len(along) > 1 else ""
 

@@ -28,7 +28,7 @@ class ReleaseForm:
     pinned: bool = False
     include: ReleaseContents = "all"
     variant_ids: frozenset[str] = frozenset()
-    #: The variants that stand in place of their originals.
+    #: The variants that replace their originals.
     substitute_ids: frozenset[str] = frozenset()
     revision: int = 0
     errors: dict[str, str] = field(default_factory=dict)

@@ -188,7 +188,7 @@ async def _of_sweep(
         return None
     assigned = (edited.assignments or {}).items()
     values = tuple((axis, json_line(value)) for axis, value in assigned)
-    found = await services.sweep_reader.cell_of_release(principal, edited.sweep_id, release.digest)
+    found = await services.sweeps.reader.cell_of_release(principal, edited.sweep_id, release.digest)
     if found is None:
         return DrawnCell(values, "", None)
     sweep, cell = found

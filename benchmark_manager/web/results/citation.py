@@ -88,12 +88,12 @@ def _line(text: str) -> str:
 
 def _metrics(point: ResultPoint) -> Iterable[tuple[str, str, str]]:
     """Yield the names, values and units of the metrics that say most."""
-    telling = shown_first(
+    important = shown_first(
         MetricColumn(name=name, unit=metric.unit, direction=metric.direction)
         for name, metric in point.metrics.items()
     )
-    others = [name for name in point.metrics if name not in telling]
-    for name in [*telling, *others][:_METRICS]:
+    others = [name for name in point.metrics if name not in important]
+    for name in [*important, *others][:_METRICS]:
         metric = point.metrics[name]
         yield _line(name), _number(metric.value), _line(metric.unit)
 

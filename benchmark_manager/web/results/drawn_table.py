@@ -169,8 +169,8 @@ class DrawnResultTable:
 def varied_alike(columns: Iterable[VariedColumn], rows: Sequence[TableRow]) -> dict[str, str]:
     """Return the columns that vary as an earlier one does, with that one's key.
 
-    An axis that sets several values makes such columns: one tells the others' values. Of two rows
-    all columns would be alike.
+    An axis that sets several values makes such columns: the value of one gives those of the
+    others. Of two rows all columns would be alike.
     """
     if len(rows) <= 2:  # noqa: PLR2004 -- two differ in one way only
         return {}

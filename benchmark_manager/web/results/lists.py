@@ -78,6 +78,6 @@ async def sweep_name(services: Services, principal: Principal, sweep_id: str | N
     if not sweep_id:
         return ""
     try:
-        return (await services.sweep_reader.stored(principal, sweep_id)).name
+        return (await services.sweeps.reader.stored(principal, sweep_id)).name
     except NotFoundError:
         return ""

@@ -101,7 +101,7 @@ async def _sweeps(
     reader: PageReader,
 ) -> dict[str, str]:
     """Return what the form offers instead of everything: the newest sweeps by id, by name."""
-    page = await services.sweep_reader.page(principal, project_id, PageRequest(limit=_SWEEPS))
+    page = await services.sweeps.reader.page(principal, project_id, PageRequest(limit=_SWEEPS))
     found = {sweep.id: seen(sweep.name, _NAME) for sweep in page.rows}
     if query.sweep and query.sweep not in found:
         found[query.sweep] = await sweep_name(services, principal, query.sweep) or query.sweep

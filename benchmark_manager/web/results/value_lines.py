@@ -11,7 +11,7 @@ from benchmark_manager.domain.text.json_line import json_line, shortened
 
 #: Characters of a value of which the first difference is searched.
 _SEARCHED: Final = 1_100
-#: Of a line that begins in the middle: how much stands before the first difference.
+#: Of a line that begins in the middle: how much is before the first difference.
 _BEFORE: Final = 12
 
 

@@ -1,7 +1,7 @@
 """Cookies of the pages, hidden from scripts and from other sites.
 
-`PageHeaders` marks cookies of HTTPS responses as secure; `api.middleware.Edge` restricts cookies to
-the service's root path.
+`PageHeaders` marks cookies of HTTPS responses as secure; `api.http.middleware.Edge` restricts
+cookies to the service's root path.
 """
 
 from typing import Final

@@ -38,7 +38,7 @@ def remember(request: Request, response: Response) -> None:
 def is_ours(request: Request, token: str) -> bool:
     """Return whether the form carries the token of its browser.
 
-    `api.middleware.Gate` has checked the origin before.
+    `api.http.middleware.Gate` has checked the origin before.
     """
     given = _given(request)
     return given is not None and secrets.compare_digest(given.encode(), token.encode())

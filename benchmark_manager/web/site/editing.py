@@ -63,7 +63,8 @@ def edited_text(form: Form, stored: str) -> str:
     exact = form.text("content_exact")
     if exact:
         return _exact(exact)
-    ending = ENDS.get(form.text("line_end")) or _usual_end(stored)  # type: ignore[call-overload]  # the field may hold anything
+    # The field may hold any text, or none.
+    ending = ENDS.get(form.text("line_end")) or _usual_end(stored)  # type: ignore[call-overload]
     # If the stored text has changed, its lines are not those that the person saw.
     base = stored if form.text("original_sha256") == sha256_of(stored) else ""
     return restored(base, form.text("content"), ending)

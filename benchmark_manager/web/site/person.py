@@ -33,6 +33,7 @@ def named(request: Request, principal: Principal) -> Principal:
     return principal.model_copy(update={"name": name})
 
 
-def page_changes(action: str, role: Role | None, where: Where = "project") -> Any:  # noqa: ANN401 -- as Depends returns
+# It returns `Any`, as `Depends` does.
+def page_changes(action: str, role: Role | None, where: Where = "project") -> Any:  # noqa: ANN401
     """Return the dependency of a page's form that changes something; see `incoming.changes`."""
     return Depends(PersonNeed(role, where, action))

@@ -208,7 +208,9 @@ def environment(language: str) -> Environment:
         bytecode_cache=_compiled,
     )
     catalogue = translations(language)
-    made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    # The extension adds this method.
+    install = made.install_gettext_callables  # type: ignore[attr-defined]
+    install(catalogue.gettext, catalogue.ngettext, newstyle=True)
     made.globals.update(
         languages=LANGUAGES,
         themes=THEMES,

@@ -121,13 +121,13 @@ class DraftActions:
         file = next((each for each in draft.files if each.alias == wanted.alias), None)
         if file is None:
             return ""
-        text = await self._services.sweep_drafting.text_of(
+        text = await self._services.sweeps.drafting.text_of(
             self._principal, self._project_id, file.swept, self._bases
         )
         if text is None:
             return ""
         try:
-            found = await self._services.sweep_drafting.value_at(text, wanted.path)
+            found = await self._services.sweeps.drafting.value_at(text, wanted.path)
         except (InvalidInputError, WorkersBusyError):
             return ""
         return "" if found is None else written_value(found[0])
@@ -139,7 +139,7 @@ class DraftActions:
 
     async def _add_file(self, draft: SweepDraft, _: str) -> None:
         path = draft.new_file
-        found = await self._services.sweep_drafting.find(self._principal, self._project_id, path)
+        found = await self._services.sweeps.drafting.find(self._principal, self._project_id, path)
         if found is None:
             self._refuse(draft, "new_file", NO_FILE)
             draft.focus = "new_file"
@@ -181,7 +181,7 @@ class DraftActions:
         Raises:
             InvalidInputError, WorkersBusyError
         """
-        drafting = self._services.sweep_drafting
+        drafting = self._services.sweeps.drafting
         return await drafting.definition_of(await drafting.value_of_yaml(draft.yaml))
 
     async def paths_of(self, definition: SweepDefinition) -> Mapping[str, str]:
@@ -189,7 +189,7 @@ class DraftActions:
         found = {}
         for file in definition.files:
             if file.variant_id is not None:
-                variant = await self._services.sweep_drafting.variant(
+                variant = await self._services.sweeps.drafting.variant(
                     self._principal, self._project_id, file.variant_id
                 )
                 found[file.variant_id] = file.variant_id if variant is None else variant.path

@@ -63,8 +63,8 @@ async def show_cell(
     sweep_id: str,
     index: Annotated[int, Path(ge=0, le=LARGEST_INDEX)],
 ) -> Response:
-    sweep = await services.sweep_reader.get(principal, sweep_id)
-    detail = await services.sweep_reader.cell(principal, sweep_id, index)
+    sweep = await services.sweeps.reader.get(principal, sweep_id)
+    detail = await services.sweeps.reader.cell(principal, sweep_id, index)
     cell = detail.listed.cell
     changes = [DrawnCellChange.of(change) for change in detail.changes]
     release = await services.releases.get(principal, cell.digest)
@@ -81,7 +81,7 @@ async def show_cell(
         changes=fitting(changes, lambda change: change.cost, CHANGES),
         changes_count=len(changes),
         patch=None if detail.unified is None else DrawnPatch.of(detail.unified),
-        has_next=await services.sweep_reader.has_cell(principal, sweep_id, index + 1),
+        has_next=await services.sweeps.reader.has_cell(principal, sweep_id, index + 1),
         release=release,
         section=await of_release(services, principal, release, sweep.project_id),
         commands=await _commands(request, services, release),

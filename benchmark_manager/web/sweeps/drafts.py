@@ -1,4 +1,4 @@
-"""A definition as it stands in a form, complete or not."""
+"""A definition as it is in a form, complete or not."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

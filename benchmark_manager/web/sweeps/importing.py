@@ -127,7 +127,7 @@ async def import_sweep(
             return await _imported(
                 request,
                 context,
-                await services.sweep_imports.imported(principal, project_id, value),
+                await services.sweeps.imports.imported(principal, project_id, value),
             )
     except (InvalidInputError, WorkersBusyError) as error:
         draft.refuse(error, context.reader)
@@ -147,7 +147,7 @@ async def _value(context: SweepFormContext, draft: ImportDraft) -> JsonValue:
     """Return what was typed, for the service to check; None if a line is refused."""
     files: dict[str, JsonValue] = {}
     for _, alias, path in _pairs(draft.files):
-        found = await context.services.sweep_drafting.find(
+        found = await context.services.sweeps.drafting.find(
             context.principal, context.view.project.id, path
         )
         if found is None:
@@ -172,7 +172,7 @@ async def _value(context: SweepFormContext, draft: ImportDraft) -> JsonValue:
 
 
 def _pairs(text: str) -> Iterator[tuple[int, str, str]]:
-    r"""Yield the number of each line, what stands before its first `=` ("" without one), the rest.
+    r"""Yield the number of each line, what is before its first `=` ("" without one), the rest.
 
     >>> list(_pairs("engine=config/a.yaml\n\nconfig/b.yaml"))
     [(1, 'engine', 'config/a.yaml'), (3, '', 'config/b.yaml')]

@@ -81,7 +81,7 @@ class SweepFormContext:
             InvalidInputError, WorkersBusyError
         """
         if draft.mode == "yaml":
-            return await self.services.sweep_drafting.value_of_yaml(draft.yaml)
+            return await self.services.sweeps.drafting.value_of_yaml(draft.yaml)
         reading = DraftReader(draft, self.reader)
         if reading.without_targets():
             return None
@@ -120,7 +120,7 @@ async def _chosen(context: SweepFormContext, file: str, variant: str) -> tuple[S
     """
     project_id = context.view.project.id
     if variant:
-        found = await context.services.sweep_drafting.variant(
+        found = await context.services.sweeps.drafting.variant(
             context.principal, project_id, variant
         )
         if found is None:
@@ -142,7 +142,7 @@ async def make_sweep(
     context = await new_form_context(request, services, principal, project_id)
 
     async def make(value: JsonValue, _: SweepDraft) -> str:
-        return (await services.sweeps.create(principal, project_id, value)).id
+        return (await services.sweeps.sweeps.create(principal, project_id, value)).id
 
     return await _answer(request, context, form, make, "sweep_created")
 
@@ -154,7 +154,7 @@ async def edit_sweep(
     principal: Annotated[Principal, requires("editor", "object")],
     sweep_id: str,
 ) -> Response:
-    sweep = await services.sweep_reader.stored(principal, sweep_id, "editor")
+    sweep = await services.sweeps.reader.stored(principal, sweep_id, "editor")
     context = await _edit_form_context(request, services, principal, sweep)
     return await form_page(request, context, await _stored(context, sweep))
 
@@ -169,14 +169,16 @@ async def save_sweep(
 ) -> Response:
     """Save the definition, or do what another button of the form says."""
     try:
-        sweep = await services.sweep_reader.stored(principal, sweep_id, "editor")
+        sweep = await services.sweeps.reader.stored(principal, sweep_id, "editor")
     except NotFoundError as error:
         return await _deleted(request, services, principal, form, error)
     context = await _edit_form_context(request, services, principal, sweep)
 
     async def save(value: JsonValue, draft: SweepDraft) -> str:
         revisions = frozenset({draft.revision})
-        await services.sweeps.update(principal, sweep_id, value, expected_revisions=revisions)
+        await services.sweeps.sweeps.update(
+            principal, sweep_id, value, expected_revisions=revisions
+        )
         return sweep_id
 
     return await _answer(request, context, form, save, "saved")
@@ -213,7 +215,7 @@ async def new_form_context(
     view = await project_view(services, project_id)
 
     async def preview(value: JsonValue) -> SweepPreview:
-        return await services.sweeps.preview(principal, project_id, value, whole=False)
+        return await services.sweeps.sweeps.preview(principal, project_id, value, whole=False)
 
     return SweepFormContext(services, principal, view, reader_of(request), preview)
 
@@ -224,7 +226,7 @@ async def _edit_form_context(
     view = await project_view(services, sweep.project_id)
 
     async def preview(value: JsonValue) -> SweepPreview:
-        return await services.sweeps.preview_update(principal, sweep.id, value, whole=False)
+        return await services.sweeps.sweeps.preview_update(principal, sweep.id, value, whole=False)
 
     return SweepFormContext(services, principal, view, reader_of(request), preview, sweep)
 
@@ -328,7 +330,7 @@ async def _picks(context: SweepFormContext, draft: SweepDraft) -> DrawnPicks | N
     if file is None:
         return None
     project_id = context.view.project.id
-    text = await context.services.sweep_drafting.text_of(
+    text = await context.services.sweeps.drafting.text_of(
         context.principal, project_id, file.swept, context.bases
     )
     if text is None:

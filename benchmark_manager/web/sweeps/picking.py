@@ -49,7 +49,7 @@ async def drawn_picks(
     refusal: InvalidInputError | WorkersBusyError | None = None
     if found.lines:
         try:
-            values = await services.sweep_drafting.settable(
+            values = await services.sweeps.drafting.settable(
                 text, found.lines[0].number, found.lines[-1].number
             )
         except (InvalidInputError, WorkersBusyError) as error:

@@ -75,7 +75,7 @@ async def list_sweeps(
     cursor: CursorParameter = None,
 ) -> Response:
     view = await project_view(services, project_id)
-    page = await services.sweep_reader.page(principal, project_id, rows_from(cursor))
+    page = await services.sweeps.reader.page(principal, project_id, rows_from(cursor))
     return render(
         request,
         "sweeps/sweeps.html",
@@ -105,10 +105,10 @@ async def show_sweep(
     retired: Annotated[bool, Query()] = False,
 ) -> Response:
     """Show a page of a sweep's cells; all as a grid where there are two axes."""
-    sweep = await services.sweep_reader.get(principal, sweep_id)
+    sweep = await services.sweeps.reader.get(principal, sweep_id)
     chosen = _chosen(request)
     axes = tuple(axis.name for axis in sweep.definition.axes)
-    page = await services.sweep_reader.cells(
+    page = await services.sweeps.reader.cells(
         principal,
         sweep_id,
         rows_from(cursor, _FEW_ROWS) if len(axes) > _MANY_AXES else rows_from(cursor),
@@ -168,7 +168,7 @@ def _columns(axes: Sequence[str], cells: Sequence[ListedCell]) -> list[str]:
 
 
 async def _grid(services: Services, principal: Principal, sweep: Sweep) -> object:
-    every = await services.sweep_reader.cells(
+    every = await services.sweeps.reader.cells(
         principal, sweep.id, PageRequest(limit=MOST_CELLS), retired=False
     )
     return grid_of(sweep.definition, [listed.cell for listed in every.rows])
@@ -178,7 +178,7 @@ async def _grid(services: Services, principal: Principal, sweep: Sweep) -> objec
 async def show_definition(
     request: Request, services: ServicesDependency, principal: ObjectReader, sweep_id: str
 ) -> Response:
-    sweep = await services.sweep_reader.get(principal, sweep_id)
+    sweep = await services.sweeps.reader.get(principal, sweep_id)
     text = await asyncio.to_thread(definition_yaml, sweep.definition)
     return render(
         request,
@@ -195,7 +195,7 @@ async def show_rebase(
     request: Request, services: ServicesDependency, principal: ObjectReader, sweep_id: str
 ) -> Response:
     """Show what changed since the cells were made, and what a rebase would make of them."""
-    sweep = await services.sweep_reader.get(principal, sweep_id)
+    sweep = await services.sweeps.reader.get(principal, sweep_id)
     return await _rebase_page(request, services, principal, sweep)
 
 
@@ -209,11 +209,11 @@ async def rebase(
 ) -> Response:
     revision = form.number("revision") or 0
     try:
-        rebased = await services.sweeps.rebase(
+        rebased = await services.sweeps.sweeps.rebase(
             principal, sweep_id, expected_revisions=frozenset({revision})
         )
     except (ConflictError, InvalidInputError, StaleError, WorkersBusyError) as error:
-        sweep = await services.sweep_reader.get(principal, sweep_id)
+        sweep = await services.sweeps.reader.get(principal, sweep_id)
         status = {ConflictError: _CONFLICT, StaleError: _STALE}.get(
             type(error), refusal_status(error)
         )
@@ -241,12 +241,12 @@ async def _rebase_page(
     error: BenchmarkManagerError | None = None,
     status_code: int = 200,
 ) -> Response:
-    changes = await services.sweep_changes.since_made(principal, sweep.id)
+    changes = await services.sweeps.changes.since_made(principal, sweep.id)
     preview: DrawnPreview | None = None
     conflict: BenchmarkManagerError | None = None
     if principal.may("editor", sweep.project_id) and sweep.drift != "current":
         try:
-            found = await services.sweeps.preview(
+            found = await services.sweeps.sweeps.preview(
                 principal, sweep.project_id, definition_json(sweep.definition), whole=False
             )
             preview = DrawnPreview.of(found, reader_of(request))
@@ -285,7 +285,7 @@ async def confirm_delete(
     principal: Annotated[Principal, requires("editor", "object")],
     sweep_id: str,
 ) -> Response:
-    sweep = await services.sweep_reader.stored(principal, sweep_id, "editor")
+    sweep = await services.sweeps.reader.stored(principal, sweep_id, "editor")
     return await _delete_page(request, services, sweep)
 
 
@@ -297,12 +297,12 @@ async def delete_sweep(
     form: FormDependency,
     principal: Annotated[Principal, page_changes("sweep.delete", "editor", "object")],
 ) -> Response:
-    sweep = await services.sweep_reader.stored(principal, sweep_id, "editor")
+    sweep = await services.sweeps.reader.stored(principal, sweep_id, "editor")
     revisions = frozenset({form.number("revision") or 0})
     try:
-        await services.sweeps.delete(principal, sweep_id, expected_revisions=revisions)
+        await services.sweeps.sweeps.delete(principal, sweep_id, expected_revisions=revisions)
     except StaleError:
-        current = await services.sweep_reader.stored(principal, sweep_id, "editor")
+        current = await services.sweeps.reader.stored(principal, sweep_id, "editor")
         return await _delete_page(request, services, current, status_code=_STALE)
     return see_other(f"{PREFIX}/projects/{sweep.project_id}/sweeps", "sweep_deleted")
 

@@ -11,7 +11,8 @@ from benchmark_manager.web.texts.limits import NAME
 
 #: Invisible characters, and those that reverse the text after them (Unicode TR 36, 3.1).
 _UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+"
 )
 #: Different characters of a run that are shown by code point; further ones are only counted.
 _NAMED: Final = 8
@@ -71,7 +72,9 @@ def seen(text: str, most: int | None = NAME) -> str:
     """
     if most is not None and len(text) > most:
         text = f"{text[: most // 3]} … {text[-(most - most // 3) :]}"
-    return text if text.isprintable() else Markup(_UNSEEN.sub(_named, str(escape(text))))  # noqa: S704 -- escaped here
+    if text.isprintable():
+        return text
+    return Markup(_UNSEEN.sub(_named, str(escape(text))))  # noqa: S704 -- escaped here
 
 
 def raw(html: str) -> Markup:

@@ -1,7 +1,7 @@
 """The table that shows the variants of an original side by side."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from benchmark_manager.domain.documents import VariedBy
 from benchmark_manager.domain.text.json_line import json_line
@@ -9,6 +9,9 @@ from benchmark_manager.domain.variants.table import VariantsTable, VariedKey
 from benchmark_manager.models.variant import Variant
 from benchmark_manager.web.texts.limits import NAME, ROWS, fitting
 from benchmark_manager.web.texts.visible import html_size
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 #: Characters of a value, and of the variant's name that narrow screens show with each value.
 _VALUE: Final = 80
@@ -126,7 +129,7 @@ def _cell(row: VariedKey, file: Variant) -> Cell:
 
 
 def _line(value: tuple[object] | None) -> str | None:
-    return None if value is None else json_line(value[0], _VALUE)  # type: ignore[arg-type]  # a JSON value
+    return None if value is None else json_line(cast("JsonValue", value[0]), _VALUE)
 
 
 def _texts(cell: Cell) -> tuple[str, str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from benchmark_manager.domain.results.metrics import LATENCIES, LENGTHS, OTHERS
-from benchmark_manager.domain.results.parsing.collector import Complaint
+from benchmark_manager.domain.results.parsing.collector import ProblemCode
 from benchmark_manager.domain.results.parsing.parse import parse_result
 from benchmark_manager.models.result import ToolName
 from support.result_files import codes_of, values_of
@@ -43,7 +43,7 @@ def test_the_table_of_tools_is_complete() -> None:
 
 def test_the_table_of_problems_is_complete() -> None:
     named = {code for row in _rows("Problems") for code in re.findall(r"`(\w+)`", row[0])}
-    assert named == set(get_args(Complaint))
+    assert named == set(get_args(ProblemCode))
 
 
 def test_the_example_of_the_plain_form_is_read() -> None:

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from benchmark_manager.domain.revisions import expect_revision
 from benchmark_manager.domain.variants.edits import (
     CheckedContent,
     NewVariant,
     at_original,
     created,
-    expect_revision,
     next_revision,
     reattached_to,
     rebased_on,

@@ -45,7 +45,7 @@ async def project(shared_project: SweptProject) -> AsyncIterator[SweptProject]:
 
 def failing(project: SweptProject) -> SweepService:
     database = project.service.services.database
-    return beside(project.service, audit=UnwritableAuditStore(database)).sweeps
+    return beside(project.service, audit=UnwritableAuditStore(database)).sweeps.sweeps
 
 
 async def blobs(services: Services) -> dict[str, bytes]:
@@ -129,13 +129,13 @@ async def test_a_change_by_a_reader_is_refused_before_its_definition_is_read(
     project: SweptProject,
 ) -> None:
     sweep = await project.sweep(sizes(256))
-    sweeps, reader = project.service.services.sweeps, reader_of(project.id)
+    sweeps, reader = project.service.services.sweeps.sweeps, reader_of(project.id)
     with pytest.raises(ForbiddenError):
         await sweeps.update(reader, sweep["id"], {"name": 1}, expected_revisions=None)
 
 
 async def test_a_preview_refuses_the_change_that_is_refused(project: SweptProject) -> None:
-    sweep, sweeps = await project.sweep(sizes(256)), project.service.services.sweeps
+    sweep, sweeps = await project.sweep(sizes(256)), project.service.services.sweeps.sweeps
     changed = sizes(256, contents="all")
     with pytest.raises(InvalidInputError) as refused:
         await sweeps.update(ADA, sweep["id"], changed, expected_revisions=None)
@@ -149,7 +149,7 @@ async def test_two_replicas_that_change_a_sweep_at_once_both_do(project: SweptPr
     replicas = [project.service.services, beside(project.service)]
     await asyncio.gather(
         *(
-            replica.sweeps.update(ADA, sweep["id"], sizes(1, value), expected_revisions=None)
+            replica.sweeps.sweeps.update(ADA, sweep["id"], sizes(1, value), expected_revisions=None)
             for replica, value in zip(replicas, (2, 3), strict=True)
         )
     )
@@ -168,7 +168,7 @@ async def test_of_two_that_expect_one_revision_one_is_refused(project: SweptProj
     replicas = [project.service.services, beside(project.service)]
     outcomes = await asyncio.gather(
         *(
-            replica.sweeps.update(ADA, sweep["id"], sizes(value), expected_revisions=[1])
+            replica.sweeps.sweeps.update(ADA, sweep["id"], sizes(value), expected_revisions=[1])
             for replica, value in zip(replicas, (2, 3), strict=True)
         ),
         return_exceptions=True,

@@ -11,7 +11,7 @@ from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Session
-from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.originals.skipped import SkippedFileStore
 from benchmark_manager.stores.sync.staged_changes import (
     Chunk,
     Publication,
@@ -339,16 +339,16 @@ async def test_a_sync_that_lost_its_lease_writes_nothing_of_what_it_skipped(
     either.repository("acme/large", {"config/a.yaml": Entry.symlink("elsewhere")})
     project = (await either.project("acme/large"))["id"]
     await either.sync(project)
-    files = OriginalFileStore(either.services.database)
-    before = await files.skipped(project)
+    files = SkippedFileStore(either.services.database)
+    before = await files.of_project(project)
     assert list(before) == ["config/a.yaml"]
 
     async def lost(_: Session) -> None:
         raise LeaseLostError
 
     with pytest.raises(LeaseLostError):
-        await files.replace_many_skipped(project, before, {}, lost)
-    assert await files.skipped(project) == before
+        await files.replace_many(project, before, {}, lost)
+    assert await files.of_project(project) == before
 
 
 @pytest.mark.parametrize("kind", ["files", "modified-files"])

@@ -13,11 +13,11 @@ from benchmark_manager.web.charts.layout import (
     LEFT,
     NARROW,
     RIGHT,
-    CategoryPlaces,
-    NumberPlaces,
+    CategoryPositions,
+    NumberPositions,
     across,
     down,
-    places_of,
+    positions_of,
     vertical_axis,
 )
 from benchmark_manager.web.charts.numbers import cut, tick_text, written
@@ -76,8 +76,8 @@ def test_labels_of_a_metric_s_axis_differ(values: list[float]) -> None:
 
 @given(st.lists(NUMBERS, min_size=1, max_size=30, unique=True))
 def test_a_larger_setting_is_further_to_the_right(values: list[float]) -> None:
-    places = NumberPlaces(values)
-    at = [places.share(value) for value in sorted(values)]
+    positions = NumberPositions(values)
+    at = [positions.share(value) for value in sorted(values)]
     assert at == sorted(at)
 
 
@@ -85,7 +85,7 @@ def test_a_larger_setting_is_further_to_the_right(values: list[float]) -> None:
 def test_labels_below_an_axis_neither_overlap_nor_leave_the_chart(
     values: list[float] | list[str],
 ) -> None:
-    axis = places_of(values).axis(AXIS)
+    axis = positions_of(values).axis(AXIS)
     assume(not axis.turned)
     spans = [tick.span for tick in axis.ticks]
     assert all(left >= -LEFT and right <= NARROW + RIGHT for left, right in spans)
@@ -94,7 +94,7 @@ def test_labels_below_an_axis_neither_overlap_nor_leave_the_chart(
 
 @given(st.lists(st.text(min_size=9, max_size=60), min_size=6, max_size=90, unique=True))
 def test_turned_labels_have_a_line_s_height_each(values: list[str]) -> None:
-    ticks = places_of(values).axis(AXIS).ticks
+    ticks = positions_of(values).axis(AXIS).ticks
     gaps = [(other.at - one.at) * NARROW / 100 for one, other in pairwise(ticks)]
     assert all(gap >= 14 for gap in gaps)
 
@@ -138,16 +138,16 @@ def test_one_value_is_within_its_axis(value: float) -> None:
 
 
 def test_few_settings_are_all_marked() -> None:
-    axis = NumberPlaces([128, 256, 512, 1024]).axis(AXIS)
+    axis = NumberPositions([128, 256, 512, 1024]).axis(AXIS)
     assert [tick.text for tick in axis.ticks] == ["128", "256", "512", "1,024"]
 
 
 def test_names_that_fit_are_not_turned() -> None:
-    assert not CategoryPlaces(["auto", "fp8", "int8"]).axis(AXIS).turned
+    assert not CategoryPositions(["auto", "fp8", "int8"]).axis(AXIS).turned
 
 
 def test_long_names_are_turned() -> None:
-    assert CategoryPlaces([f"a long name {n}" for n in range(8)]).axis(AXIS).turned
+    assert CategoryPositions([f"a long name {n}" for n in range(8)]).axis(AXIS).turned
 
 
 @pytest.mark.parametrize(

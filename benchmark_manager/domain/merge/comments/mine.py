@@ -18,7 +18,7 @@ from benchmark_manager.domain.documents.entry_lines import behind_lines, owns_li
 from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Scalar, Slot
 from benchmark_manager.domain.documents.paths import ROOT, Path, Step, children, shown
 from benchmark_manager.domain.documents.splices import Splice
-from benchmark_manager.domain.merge.comments.theirs import UpstreamComments, upstream_comments
+from benchmark_manager.domain.merge.comments.theirs import TheirComments, their_comments
 from benchmark_manager.domain.merge.edits.plan import Pair, Plan
 from benchmark_manager.domain.merge.text_merge import merge_text
 from benchmark_manager.domain.text.line_differences import line_changes
@@ -75,12 +75,12 @@ class CommentPlan:
     """Entries of theirs and mine with these comments."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Comments of theirs which mine replace."""
-    upstream: UpstreamComments = field(default_factory=UpstreamComments)
+    of_theirs: TheirComments = field(default_factory=TheirComments)
 
 
 @dataclass(frozen=True)
 class MyComments:
-    """The comments of three texts, and which of mine stand in lines that I changed."""
+    """The comments of three texts, and which of mine are in lines that I changed."""
 
     base_tree: DocumentTree
     theirs_tree: DocumentTree
@@ -131,11 +131,11 @@ class MyComments:
         return frozenset(found)
 
     def first_above(self, slot: Slot) -> int | None:
-        """Where the first comment begins that I wrote above an entry of mine."""
+        """Return where the first comment begins that I wrote above an entry of mine."""
         return next((c.start for c in self.mine.at(slot, "above") if c.start in self.changed), None)
 
     def counted(self) -> Counter[str]:
-        """How often each comment that I wrote has to stand in a result, at least."""
+        """Return how often each comment that I wrote has to be in a result, at least."""
         base, theirs, mine = (_texts(comments) for comments in (self.base, self.theirs, self.mine))
         written = {
             c.text for some in self.mine.owned.values() for c in some if c.start in self.changed
@@ -156,7 +156,7 @@ class MyComments:
     ) -> list[CommentConflict]:
         """Return the comments that are missing in a result.
 
-        They are mine, but for known ones and those of what is left out, and theirs.
+        They are mine, except for known ones and those of what is left out, and theirs.
         """
         present = _texts(comments_of(outcome))
         reported = Counter(text for conflict in known for text in conflict.mine)
@@ -167,7 +167,7 @@ class MyComments:
             if texts and owner not in made.owners and not self._is_in(owner, left_out):
                 found.setdefault(comment_path(self._path_of(owner)), []).extend(texts)
         lost = [CommentConflict(path, (), (), tuple(texts), None) for path, texts in found.items()]
-        return [*lost, *self._lost_of_theirs(made.upstream.required - present, made.owners)]
+        return [*lost, *self._lost_of_theirs(made.of_theirs.required - present, made.owners)]
 
     def _lost_of_theirs(
         self, missing: Counter[str], decided: AbstractSet[Slot | None]
@@ -191,7 +191,7 @@ class MyComments:
         return slot is not None
 
     def _path_of(self, wanted: Slot | None, *, of_theirs: bool = False) -> Path:
-        """The path of an entry of mine, or of theirs."""
+        """Return the path of an entry of mine, or of theirs."""
         tree, comments = (
             (self.theirs_tree, self.theirs) if of_theirs else (self.mine_tree, self.mine)
         )
@@ -209,7 +209,7 @@ class MyComments:
         return path
 
     def _steps(self, tree: DocumentTree, node: Collection) -> Mapping[Slot, Step]:
-        """What the entries of a collection are called, found once."""
+        """Return what the entries of a collection are called, found once."""
         if node not in self._found_steps:
             parts = children((tree,), (node,)) or []
             self._found_steps[node] = {slot: step for step, (slot,) in parts if slot is not None}
@@ -221,7 +221,7 @@ class MyComments:
 
 
 def comment_path(path: Path) -> str:
-    """What the comments of an entry are called in a conflict, and in the decision about it."""
+    """Return what an entry's comments are called in a conflict, and in the decision about it."""
     return f"{ROOT if sum(map(len, path)) > _LONGEST_PATH else shown(path)}{COMMENT_SUFFIX}"
 
 
@@ -241,7 +241,7 @@ def plan_comments(
         (comments.theirs_tree, comments.theirs),
         (comments.mine_tree, comments.mine),
     )
-    planner.made.upstream = upstream_comments(texts, plan, planner.made.dropped)
+    planner.made.of_theirs = their_comments(texts, plan, planner.made.dropped)
     return planner.made
 
 
@@ -301,7 +301,7 @@ class _Planner:
     def _has_it_elsewhere(self, pair: Pair, position: Position, mine: Texts) -> bool:
         """Return whether theirs has my comment elsewhere in its line.
 
-        It may stand behind the value instead of the key, or before it.
+        It may be behind the value instead of the key, or before it.
         """
         other: Position | None = (
             "tail" if position == "head" else "head" if position == "tail" else None
@@ -356,7 +356,7 @@ class _Planner:
         return True
 
     def _comes_with_value(self, pair: Pair, position: Position) -> bool:
-        """Whether comments there are part of the value that mine has instead of theirs."""
+        """Return whether comments there are part of the value that mine has instead of theirs."""
         if position == "below":
             return any(
                 isinstance(v, Collection) and v.is_block
@@ -397,7 +397,7 @@ class _Planner:
 def _merged(
     base: Texts, theirs: Texts, mine: Texts, *, replaces: bool, is_line: bool
 ) -> Texts | None:
-    """The comments at one position that both sides' changes give; None where a person must decide.
+    """Return the comments at one position after both changes; None where a person must decide.
 
     `replaces` says that I wrote another one elsewhere at the entry; else one that I only removed
     stays, as theirs has it.
@@ -421,7 +421,7 @@ def _is_block_scalar(slot: Slot) -> bool:
 
 
 def _behind_changed(tree: DocumentTree, old: Sequence[Comment], new: Texts) -> list[Splice] | None:
-    """Other comments behind values; where one goes, so do the blanks before it."""
+    """Return splices of comments behind values; where one goes, so do the blanks before it."""
     if len(old) != 1 or len(new) > 1:
         return None
     start = old[0].start
@@ -455,7 +455,7 @@ def _new_behind(
 
 
 def _lines_changed(tree: DocumentTree, old: Sequence[Comment], new: Texts) -> list[Splice]:
-    """Comment lines which replace those that changed."""
+    """Return the splices of comment lines which replace those that changed."""
     before = [comment.text for comment in old]
     first = next(
         (n for n, pair in enumerate(zip(before, new, strict=False)) if pair[0] != pair[1]),

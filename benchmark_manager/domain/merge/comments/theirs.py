@@ -3,7 +3,7 @@
 Which are removed, and how many of each a result must have.
 
 A comment above an entry that I removed goes only where I removed it too; so does one below, unless
-upstream added it. What stands inside an entry, or behind it in its line, goes with it.
+theirs added it. What is inside an entry, or behind it in its line, goes with it.
 """
 
 from bisect import bisect_left
@@ -22,7 +22,7 @@ _Span = tuple[int, int]
 
 
 @dataclass(slots=True)
-class UpstreamComments:
+class TheirComments:
     """What becomes of theirs' comments around my changes."""
 
     staying: dict[Slot, list[Comment]] = field(default_factory=dict)
@@ -68,18 +68,18 @@ def _inside(text: _Text, spans: Iterable[_Span]) -> set[int]:
     return found
 
 
-def upstream_comments(
+def their_comments(
     texts: tuple[
         tuple[DocumentTree, Comments], tuple[DocumentTree, Comments], tuple[DocumentTree, Comments]
     ],
     plan: Plan,
     dropped: Mapping[str, int],
-) -> UpstreamComments:
+) -> TheirComments:
     """Decide about theirs' comments.
 
     `dropped` are those which the plan for my comments takes out of theirs.
     """
-    made = UpstreamComments()
+    made = TheirComments()
     if plan.root in plan.replaced:
         return made
     base, theirs, mine = (_Text.of(tree, comments) for tree, comments in texts)
@@ -151,7 +151,7 @@ def _replace(texts: Sequence[_Text], difference: Difference) -> bool:
 
 
 def _lines(tree: DocumentTree, slot: Slot, *, is_document: bool) -> _Span:
-    """Return an entry with what stands behind it in its last line.
+    """Return an entry with what is behind it in its last line.
 
     A document reaches from its mark to the next one.
     """
@@ -165,13 +165,13 @@ def _lines(tree: DocumentTree, slot: Slot, *, is_document: bool) -> _Span:
 
 
 def _around(tree: DocumentTree, slot: Slot) -> tuple[_Span, _Span]:
-    """The comment lines above and below an entry which are removed with it."""
+    """Return the comment lines above and below an entry which are removed with it."""
     below = tree.lines.next_line(slot.end)
     return (first_line(tree, slot), slot.start), (below, max(below, behind_lines(tree, slot)))
 
 
 def _decide(
-    difference: Difference, base: _Text, theirs: _Text, gone: Counter[str], made: UpstreamComments
+    difference: Difference, base: _Text, theirs: _Text, gone: Counter[str], made: TheirComments
 ) -> None:
     """Divide the comments around a removed entry into those which stay and those which go."""
     before, slot, _ = difference.sides

@@ -20,7 +20,7 @@ class UnreplayableError(Exception):
 
 
 def value_end(tree: DocumentTree, slot: Slot) -> int:
-    """The end of an entry's value; of a block collection with the comments which belong to it."""
+    """Return the end of an entry's value; of a block collection, with the comments of it."""
     if isinstance(slot.value, Collection) and slot.value.is_block:
         behind = behind_lines(tree, slot)
         return tree.lines.end(behind - 1) if behind and tree.text[behind - 1] in "\r\n" else behind
@@ -28,7 +28,7 @@ def value_end(tree: DocumentTree, slot: Slot) -> int:
 
 
 def block_lines(added: Added, to: DocumentTree, column: int) -> str:
-    """An entry as lines of a block at a column, the last without its line end."""
+    """Return an entry as lines of a block at a column, the last without its line end."""
     tree, slot = added.tree, added.slot
     if column > _DEEPEST_COLUMN:
         raise UnreplayableError
@@ -43,7 +43,7 @@ def block_lines(added: Added, to: DocumentTree, column: int) -> str:
 
 
 def block_start(added: Added) -> int:
-    """Where the lines begin which come with an entry of a block."""
+    """Return where the lines begin which come with an entry of a block."""
     tree, slot = added.tree, added.slot
     start = first_line(tree, slot) if owns_line(tree, slot) else slot.start
     return start if added.above is None else min(start, tree.lines.start(added.above))

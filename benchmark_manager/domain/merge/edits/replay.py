@@ -39,7 +39,7 @@ Staying: TypeAlias = Mapping[Slot, Sequence[Comment]]
 
 
 def replay(plan: Plan, theirs: DocumentTree, comments: CommentPlan) -> str:
-    """Theirs' text with the changes, and with those of its comments.
+    """Return theirs' text with the changes, and with those of its comments.
 
     Raises:
         UnreplayableError: where a change has no certain position or form; the text may still
@@ -54,7 +54,7 @@ def replay(plan: Plan, theirs: DocumentTree, comments: CommentPlan) -> str:
     # lines come first.
     for slot, parts in reversed(plan.parts.items()):
         if slot not in plan.replaced and any(not isinstance(part, Kept) for part in parts):
-            splices += _collection(theirs, slot, parts, comments.upstream.staying)
+            splices += _collection(theirs, slot, parts, comments.of_theirs.staying)
     try:
         return spliced(theirs.text, [*splices, *comments.splices])
     except OverlappingSplicesError:
@@ -80,7 +80,7 @@ def _value(
 def _block_value(
     theirs: DocumentTree, slot: Slot, added: Added, comments: tuple[str, ...] | None
 ) -> Splices:
-    """A value which has lines of its own, or had them: from the colon or dash on, all of it."""
+    """Replace a value which has lines of its own, or had them: all from the colon or dash on."""
     source = added.slot
     indent = indentation(theirs, slot)
     text = moved(added, source.gap, value_end(added.tree, source), theirs, indent)
@@ -108,7 +108,7 @@ def _is_block_scalar(node: Node) -> bool:
 
 
 def _with_comment(text: str, comment: str, line_end: str) -> str:
-    """A block scalar with another comment behind its mark (`| # why`)."""
+    """Return a block scalar with another comment behind its mark (`| # why`)."""
     head, separator, lines = text.partition(line_end)
     return _HEADER_COMMENT.sub("", head) + comment + separator + lines
 
@@ -144,7 +144,7 @@ def _emptied(theirs: DocumentTree, owner: Slot, node: Collection, staying: Stayi
 
 
 def _removed(theirs: DocumentTree, slot: Slot, staying: Staying) -> Splices:
-    """The lines of an entry go, but for comments around it which stay."""
+    """Remove the lines of an entry, except for comments around it which stay."""
     at, end = first_line(theirs, slot), behind_lines(theirs, slot)
     for comment in staying.get(slot, ()):
         yield Splice(at, theirs.lines.start(comment.start), "")
@@ -208,7 +208,7 @@ def _new_lines(theirs: DocumentTree, first: Slot, before: Slot | None, text: str
 
 
 def _flow(theirs: DocumentTree, node: Collection, parts: Sequence[Part]) -> Splices:
-    """Entries between brackets, with their commas."""
+    """Yield entries between brackets, with their commas."""
     if any(isinstance(part, Kept) for part in parts):
         yield from _removed_from_flow(theirs, parts)
         yield from _added_to_flow(theirs, node, parts)
@@ -247,7 +247,7 @@ def _removed_from_flow(theirs: DocumentTree, parts: Sequence[Part]) -> Splices:
 def _expect_no_comment(theirs: DocumentTree, start: int, end: int) -> None:
     """Refuse a change between brackets that would move a comment.
 
-    The comment would go along, or come to stand beside another entry.
+    The comment would go along, or move beside another entry.
     """
     if theirs.file_format == "yaml" and _FLOW_COMMENT.match(theirs.text, start, max(start, end)):
         raise UnreplayableError
@@ -270,7 +270,7 @@ def _added_to_flow(theirs: DocumentTree, node: Collection, parts: Sequence[Part]
 
 
 def _separator(theirs: DocumentTree, node: Collection) -> str:
-    """What theirs has between a comma, or the bracket, and the next entry."""
+    """Return what theirs has between a comma, or the bracket, and the next entry."""
     last = node.slots[-1]
     start = last.start - 1
     while start >= 0 and theirs.text[start] in _BLANKS:

@@ -13,11 +13,11 @@ _MARK: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 
 def replay_documents(theirs: DocumentTree, parts: Sequence[Part]) -> Iterator[tuple[int, int, str]]:
-    """What becomes of which characters: start, end, text.
+    """Yield what becomes of which characters: start, end, text.
 
     Raises:
         UnreplayableError: where a document cannot be distinguished from its neighbours by its
-            mark, for one which would come to stand before all others, and for one which goes beside
+            mark, for one which would move before all others, and for one which goes beside
             comments that may not be its own.
     """
     extents = _extents(theirs)
@@ -31,16 +31,16 @@ def replay_documents(theirs: DocumentTree, parts: Sequence[Part]) -> Iterator[tu
             continue
         start, end = extents[part.slot]
         if added:
-            yield _place(at), _place(at), "".join(added)
+            yield _position(at), _position(at), "".join(added)
         added, at = [], end
         if isinstance(part, Removed):
             _expect_own_comments(theirs, part.slot, start, end)
             yield start, end, ""
     if added:
-        yield _place(at), _place(at), _opened(theirs) + "".join(added)
+        yield _position(at), _position(at), _opened(theirs) + "".join(added)
 
 
-def _place(at: int | None) -> int:
+def _position(at: int | None) -> int:
     if at is None:
         raise UnreplayableError
     return at
@@ -62,7 +62,7 @@ def _opened(theirs: DocumentTree) -> str:
 
 
 def _document(added: Added, extent: tuple[int, int] | None, theirs: DocumentTree) -> str:
-    """As it stands in its tree at `extent`; None is for a value which a person gave."""
+    """Return a document as it is in its tree at `extent`; None: a person gave its value."""
     text = value_in_flow(added, theirs, "") if extent is None else added.tree.text[slice(*extent)]
     lines = lines_of(text.rstrip("\r\n"))
     if not _MARK.match(lines[0]):
@@ -72,7 +72,7 @@ def _document(added: Added, extent: tuple[int, int] | None, theirs: DocumentTree
 
 
 def _extents(tree: DocumentTree) -> dict[Slot, tuple[int, int]]:
-    """Where each document begins, with its mark, and where the next one does."""
+    """Return where each document begins, with its mark, and where the next one does."""
     slots = tree.stream.slots
     starts: list[int] = []
     floor = 0

@@ -26,7 +26,7 @@ _NOT_FINITE: Final = frozenset({"nan", "inf", "+inf", "-inf", "infinity", "-infi
     "+.inf",
 }
 
-Complaint = Literal[
+ProblemCode = Literal[
     "alias_not_read",
     "cut_file",
     "duplicate_key",
@@ -45,7 +45,7 @@ Complaint = Literal[
     "unit_unknown",
 ]
 #: The sentence of each problem; `{}` stands for names of what it concerns.
-_SENTENCES: Final[dict[Complaint, str]] = {
+_SENTENCES: Final[dict[ProblemCode, str]] = {
     "alias_not_read": "Left out, as aliases of lists or objects, and `<<`, are not followed: {}.",
     "cut_file": "The file ends in the middle: what is cut off has not been read.",
     "duplicate_key": "An object has members of the same name; the last one counts: {}.",
@@ -77,13 +77,13 @@ class Collector:
     also: str = ""
     _points: list[tuple[str, dict[str, Metric]]] = field(default_factory=list)
     _metrics: int = 0
-    _complaints: Counter[Complaint] = field(default_factory=Counter)
-    _names: dict[Complaint, list[str]] = field(default_factory=dict)
+    _counts: Counter[ProblemCode] = field(default_factory=Counter)
+    _names: dict[ProblemCode, list[str]] = field(default_factory=dict)
 
-    def complain(self, complaint: Complaint, name: str = "") -> None:
+    def report(self, code: ProblemCode, name: str = "") -> None:
         """Note what is left out, or why nothing can be read."""
-        self._complaints[complaint] += 1
-        names = self._names.setdefault(complaint, [])
+        self._counts[code] += 1
+        names = self._names.setdefault(code, [])
         if name and len(names) < _NAMED and (shown := _shown(name)) not in names:
             names.append(shown)
 
@@ -92,9 +92,9 @@ class Collector:
         metrics: dict[str, Metric] = {}
         label = " ".join(filter(None, (label, self.also)))
         if len(self._points) >= MOST_POINTS:
-            self.complain("too_many_points")
+            self.report("too_many_points")
         elif label and not is_name(label):
-            self.complain("name_not_allowed", label)
+            self.report("name_not_allowed", label)
         else:
             self._points.append((label, metrics))
         return PointMetrics(self, metrics)
@@ -102,10 +102,10 @@ class Collector:
     def admits(self, name: str) -> bool:
         """Count a metric; note and return False if it is one too many, or its name is unusable."""
         if not is_name(name):
-            self.complain("name_not_allowed", name)
+            self.report("name_not_allowed", name)
             return False
         if self._metrics >= MOST_METRICS:
-            self.complain("too_many_metrics")
+            self.report("too_many_metrics")
             return False
         self._metrics += 1
         return True
@@ -117,13 +117,13 @@ class Collector:
 
     def problems(self) -> Iterator[Problem]:
         """Yield a problem for each kind of what was left out."""
-        for complaint, count in self._complaints.items():
-            named = self._names[complaint]
+        for code, count in self._counts.items():
+            named = self._names[code]
             more = count - len(named)
             words = ", ".join(named) + (f" and {more:,} more" if named and more > 0 else "")
-            message = _SENTENCES[complaint].format(words) if words else _bare(complaint)
-            severity: Literal["error", "warning"] = "error" if complaint in _ERRORS else "warning"
-            yield Problem(severity=severity, code=complaint, message=message)
+            message = _SENTENCES[code].format(words) if words else _bare(code)
+            severity: Literal["error", "warning"] = "error" if code in _ERRORS else "warning"
+            yield Problem(severity=severity, code=code, message=message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class PointMetrics:
         known = known_metric(name)
         factor = 1.0 if known is None or unit is None else unit_factor(unit, known.unit)
         if factor is None:
-            self.collector.complain("unit_unknown", called)
+            self.collector.report("unit_unknown", called)
             return
         number = self._finite(called, value, factor)
         if number is None or not self.collector.admits(name):
@@ -174,11 +174,11 @@ class PointMetrics:
     def _finite(self, called: str, value: JsonValue, factor: float) -> float | None:
         number = as_number(value)
         if number is None:
-            self.collector.complain("not_a_number", called)
+            self.collector.report("not_a_number", called)
         elif math.isfinite(number * factor):
             return number * factor
         else:
-            self.collector.complain("not_finite", called)
+            self.collector.report("not_finite", called)
         return None
 
 
@@ -189,7 +189,7 @@ def names_in(problem: Problem) -> str:
     ... finite numbers: ttft, itl and 3 more."))
     'ttft, itl and 3 more'
     """
-    sentences = {str(complaint): sentence for complaint, sentence in _SENTENCES.items()}
+    sentences = {str(code): sentence for code, sentence in _SENTENCES.items()}
     before, names, after = sentences.get(problem.code, "").partition("{}")
     message = problem.message
     if not names or not (message.startswith(before) and message.endswith(after)):
@@ -235,7 +235,7 @@ def _shown(name: str) -> str:
     return visible if len(name) <= _NAMED_LENGTH else visible + "…"
 
 
-def _bare(complaint: Complaint) -> str:
+def _bare(code: ProblemCode) -> str:
     """Return the sentence without names."""
-    sentence = _SENTENCES[complaint]
+    sentence = _SENTENCES[code]
     return sentence if "{}" not in sentence else sentence.replace(": {}", "")

@@ -48,7 +48,7 @@ class _Condenser:
         self._kept: list[bytes] = []
         self._from = 0
         self._depth = 0
-        #: Where the last token began and ended, and the name that may stand before a bracket.
+        #: Where the last token began and ended, and the name that may be before a bracket.
         self._last = (0, 0)
         self._name = b""
         #: Where a bulky member began, and at which depth; -1 outside.

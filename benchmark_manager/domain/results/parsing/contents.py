@@ -30,10 +30,10 @@ def read_contents(data: bytes, file_name: str, found: Collector) -> list[JsonVal
     """Return the values of a file; none where it cannot be read, which `found` gets to know."""
     body = _in_utf8(data)
     if body is None:
-        found.complain("not_text")
+        found.report("not_text")
         return []
     if not body or body.isspace():
-        found.complain("empty_file")
+        found.report("empty_file")
         return []
     if body.lstrip()[:1] in (b"{", b"["):
         return _read_json(body, found)
@@ -58,17 +58,17 @@ def _read_json(body: bytes, found: Collector) -> list[JsonValue]:
         count.values > _MOST_COUNTED or count.containers > _MOST_CONTAINERS
         for count in counted_values(body)
     ):
-        found.complain("too_complex")
+        found.report("too_complex")
         return []
     body, open_brackets = condensed(body)
     *_, count = counted_values(body)
     if count.values > _MOST_PARSED:
-        found.complain("too_complex")
+        found.report("too_complex")
         return []
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        found.complain("not_text")
+        found.report("not_text")
         return []
     del body
     return _values(text, open_brackets, found)
@@ -86,21 +86,21 @@ def _values(text: str, open_brackets: int, found: Collector) -> list[JsonValue]:
         try:
             value, at = decoder.raw_decode(text, at)
         except RecursionError:
-            found.complain("too_complex")
+            found.report("too_complex")
             break
         except ValueError:
-            _complain_of(text, at, open_brackets, found)
+            _report_syntax(text, at, open_brackets, found)
             break
         values.append(value)
         at = _blanks_end(text, at)
     return values
 
 
-def _complain_of(text: str, at: int, open_brackets: int, found: Collector) -> None:
+def _report_syntax(text: str, at: int, open_brackets: int, found: Collector) -> None:
     if open_brackets > 0 and text[at] in "{[":
-        found.complain("cut_file")
+        found.report("cut_file")
     else:
-        found.complain("not_json", text[at : at + _SHOWN])
+        found.report("not_json", text[at : at + _SHOWN])
 
 
 def _blanks_end(text: str, at: int) -> int:
@@ -114,7 +114,7 @@ def _members(pairs: list[tuple[str, JsonValue]], found: Collector) -> dict[str, 
         seen = set[str]()
         for name, _ in pairs:
             if name in seen:
-                found.complain("duplicate_key", name)
+                found.report("duplicate_key", name)
             seen.add(name)
     return members
 
@@ -124,20 +124,20 @@ def _read_yaml(body: bytes, found: Collector, broken: Collector) -> list[JsonVal
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        broken.complain("not_text")
+        broken.report("not_text")
         return []
     if most_values(text) > MOST_VALUES:
-        broken.complain("too_complex")
+        broken.report("too_complex")
         return []
     tree = try_parse(text, "yaml")
     if tree is None:
-        broken.complain("not_json")
+        broken.report("not_json")
         return []
     return yaml_values(tree, MOST_POINTS + 1, found)
 
 
 def mapping_at(value: JsonValue | Mapping[str, JsonValue], *names: str) -> Mapping[str, JsonValue]:
-    """Return the object that stands below these names; an empty one where there is none."""
+    """Return the object that is below these names; an empty one where there is none."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

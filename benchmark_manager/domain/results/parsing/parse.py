@@ -103,8 +103,8 @@ def _read(
     for number, entry in enumerate(entries):
         found.also = settings_label(entry, differing)
         if is_sure and not parser.recognises(entry):
-            found.complain("other_format", str(number + 1))
+            found.report("other_format", str(number + 1))
         else:
             parser.read(entry, found, file_name)
     if not found.points():
-        found.complain("no_metrics")
+        found.report("no_metrics")

@@ -103,9 +103,9 @@ def read_times(value: Mapping[str, JsonValue], point: PointMetrics) -> None:
             continue
         statistic = statistic_name(match[1])
         if finite_number(value.get("completed")) == 0 or _is_zero(value, match[2]):
-            point.collector.complain("not_measured", called)
+            point.collector.report("not_measured", called)
         elif statistic is None:
-            point.collector.complain("other_format", called)
+            point.collector.report("other_format", called)
         else:
             family = _FAMILIES.get(match[2], match[2])
             point.add(f"{family}_{statistic}", entry, called, unit="ms")
@@ -120,11 +120,11 @@ def _read_latency(value: Mapping[str, JsonValue], point: PointMetrics) -> None:
     point.add("e2el_mean", value.get("avg_latency"), "avg_latency", unit="s")
     point.add("e2el_std", value.get("std_latency"), "std_latency", unit="s")
     if not isinstance(value.get("percentiles"), dict):
-        point.collector.complain("other_format", "percentiles")
+        point.collector.report("other_format", "percentiles")
     for percentage, entry in mapping_at(value, "percentiles").items():
         called = f"percentiles.{percentage}"
         statistic = statistic_name(f"p{percentage}")
         if statistic is None:
-            point.collector.complain("other_format", called)
+            point.collector.report("other_format", called)
         else:
             point.add(f"e2el_{statistic}", entry, called, unit="s")

@@ -40,12 +40,12 @@ class _DocumentReader:
         self._anchored: dict[str, Scalar] = {}
 
     def value(self, node: Node, called: str = "") -> JsonValue:
-        """Return the value of a node, which stands under the key `called`."""
+        """Return the value of a node, which is under the key `called`."""
         # Recursive: `validate` admits no more than 200 levels.
         if isinstance(node, Alias):
             scalar = self._anchored.get(node.name)
             if scalar is None:
-                self._found.complain("alias_not_read", called or f"*{node.name}")
+                self._found.report("alias_not_read", called or f"*{node.name}")
                 return None
             return self._scalar_value(scalar)
         self._note_anchor(node)
@@ -60,14 +60,14 @@ class _DocumentReader:
         for slot in node.slots:
             name = self._name(slot.key)
             if is_merge_key(slot.key):
-                self._found.complain("alias_not_read", MERGE_KEY)
+                self._found.report("alias_not_read", MERGE_KEY)
                 continue
             value = self.value(slot.value, name or "")
             if name is None:
-                self._found.complain("other_format", self._tree.text[slot.start : slot.gap])
+                self._found.report("other_format", self._tree.text[slot.start : slot.gap])
                 continue
             if name in members:
-                self._found.complain("duplicate_key", name)
+                self._found.report("duplicate_key", name)
             members[name] = value
         return members
 

@@ -23,7 +23,7 @@ from benchmark_manager.domain.sweeps.importing.tool_sweep import (
 )
 from benchmark_manager.domain.sweeps.importing.vllm import read_vllm
 from benchmark_manager.domain.sweeps.importing.wandb import read_wandb
-from benchmark_manager.domain.sweeps.targets import Place, place_of, target_text
+from benchmark_manager.domain.sweeps.targets import ValuePath, target_text, value_path
 from benchmark_manager.models.record import Record
 from benchmark_manager.models.sweep import (
     Assignments,
@@ -124,16 +124,16 @@ class _Converter:
         return PointsAxis(name=axis.name, points=points)
 
     def _settings(self, point: ToolPoint) -> Iterator[Setting]:
-        """Yield what a point sets; the first parameter that sets a place counts."""
-        taken = set[Place]()
+        """Yield what a point sets; the first parameter that sets a path counts."""
+        taken = set[ValuePath]()
         for setting in point.settings:
             for target in self._targets(setting.parameter, may_be_absent=setting.may_be_absent):
-                place = place_of(target)
-                if place in taken:
-                    path = line(target_text(target))
-                    self.notes.append(note("target_taken", setting.parameter, path=path))
+                path = value_path(target)
+                if path in taken:
+                    text = line(target_text(target))
+                    self.notes.append(note("target_taken", setting.parameter, path=text))
                     continue
-                taken.add(place)
+                taken.add(path)
                 value = setting.value
                 yield Setting(
                     target=target, value=_flag_value(value) if _is_flag(target) else value
@@ -151,7 +151,7 @@ class _Converter:
 
 def _is_flag(target: Target) -> bool:
     """Return whether a target is a command line flag in a list."""
-    return is_flag_path(place_of(target)[1])
+    return is_flag_path(value_path(target)[1])
 
 
 def _flag_value(value: JsonValue) -> JsonValue:

@@ -55,7 +55,7 @@ def read_hydra(text: str) -> ToolSweep:
 
 
 def _overrides(text: str, notes: list[SweepNote]) -> Iterator[str]:
-    """Yield overrides, each `KEY=VALUE` with what stands before the key."""
+    """Yield overrides, each `KEY=VALUE` with what is before the key."""
     if _CONFIGURATION.search(text) is None:
         for word in override_texts(text):
             if word.is_override:

@@ -146,7 +146,7 @@ class _OverrideReader:
         return named[1], self._element()
 
     def _quoted(self) -> str:
-        """Read a text in quotes: backslashes are escapes where they stand before a quote."""
+        """Read a text in quotes: backslashes are escapes where they are before a quote."""
         quote = self._text[self._at]
         found = _QUOTED[quote].match(self._text, self._at)
         if found is None:

@@ -1,6 +1,6 @@
 """The overrides in a text: one a line, or words of a command line.
 
-No shell reads the text. Blanks separate words unless they stand in quotes or brackets or are
+No shell reads the text. Blanks separate words unless they are in quotes or brackets or are
 escaped, and quotes around a whole word are dropped, as Hydra's documentation writes commands:
 `python my_app.py -m 'lr=range(0, 3)' db=mysql,postgresql`. A word that is no override and no option
 continues the value before it (`msg=hello world`), one behind an option belongs to the option. A

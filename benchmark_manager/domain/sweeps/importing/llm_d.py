@@ -83,7 +83,7 @@ def read_llm_d(text: str) -> ToolSweep:
 
 
 def _phase(name: str, members: Mapping[str, GivenValue]) -> _Phase:
-    """Read a phase; the treatments of a run may also stand at the top, or be all of `run`."""
+    """Read a phase; the treatments of a run may also be at the top, or be all of `run`."""
     phase = _Phase(name)
     section = members.get(name)
     if section is not None and section.value is not None:

@@ -22,7 +22,7 @@ _SHOWN: Final = 3
 
 Keys: TypeAlias = tuple[str, ...]
 
-#: A string goes on to the end of the text where no quote ends it, so that it is read once.
+#: A string continues to the end of the text where no quote ends it, so that it is read once.
 _STRING: Final = r'"(?:[^"\\]++|\\[\s\S]?)*+"?'
 _STEP: Final = re.compile(rf'{_STRING}|\[(?:[^\]"]++|{_STRING})*+\]?|[^.\[\]" ]++')
 

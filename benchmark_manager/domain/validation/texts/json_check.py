@@ -35,7 +35,7 @@ _WORD: Final = re.compile(r"true|false|null")
 _WORDISH: Final = re.compile(r"[-+]?\w+")
 
 # What the fast reader does not see: escapes of NUL and of surrogates, and numbers out of range.
-_LOOK_CLOSER: Final = re.compile(
+_NEEDS_THOROUGH_CHECK: Final = re.compile(
     r"\\u0000|\\u[dD][89a-fA-F]|(?<![0-9.])[0-9]{16}|[eE]\+?[0-9]{3}",
 )
 # A string without an end is one part too: else the search would begin anew at each escaped quote in
@@ -55,9 +55,9 @@ def check_json(text: str, findings: Findings) -> bool:
 def _is_plainly_fine(text: str) -> bool:
     """Return whether it is one object or list without a problem.
 
-    False may also mean "look closer".
+    False may also mean that only a thorough check can decide.
     """
-    if _LOOK_CLOSER.search(text) or holds_invisible(text) or _is_deep(text):
+    if _NEEDS_THOROUGH_CHECK.search(text) or holds_invisible(text) or _is_deep(text):
         return False
     try:
         value = json.loads(text, object_pairs_hook=unique_members, parse_constant=refuse_constant)
@@ -67,7 +67,7 @@ def _is_plainly_fine(text: str) -> bool:
 
 
 def _is_deep(text: str) -> bool:
-    """Whether brackets outside strings are nested too deep; of a text which is no JSON, a guess."""
+    """Return whether brackets are nested too deep; of a text which is no JSON, a guess."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
     depth = 0
@@ -309,7 +309,7 @@ class _JsonReader:
         return _JsonSyntaxError("syntax_error", f"Expected {wanted}; {self._found()}.", self._at)
 
     def _found(self) -> str:
-        """What stands here instead, with a hint where another notation is known."""
+        """Return what stands here instead, with a hint where another notation is known."""
         rest = self._text[self._at : self._at + 40]
         if not rest:
             return "the file ends here"

@@ -37,7 +37,7 @@ _NO_JSON_TAGS: Final = frozenset(
 _WIDE_SPACES: Final = frozenset(
     "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 )
-_LOOK_CLOSER: Final = yaml_scalars.NOTEWORTHY | _WIDE_SPACES
+_SUSPECT_BEGINNINGS: Final = yaml_scalars.NOTEWORTHY | _WIDE_SPACES
 
 MERGE_KEY: Final = "<<"
 _MERGE: Final = ("str", MERGE_KEY)
@@ -151,11 +151,11 @@ class _Checker(NodeReader[_OpenNode]):
         self._node(identity, 1, around, role, start, event.end_mark.index)
 
     def _scalar_text(self, event: ScalarEvent, start: int, around: _OpenNode, role: Role) -> None:
-        """Checks which need nothing but the scalar itself."""
+        """Check what needs nothing but the scalar itself."""
         if event.tag is not None:
             self._tag(event.tag, start)
         elif event.implicit[0]:
-            if event.value[:1] in _LOOK_CLOSER:
+            if event.value[:1] in _SUSPECT_BEGINNINGS:
                 self._plain_value(event.value, start, around, role)
             if self._braces and may_hold_template(event.value):
                 self._plain_template(start, event.end_mark.index)
@@ -291,7 +291,7 @@ class _Checker(NodeReader[_OpenNode]):
         self._node(identity, frame.size, around, role, frame.start, end)
 
     def _flow_template(self, start: int, end: int) -> None:
-        """A mapping as the only key of a flow mapping, written `{{ … }}`, is a template."""
+        """Note a template: a mapping as the only key of a flow mapping, written `{{ … }}`."""
         pair = self._text.startswith("{{", start) and self._text.endswith("}}", start, end)
         first = self._report.template_at
         if pair and (first is None or start < first):
@@ -333,7 +333,7 @@ class _Checker(NodeReader[_OpenNode]):
         )
 
     def _structure(self, frame: _OpenNode) -> Identity:
-        """One number for equal structures, so that a key of keys is never walked twice."""
+        """Return one number for equal structures, so that a key of keys is never walked twice."""
         kind = "mapping" if frame.is_mapping else "sequence"
         parts: Hashable = frozenset(frame.parts) if frame.is_mapping else tuple(frame.parts)
         number = self._structures.setdefault((kind, frame.tag, parts), len(self._structures))
@@ -371,7 +371,7 @@ class _Checker(NodeReader[_OpenNode]):
             )
 
     def _key(self, frame: _OpenNode, identity: Identity, start: int, end: int) -> None:
-        """A key stands once (YAML 1.2.2, section 3.2.1.1).
+        """Report a key that occurs twice (YAML 1.2.2, section 3.2.1.1).
 
         Several mappings are merged as one list (yaml.org/type/merge); about a second `<<` readers
         disagree.
@@ -423,7 +423,7 @@ def _identity(event: ScalarEvent) -> Identity:
 
 
 def _positions_outside(positions: tuple[int, ...], spans: list[tuple[int, int]]) -> tuple[int, ...]:
-    """The positions which lie in none of the spans; both in ascending order."""
+    """Return the positions which lie in none of the spans; both in ascending order."""
     outside: list[int] = []
     following = iter(spans)
     span = next(following, None)

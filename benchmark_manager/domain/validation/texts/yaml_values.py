@@ -1,6 +1,6 @@
 """The values of a YAML text, built from its events, and where each of them stands.
 
-Only for a text which `yaml_check` accepts: keys stand once, aliases are defined and end, nesting is
+Only for a text which `yaml_check` accepts: keys occur once, aliases are defined and end, nesting is
 bounded. Positions are read in a second pass, and only for values with findings
 about: most texts are fine.
 """
@@ -153,7 +153,7 @@ def _merge(into: dict[str, Value], mappings: Iterable[Value]) -> None:
 
 
 def key_text(value: Value) -> str:
-    """A key as JSON can hold it."""
+    """Return a key as JSON can hold it."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -162,7 +162,7 @@ def key_text(value: Value) -> str:
 
 
 def build(parsed: str, scalar: Callable[[str], Value]) -> list[Document]:
-    """The value of each document, in order, of a text which `prepare` made ready.
+    """Return the value of each document, in order, of a text which `prepare` made ready.
 
     Args:
         parsed: the text.

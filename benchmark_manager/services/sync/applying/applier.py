@@ -29,6 +29,7 @@ from benchmark_manager.services.sync.runs import ReadSync
 from benchmark_manager.services.variants.drift import DriftJudge, Judgements
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.originals.skipped import SkippedFileStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.staged_changes import Publication
 from benchmark_manager.stores.sync.syncs import SyncStore
@@ -48,6 +49,7 @@ class SyncStores:
     leases: LeaseStore
     syncs: SyncStore
     originals: OriginalFileStore
+    skipped_files: SkippedFileStore
 
 
 class SyncApplier:
@@ -129,7 +131,7 @@ class SyncApplier:
         confirm = self._confirmation(read)
         await self._large.apply(publication, changes, files.verdicts, confirm)
         # Only syncs read these, and a row is right whatever else becomes of the sync.
-        await self._stores.originals.replace_many_skipped(
+        await self._stores.skipped_files.replace_many(
             project.id, files.skipped_before, files.skipped, confirm
         )
         applied = replace(read, changes=changes)
@@ -152,7 +154,7 @@ class SyncApplier:
         changes = await self._write_files(read, files, changes, session)
         if await self._variants.follow(project_id, changes, judged, session, at_most=most):
             raise _TooManyError
-        if not await self._stores.originals.replace_skipped(
+        if not await self._stores.skipped_files.replace(
             project_id, files.skipped_before, files.skipped, session, at_most=most
         ):
             raise _TooManyError
@@ -218,15 +220,7 @@ class SyncApplier:
 
 def sync_change(principal: Principal, project: Project) -> RecordedChange:
     """Return the record of a sync: by whom, or by what."""
-    return RecordedChange(
-        action="project.sync",
-        principal=principal,
-        project_id=project.id,
-        object_id=project.id,
-        name=project.name,
-        before=None,
-        after=None,
-    )
+    return RecordedChange.of_project("project.sync", principal, project)
 
 
 def _same_history(project: Project) -> bool:

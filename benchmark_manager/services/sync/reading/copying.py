@@ -16,7 +16,7 @@ from benchmark_manager.models.original import SkipReason
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services.sync.progress import Progress
 from benchmark_manager.services.sync.slots import SyncSlots
-from benchmark_manager.services.texts.text_work import LookedAt, WantedFile, judge_files
+from benchmark_manager.services.texts.text_work import JudgedFile, WantedFile, judge_files
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.contents.problems import ProblemStore
 from benchmark_manager.workers.pool import WorkerPool
@@ -206,7 +206,7 @@ class Copying:
         self._copied |= copied
 
     async def _with_stored_problems(
-        self, validated: Mapping[tuple[str, str], LookedAt]
+        self, validated: Mapping[tuple[str, str], JudgedFile]
     ) -> dict[tuple[str, str], CopiedFile]:
         """Store the problems, and return the files with references to them."""
         verdicts = {
@@ -238,7 +238,7 @@ class BatchValidation:
 
     async def validate(
         self, contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]]
-    ) -> dict[tuple[str, str], LookedAt]:
+    ) -> dict[tuple[str, str], JudgedFile]:
         """Return what each file is, by its path and blob id."""
         by_sha = {sha: by_sha[sha] for sha in contents}
         if self._too_complex >= _TOO_COMPLEX_AT_MOST:
@@ -252,8 +252,8 @@ class BatchValidation:
 
     async def _one_by_one(
         self, contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]]
-    ) -> dict[tuple[str, str], LookedAt]:
-        found: dict[tuple[str, str], LookedAt] = {}
+    ) -> dict[tuple[str, str], JudgedFile]:
+        found: dict[tuple[str, str], JudgedFile] = {}
         for sha, data in contents.items():
             one = {sha: data}, {sha: by_sha[sha]}
             try:
@@ -269,7 +269,7 @@ class BatchValidation:
 
 def _not_validated(
     contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]]
-) -> dict[tuple[str, str], LookedAt]:
+) -> dict[tuple[str, str], JudgedFile]:
     return judge_files(contents, by_sha, judged=False)
 
 

@@ -23,7 +23,7 @@ async def folder_warnings(
 
     `obstacles` are what a listing shows in their way, by folder; None: that was not listed, and
     GraphQL is asked, where there is any. The target of a link is requested too. If either fails,
-    the sync goes on without it.
+    the sync continues without it.
     """
     folders = tuple(missing)
     if not folders:

@@ -33,6 +33,7 @@ from benchmark_manager.services.sync.reading.snapshot import (
     stored_trees,
 )
 from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.originals.skipped import SkippedFileStore
 
 if TYPE_CHECKING:
     from benchmark_manager.models.problem import StoredVerdict
@@ -45,6 +46,7 @@ class UpstreamReader:
         self,
         *,
         files: OriginalFileStore,
+        skipped_files: SkippedFileStore,
         copier: Copier,
         checker: RefChecker,
         lister: FolderLister,
@@ -53,6 +55,7 @@ class UpstreamReader:
     ) -> None:
         self._archives = archives
         self._files = files
+        self._skipped_files = skipped_files
         self._copier = copier
         self._checker = checker
         self._lister = lister
@@ -189,7 +192,7 @@ class UpstreamReader:
         selector = EntrySelector(
             project.source,
             stored={file.path: file for file in stored if not file.removed},
-            skipped_before=await self._files.skipped(project.id),
+            skipped_before=await self._skipped_files.of_project(project.id),
             max_file_size=self._max_file_size,
             # After a change of folders, a type that followed from the path may depend on the
             # content.
