@@ -73,7 +73,6 @@ def push(
     shas = [] if head is None else _pushed(repository, before, head.sha, ref)[-most_commits:]
     if forced is None:
         forced = not (created or deleted) and _loses(repository, before, after)
-    sender = shapes.user(pusher, urls)
     return {
         "ref": ref,
         "before": before,
@@ -81,7 +80,7 @@ def push(
         "repository": _pushed_repository(hosted, urls, head, organization),
         "pusher": {"name": pusher, "email": f"{pusher}@example.invalid"},
         **_about_owner(organization, urls),
-        "sender": sender,
+        "sender": shapes.user(pusher, urls),
         "created": created,
         "deleted": deleted,
         "forced": forced,

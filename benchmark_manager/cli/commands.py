@@ -158,13 +158,10 @@ def demo(
     It uses no network beyond this machine, and deletes everything when it stops. It needs the git
     command.
     """
-    from benchmark_manager.cli.operations.demo import (  # noqa: PLC0415 -- see above
-        DemoOptions,
-        run_demo,
-    )
+    from benchmark_manager.cli.operations import demo as program  # noqa: PLC0415 -- see above
 
-    run_demo(
-        DemoOptions(
+    program.run_demo(
+        program.DemoOptions(
             port=port,
             github_port=github_port,
             change_after=change_after,
