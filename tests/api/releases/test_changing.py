@@ -1,5 +1,6 @@
 """What of a release may change, and the digests by which it is found."""
 
+import httpx2 as httpx
 import pytest
 
 from support.problems import assert_problem, fields_at_fault
@@ -48,11 +49,7 @@ async def test_a_making_changes_the_etag_but_makes_no_edit_stale(
     assert edited.status_code == 200
 
 
-every_route = pytest.mark.parametrize(
-    "route",
-    ["", "/SHA256SUMS", "/archive", "/configmap", "/files/a", "/compare/{digits}"],
-    ids=["release", "sums", "archive", "config map", "file", "comparison"],
-)
+ROUTES = ("", "/SHA256SUMS", "/archive", "/configmap", "/files/a", "/compare/{digits}")
 
 
 def digits_of(release: Json) -> str:
@@ -71,28 +68,33 @@ async def test_a_release_is_found_by_twelve_digits_or_more(
     assert (await module_service.get(f"/releases/{reference}"))["digest"] == release["digest"]
 
 
-@every_route
+async def answers_of(service: Service, release: Json, reference: str) -> list[httpx.Response]:
+    """Ask each route of a release for this reference."""
+    digits = digits_of(release)
+    absent = "0" * 64 if digits[0] != "0" else "1" * 64
+    paths = [f"/releases/{reference}{route}" for route in ROUTES]
+    return [await service.http.get(path.format(digits=digits, absent=absent)) for path in paths]
+
+
 @pytest.mark.parametrize("reference", ["0", "{digits:.11}", "sha256:{digits:.11}"])
 async def test_fewer_digits_are_refused(
-    module_service: Service, release: Json, reference: str, route: str
+    module_service: Service, release: Json, reference: str
 ) -> None:
-    path = f"/releases/{reference}{route}".format(digits=digits_of(release))
-    answer = await module_service.http.get(path)
-    assert fields_at_fault(answer, "digest_too_short") == {"digest"}
+    answers = await answers_of(module_service, release, reference)
+    faults = [fields_at_fault(answer, "digest_too_short") for answer in answers]
+    assert faults == [{"digest"}] * len(ROUTES)
 
 
-@every_route
 @pytest.mark.parametrize(
     "reference",
     ["{absent}", "{absent:.12}", "{digits}0", "latest", "sha256:", "{digits:.12}g"],
 )
 async def test_no_release_has_other_digits(
-    module_service: Service, release: Json, reference: str, route: str
+    module_service: Service, release: Json, reference: str
 ) -> None:
-    digits = digits_of(release)
-    absent = "0" * 64 if digits[0] != "0" else "1" * 64
-    path = f"/releases/{reference}{route}".format(digits=digits, absent=absent)
-    assert_problem(await module_service.http.get(path), 404, "release_not_found")
+    answers = await answers_of(module_service, release, reference)
+    problems = [assert_problem(answer, 404, "release_not_found") for answer in answers]
+    assert len(problems) == len(ROUTES)
 
 
 async def test_digits_that_two_releases_share_name_neither(service: Service, release: Json) -> None:
