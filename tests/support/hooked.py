@@ -35,8 +35,6 @@ class HookedService:
     project: Json
     #: After how many seconds the poller was to claim due projects, for each wake-up.
     woken: list[float]
-    #: What `documents` returns as long as no delivery was taken.
-    untouched: list[Any]
 
 
 @asynccontextmanager
@@ -104,13 +102,12 @@ async def queued(service: Service, payload: Json) -> list[str]:
     return found
 
 
-async def assert_refused(
-    shared: HookedService, body: bytes, sent: Any, status: int, code: str
-) -> Json:
+async def assert_refused(service: Service, body: bytes, sent: Any, status: int, code: str) -> Json:
     """Check that a body with these headers is refused, and changes nothing."""
-    answer = await shared.service.http.post(PATH, content=body, headers=sent)
+    before = await documents(service)
+    answer = await service.http.post(PATH, content=body, headers=sent)
     document: Json = assert_problem(answer, status, code)
-    assert await documents(shared.service) == shared.untouched
+    assert await documents(service) == before
     return document
 
 

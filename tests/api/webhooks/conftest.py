@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from benchmark_manager.factory import Externals
 from github_test_server import GitHubTestServer
-from support.hooked import HookedService, documents, hooked_service, polled_project
+from support.hooked import HookedService, hooked_service, polled_project
 from support.reused_database import reused_database
 from support.service import Json, Service
 from support.unchanged_service import unchanged_service
@@ -33,8 +33,7 @@ async def shared(
             reused_database(hooked_server) as url,
             hooked_service(url, github, folder, externals) as service,
         ):
-            project = await polled_project(service, files)
-            yield HookedService(service, project, woken, await documents(service))
+            yield HookedService(service, await polled_project(service, files), woken)
 
 
 @pytest.fixture
