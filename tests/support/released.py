@@ -88,7 +88,13 @@ def unpacked(data: bytes, archive_format: str) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
-        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+        return {member.name: _content(tar, member) for member in tar}
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    content = tar.extractfile(member)
+    assert content is not None, f"{member.name} is no file"
+    return content.read()
 
 
 async def checked_by_coreutils(service: Service, release: Json, folder: Path) -> int:

@@ -15,7 +15,9 @@ async def test_the_contents_of_releases_are_never_swept(
     await service.sync(project["id"])
     blobs = BlobStore(service.services.database)
     collection = service.services.database.collection("blobs")
-    long_ago = (await collection.find_one({}))["touched_at"].replace(year=2000)  # type: ignore[index]
+    row = await collection.find_one({})
+    assert row is not None
+    long_ago = row["touched_at"].replace(year=2000)
     marks = {"touched_at": long_ago, "unreferred_at": long_ago}
     await collection.update_many({}, {"$set": marks})
     await blobs.put([b"nobody's"], None, long_ago)

@@ -185,7 +185,7 @@ async def test_other_branches_and_tags_change_nothing(shared: HookedService, ref
 async def test_other_events_change_nothing(shared: HookedService, event: str) -> None:
     """Whatever their payload holds."""
     before = (await documents(shared.service))[0]
-    payloads = (push_to(shared.project, shared.service), {})
+    payloads: tuple[Json, ...] = (push_to(shared.project, shared.service), {})
     answers = [await deliver(shared.service, payload, event=event) for payload in payloads]
     assert [
         (answer.status_code, answer.json()["outcome"], answer.json()["event"]) for answer in answers
