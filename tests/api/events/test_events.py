@@ -206,10 +206,11 @@ async def test_a_client_that_returns_receives_what_it_missed(either: Service) ->
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def with_history(module_either: Service) -> Service:
-    """A service that has sent events before."""
+async def later_http(module_either: Service) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service that has sent events before."""
     await module_either.project("acme/before")
-    return module_either
+    async with listening(module_either.app) as client:
+        yield client
 
 
 @pytest.mark.parametrize(
@@ -218,14 +219,11 @@ async def with_history(module_either: Service) -> Service:
     ids=["text", "a digit", "two digits", "zeros", "no ASCII", "5000 characters", "cut"],
 )
 async def test_a_client_that_returns_with_an_unknown_id_has_to_reload(
-    with_history: Service, unknown: str
+    later_http: httpx.AsyncClient, unknown: str
 ) -> None:
     """A browser may send such an id."""
     headers = [(b"last-event-id", unknown.encode())]
-    async with (
-        listening(with_history.app) as http,
-        http.stream("GET", "/events", headers=headers) as answer,
-    ):
+    async with later_http.stream("GET", "/events", headers=headers) as answer:
         first = await anext(answer.aiter_text())
         assert 'event: reset\ndata: {"reason":"lost"}\nid: ' in first
 
