@@ -14,7 +14,7 @@ from support.unchanged_database import unchanged
 
 
 @dataclass(frozen=True)
-class Case:
+class SharedRelease:
     """Two projects made the same release: `mine`, of the principals, and before it `theirs`."""
 
     doors: Doors
@@ -31,7 +31,7 @@ async def service(module_service: Service) -> AsyncIterator[Service]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def made(module_service: Service) -> AsyncIterator[Case]:
+async def made(module_service: Service) -> AsyncIterator[SharedRelease]:
     service, projects = module_service, []
     for name in ("acme/theirs", "acme/mine"):
         service.repository(name, {"config/a.yaml": b"a: 1\n"})
@@ -48,11 +48,11 @@ async def made(module_service: Service) -> AsyncIterator[Case]:
         maintainer=maintainer_of(mine),
         stranger=stranger(),
     ) as doors:
-        yield Case(doors, release["digest"], mine, theirs)
+        yield SharedRelease(doors, release["digest"], mine, theirs)
 
 
 @pytest.fixture
-async def case(made: Case, service: Service) -> Case:
+async def case(made: SharedRelease, service: Service) -> SharedRelease:
     del service
     return made
 
@@ -61,7 +61,7 @@ PARTS = ("", "/SHA256SUMS", "/files/config/a.yaml", "/archive", "/configmap", "/
 
 
 @pytest.mark.parametrize("part", PARTS)
-async def test_a_digest_is_no_permission(case: Case, part: str) -> None:
+async def test_a_digest_is_no_permission(case: SharedRelease, part: str) -> None:
     path = f"/releases/{case.digest}{part.format(digest=case.digest)}"
     hidden = await case.doors.ask("stranger", "GET", path)
     assert_problem(hidden, 404, "release_not_found")
@@ -71,12 +71,12 @@ async def test_a_digest_is_no_permission(case: Case, part: str) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-async def test_readers_of_one_project_read_the_release(case: Case, part: str) -> None:
+async def test_readers_of_one_project_read_the_release(case: SharedRelease, part: str) -> None:
     path = f"/releases/{case.digest}{part.format(digest=case.digest)}"
     assert (await case.doors.ask("reader", "GET", path)).status_code == 200
 
 
-async def test_a_reader_sees_nothing_of_the_other_project(case: Case) -> None:
+async def test_a_reader_sees_nothing_of_the_other_project(case: SharedRelease) -> None:
     answer = await case.doors.ask("reader", "GET", f"/releases/{case.digest}")
     found: Json = answer.json()
     assert [one["project_id"] for one in found["makings"]] == [case.mine]
@@ -84,12 +84,12 @@ async def test_a_reader_sees_nothing_of_the_other_project(case: Case) -> None:
     assert case.theirs not in answer.text
 
 
-async def test_a_list_shows_nothing_of_the_other_project(case: Case) -> None:
+async def test_a_list_shows_nothing_of_the_other_project(case: SharedRelease) -> None:
     answer = await case.doors.ask("reader", "GET", f"/projects/{case.mine}/releases")
     assert [(one["project_id"], one["makings_count"]) for one in answer.json()] == [(case.mine, 1)]
 
 
-async def test_no_shared_cache_keeps_what_only_some_may_read(case: Case) -> None:
+async def test_no_shared_cache_keeps_what_only_some_may_read(case: SharedRelease) -> None:
     answer = await case.doors.ask("reader", "GET", f"/releases/{case.digest}/SHA256SUMS")
     assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
 
@@ -103,7 +103,7 @@ async def test_no_shared_cache_keeps_what_only_some_may_read(case: Case) -> None
     ],
 )
 async def test_what_the_role_does_not_allow_changes_no_release(
-    service: Service, case: Case, name: str, body: Json, needed: str
+    service: Service, case: SharedRelease, name: str, body: Json, needed: str
 ) -> None:
     before = await service.get(f"/releases/{case.digest}")
     answer = await case.doors.ask(name, "PUT", f"/releases/{case.digest}", json=body)
@@ -115,19 +115,21 @@ async def test_what_the_role_does_not_allow_changes_no_release(
 @pytest.mark.parametrize(
     ("name", "body"), [("editor", {"name": "x"}), ("maintainer", {"pinned": True})]
 )
-async def test_a_role_in_one_of_the_projects_suffices(case: Case, name: str, body: Json) -> None:
+async def test_a_role_in_one_of_the_projects_suffices(
+    case: SharedRelease, name: str, body: Json
+) -> None:
     answer = await case.doors.ask(name, "PUT", f"/releases/{case.digest}", json=body)
     assert answer.status_code == 200
     assert case.theirs not in answer.text
 
 
-async def test_a_change_of_a_release_that_may_not_be_read_is_not_found(case: Case) -> None:
+async def test_a_change_of_a_release_that_may_not_be_read_is_not_found(case: SharedRelease) -> None:
     answer = await case.doors.ask("stranger", "PUT", f"/releases/{case.digest}", json={"name": "x"})
     assert_problem(answer, 404, "release_not_found")
 
 
 async def test_a_short_digest_is_no_permission_either(
-    case: Case,
+    case: SharedRelease,
 ) -> None:
     digits = case.digest.removeprefix("sha256:")[:12]
     assert (await case.doors.ask("reader", "GET", f"/releases/{digits}")).status_code == 200

@@ -2,13 +2,14 @@
 
 import base64
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 from unicodedata import normalize
 
 import pytest
 import pytest_asyncio
 
-from support.problems import assert_problem, fields_at_fault
+from support.problems import ObservedAnswers, assert_problem, fields_at_fault
 from support.service import Json, Service
 
 JOB = b"""\
@@ -122,15 +123,25 @@ async def test_keys_are_found_by_their_path(
     assert [match["key"] for row in rows for match in row["matches"]] == expected
 
 
-async def test_the_embedded_database_finds_the_same(embedded_service: Service) -> None:
-    embedded_service.repository("acme/bench", FILES)
-    project = await embedded_service.synced("acme/bench")
-    for q, where, expected in (
-        ("llama", "text", TEXT),
-        ("parallelism", "keys", KEYS),
-        ("4", "values", VALUES),
-    ):
-        assert positions(await search(embedded_service, project, q, **{"in": where})) == expected
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def embedded_project(module_either: Service) -> AsyncIterator[Json]:
+    observed = ObservedAnswers()
+    module_either.http.event_hooks = {"request": [], "response": [observed.note]}
+    module_either.repository("acme/bench", FILES)
+    yield await module_either.synced("acme/bench")
+    assert observed.undocumented == []
+
+
+@pytest.mark.parametrize("either_server", ["embedded"], indirect=True, scope="module")
+@pytest.mark.parametrize(
+    ("q", "where", "expected"),
+    [("llama", "text", TEXT), ("parallelism", "keys", KEYS), ("4", "values", VALUES)],
+)
+async def test_the_embedded_database_finds_the_same(
+    module_either: Service, embedded_project: Json, q: str, where: str, expected: list[Any]
+) -> None:
+    rows = await search(module_either, embedded_project, q, **{"in": where})
+    assert positions(rows) == expected
 
 
 async def test_one_page_has_the_total_and_the_shape(reading: Service, held: Json) -> None:
