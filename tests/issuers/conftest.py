@@ -6,12 +6,12 @@ import pytest
 
 from benchmark_manager.issuers.discovery import IssuerDirectory
 from benchmark_manager.issuers.fetching import IssuerClient
-from support.bad_issuer import BadIssuer, Clock, bad_issuer
+from support.bad_issuer import BadIssuer, IssuerClock, bad_issuer
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> IssuerClock:
+    return IssuerClock()
 
 
 @pytest.fixture
@@ -28,5 +28,5 @@ async def http() -> AsyncIterator[IssuerClient]:
 
 
 @pytest.fixture
-def directory(http: IssuerClient, clock: Clock) -> IssuerDirectory:
+def directory(http: IssuerClient, clock: IssuerClock) -> IssuerDirectory:
     return IssuerDirectory(http, clock=clock)

@@ -15,9 +15,9 @@ from support.bad_issuer import (
     DISCOVERY,
     JWKS,
     BadIssuer,
-    Clock,
+    IssuerClock,
+    IssuerReply,
     Json,
-    Reply,
     ec_key,
     ed_key,
     public,
@@ -115,7 +115,9 @@ async def test_an_issuer_must_be_written_as_it_writes_itself(
     assert (await failure(directory, f"{issuer.url}/")).reason == "other_issuer"
 
 
-async def test_an_issuer_elsewhere_cannot_lead_to_services_of_this_machine(clock: Clock) -> None:
+async def test_an_issuer_elsewhere_cannot_lead_to_services_of_this_machine(
+    clock: IssuerClock,
+) -> None:
     url = "https://login.example.com"
     document = {"issuer": url, "jwks_uri": "http://127.0.0.1:27017/keys"}
     stream = httpx.ByteStream(json.dumps(document).encode())
@@ -127,12 +129,12 @@ async def test_an_issuer_elsewhere_cannot_lead_to_services_of_this_machine(clock
 async def test_keys_behind_a_redirect_are_refused(
     directory: IssuerDirectory, issuer: BadIssuer
 ) -> None:
-    issuer.replies[JWKS] = Reply(307, headers={"Location": f"{issuer.url}/other"})
+    issuer.replies[JWKS] = IssuerReply(307, headers={"Location": f"{issuer.url}/other"})
     assert (await failure(directory, issuer.url)).reason == "status"
 
 
 async def test_a_new_key_is_found_within_half_a_minute(
-    directory: IssuerDirectory, issuer: BadIssuer, clock: Clock
+    directory: IssuerDirectory, issuer: BadIssuer, clock: IssuerClock
 ) -> None:
     await directory.keys(issuer.url, "one")
     issuer.keys = [public(rsa_key("two"))]
@@ -141,7 +143,7 @@ async def test_a_new_key_is_found_within_half_a_minute(
 
 
 async def test_names_of_keys_that_nobody_has_do_not_make_us_ask_all_the_time(
-    directory: IssuerDirectory, issuer: BadIssuer, clock: Clock
+    directory: IssuerDirectory, issuer: BadIssuer, clock: IssuerClock
 ) -> None:
     for _ in range(10):
         await directory.keys(issuer.url, "unknown")
@@ -150,7 +152,7 @@ async def test_names_of_keys_that_nobody_has_do_not_make_us_ask_all_the_time(
 
 
 async def test_a_key_that_was_taken_back_is_refused_after_ten_minutes(
-    directory: IssuerDirectory, issuer: BadIssuer, clock: Clock
+    directory: IssuerDirectory, issuer: BadIssuer, clock: IssuerClock
 ) -> None:
     issuer.keys = [public(rsa_key()), public(rsa_key("two"))]
     await directory.keys(issuer.url, "one")
@@ -161,19 +163,19 @@ async def test_a_key_that_was_taken_back_is_refused_after_ten_minutes(
 
 @pytest.mark.parametrize("seconds", [600, 3_599])
 async def test_an_outage_of_less_than_an_hour_is_bridged(
-    directory: IssuerDirectory, issuer: BadIssuer, clock: Clock, seconds: int
+    directory: IssuerDirectory, issuer: BadIssuer, clock: IssuerClock, seconds: int
 ) -> None:
     await directory.keys(issuer.url, "one")
-    issuer.replies[DISCOVERY] = Reply.of({}, 503)
+    issuer.replies[DISCOVERY] = IssuerReply.of({}, 503)
     clock.pass_by(seconds)
     assert await key_ids(directory, issuer, "one") == {"one"}
 
 
 async def test_keys_end_with_an_outage_of_an_hour(
-    directory: IssuerDirectory, issuer: BadIssuer, clock: Clock
+    directory: IssuerDirectory, issuer: BadIssuer, clock: IssuerClock
 ) -> None:
     await directory.keys(issuer.url, "one")
-    issuer.replies[DISCOVERY] = Reply.of({}, 503)
+    issuer.replies[DISCOVERY] = IssuerReply.of({}, 503)
     clock.pass_by(3_600)
     assert (await failure(directory, issuer.url)).reason == "status"
 
@@ -181,7 +183,7 @@ async def test_keys_end_with_an_outage_of_an_hour(
 async def test_while_an_issuer_is_away_few_requests_wait_for_it(
     directory: IssuerDirectory, issuer: BadIssuer
 ) -> None:
-    issuer.replies[DISCOVERY] = Reply.of({}, 503)
+    issuer.replies[DISCOVERY] = IssuerReply.of({}, 503)
     results = await asyncio.gather(
         *(directory.keys(issuer.url, "one") for _ in range(10)), return_exceptions=True
     )
@@ -190,9 +192,9 @@ async def test_while_an_issuer_is_away_few_requests_wait_for_it(
 
 
 async def test_an_issuer_that_is_back_is_read_after_some_seconds(
-    directory: IssuerDirectory, issuer: BadIssuer, clock: Clock
+    directory: IssuerDirectory, issuer: BadIssuer, clock: IssuerClock
 ) -> None:
-    issuer.replies[DISCOVERY] = Reply.of({}, 503)
+    issuer.replies[DISCOVERY] = IssuerReply.of({}, 503)
     await failure(directory, issuer.url)
     issuer.replies.clear()
     clock.pass_by(5)

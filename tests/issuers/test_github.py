@@ -11,7 +11,7 @@ from benchmark_manager.issuers.fetching import IssuerClient
 from benchmark_manager.issuers.github import GitHubSignIn, GitHubSignInApp, web_host
 from benchmark_manager.models.access.sign_in import ProvedPerson, SignInAttempt
 from github_test_server import GitHubTestServer, Person, Status
-from support.bad_issuer import BadIssuer, Clock, Reply
+from support.bad_issuer import BadIssuer, IssuerClock, IssuerReply
 from support.waiting import GENEROUS
 
 BACK = "https://bench.example.com/auth/github/callback"
@@ -19,7 +19,7 @@ SECRET = "of-the-app"
 
 
 @pytest.fixture
-def attempt(clock: Clock) -> SignInAttempt:
+def attempt(clock: IssuerClock) -> SignInAttempt:
     return SignInAttempt(
         provider="github",
         state="the-state",
@@ -130,7 +130,7 @@ async def test_a_token_that_no_header_can_carry_is_refused(
     http: IssuerClient, issuer: BadIssuer, attempt: SignInAttempt, token: object
 ) -> None:
     provider = GitHubSignIn(GitHubSignInApp(issuer.url, "bench", SECRET), http)
-    issuer.replies["/login/oauth/access_token"] = Reply.of({"access_token": token})
+    issuer.replies["/login/oauth/access_token"] = IssuerReply.of({"access_token": token})
     with pytest.raises(SignedTokenError) as caught:
         await provider.person(attempt, {"state": attempt.state, "code": "one"}, BACK)
     assert caught.value.reason == "refused"

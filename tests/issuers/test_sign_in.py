@@ -19,9 +19,9 @@ from support.bad_issuer import (
     TOKEN,
     USERINFO,
     BadIssuer,
-    Clock,
+    IssuerClock,
+    IssuerReply,
     Json,
-    Reply,
     handmade,
     public,
     rsa_key,
@@ -32,7 +32,7 @@ OTHER = "https://login.example.com"
 
 
 @pytest.fixture
-def attempt(clock: Clock) -> SignInAttempt:
+def attempt(clock: IssuerClock) -> SignInAttempt:
     return SignInAttempt(
         provider="oidc",
         state="the-state",
@@ -56,7 +56,7 @@ def client(issuer: BadIssuer) -> OidcClient:
 
 @pytest.fixture
 def provider(
-    client: OidcClient, directory: IssuerDirectory, http: IssuerClient, clock: Clock
+    client: OidcClient, directory: IssuerDirectory, http: IssuerClient, clock: IssuerClock
 ) -> OidcSignIn:
     return OidcSignIn(client, directory, http, clock=clock)
 
@@ -197,7 +197,7 @@ async def test_one_that_does_not_say_so_need_not_name_itself(
 async def test_an_answer_without_a_token_is_refused(
     provider: OidcSignIn, issuer: BadIssuer, attempt: SignInAttempt, token: object
 ) -> None:
-    issuer.replies[TOKEN] = Reply.of({"id_token": token, "access_token": "opaque"})
+    issuer.replies[TOKEN] = IssuerReply.of({"id_token": token, "access_token": "opaque"})
     assert await refusal(provider, issuer, attempt) == "form"
 
 
@@ -210,7 +210,7 @@ async def test_a_token_without_a_signature_is_refused(
 
 
 async def test_keys_may_have_been_rotated(
-    provider: OidcSignIn, issuer: BadIssuer, attempt: SignInAttempt, clock: Clock
+    provider: OidcSignIn, issuer: BadIssuer, attempt: SignInAttempt, clock: IssuerClock
 ) -> None:
     await signed_in(provider, issuer, attempt)
     issuer.keys, issuer.key = [public(rsa_key("two"))], rsa_key("two")
@@ -272,7 +272,7 @@ async def test_a_public_client_sends_no_secret(
     client: OidcClient,
     directory: IssuerDirectory,
     http: IssuerClient,
-    clock: Clock,
+    clock: IssuerClock,
     issuer: BadIssuer,
     attempt: SignInAttempt,
 ) -> None:
@@ -340,7 +340,7 @@ async def test_a_token_that_no_header_can_carry_brings_no_groups(
 ) -> None:
     back = issuer.sign_in(await provider.address(attempt, BACK))
     id_token = issuer.token(CLIENT, nonce=attempt.nonce)
-    issuer.replies[TOKEN] = Reply.of({"id_token": id_token, "access_token": token})
+    issuer.replies[TOKEN] = IssuerReply.of({"id_token": id_token, "access_token": token})
     assert (await provider.person(attempt, back, BACK)).groups == ()
     assert issuer.count(USERINFO) == 0
 
@@ -374,7 +374,7 @@ async def test_groups_are_names_in_a_list(
 async def test_groups_that_cannot_be_read_end_the_sign_in(
     provider: OidcSignIn, issuer: BadIssuer, attempt: SignInAttempt
 ) -> None:
-    issuer.replies[USERINFO] = Reply.of({}, 503)
+    issuer.replies[USERINFO] = IssuerReply.of({}, 503)
     with pytest.raises(IssuerError):
         await signed_in(provider, issuer, attempt)
 
@@ -389,7 +389,7 @@ async def test_a_provider_without_userinfo_gives_no_groups(
 async def test_an_error_has_no_code_and_no_token(
     provider: OidcSignIn, issuer: BadIssuer, attempt: SignInAttempt
 ) -> None:
-    issuer.replies[TOKEN] = Reply.of({"error": "invalid_grant"}, 400)
+    issuer.replies[TOKEN] = IssuerReply.of({"error": "invalid_grant"}, 400)
     back: Mapping[str, str] = issuer.sign_in(await provider.address(attempt, BACK))
     with pytest.raises(IssuerError) as caught:
         await provider.person(attempt, back, BACK)

@@ -21,7 +21,7 @@ from support.bad_issuer import (
     LASTING,
     NOW,
     BadIssuer,
-    Clock,
+    IssuerClock,
     Json,
     Key,
     ec_key,
@@ -40,7 +40,7 @@ Check = Callable[[str], Any]
 
 
 @pytest.fixture
-def check(directory: IssuerDirectory, issuer: BadIssuer, clock: Clock) -> Check:
+def check(directory: IssuerDirectory, issuer: BadIssuer, clock: IssuerClock) -> Check:
     async def run(token: str) -> Claims:
         return await checked_claims(
             directory, token, issuer=issuer.url, audiences={AUDIENCE, "other"}, now=clock()
@@ -136,7 +136,9 @@ async def test_a_token_with_an_unusual_claim_is_accepted(
     assert await check(issuer.token(**claims))
 
 
-async def test_a_token_ends_with_its_time(refusal: Check, issuer: BadIssuer, clock: Clock) -> None:
+async def test_a_token_ends_with_its_time(
+    refusal: Check, issuer: BadIssuer, clock: IssuerClock
+) -> None:
     token = issuer.token()
     clock.pass_by(LASTING + LEEWAY)
     assert await refusal(token) == "expired"

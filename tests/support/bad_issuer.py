@@ -92,7 +92,7 @@ def _encoded(data: bytes) -> str:
 
 
 @dataclass
-class Clock:
+class IssuerClock:
     """The issuer's time; it stands still between calls of `pass_by`."""
 
     now: datetime = field(default_factory=lambda: datetime.fromtimestamp(NOW, UTC))
@@ -105,7 +105,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class IssuerReply:
     """What is sent for a request; `pause` seconds pass between pieces of the body."""
 
     status: int = 200
@@ -114,12 +114,12 @@ class Reply:
     pause: float = 0.0
 
     @classmethod
-    def of(cls, content: object, status: int = 200) -> "Reply":
+    def of(cls, content: object, status: int = 200) -> "IssuerReply":
         return cls(status, [json.dumps(content).encode()], {"Content-Type": "application/json"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class IssuerRequest:
     """A request that reached the issuer."""
 
     path: str
@@ -155,8 +155,8 @@ class BadIssuer:
     id_token: object = None
     userinfo: Json = field(default_factory=lambda: {"sub": "kim", "groups": ["bench"]})
     back: Json = field(default_factory=dict)
-    replies: dict[str, Reply] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    replies: dict[str, IssuerReply] = field(default_factory=dict)
+    asked: list[IssuerRequest] = field(default_factory=list)
     _codes: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def count(self, path: str) -> int:
@@ -187,24 +187,24 @@ class BadIssuer:
         back = {"code": code, "state": query["state"], "iss": self.url, **self.back}
         return {name: value for name, value in back.items() if value is not None}
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: IssuerRequest) -> IssuerReply:
         """What it sends for a request."""
         if asked.path in self.replies:
             return self.replies[asked.path]
-        answers: dict[str, Callable[[Asked], Reply]] = {
-            DISCOVERY: lambda _: Reply.of(self._discovery()),
-            JWKS: lambda _: Reply.of({"keys": self.keys}),
+        answers: dict[str, Callable[[IssuerRequest], IssuerReply]] = {
+            DISCOVERY: lambda _: IssuerReply.of(self._discovery()),
+            JWKS: lambda _: IssuerReply.of({"keys": self.keys}),
             "/authorize": self._authorize,
             TOKEN: self._token,
-            USERINFO: lambda _: Reply.of(self.userinfo),
+            USERINFO: lambda _: IssuerReply.of(self.userinfo),
         }
         answer = answers.get(asked.path)
-        return Reply.of({"error": "not found"}, 404) if answer is None else answer(asked)
+        return IssuerReply.of({"error": "not found"}, 404) if answer is None else answer(asked)
 
-    def _authorize(self, asked: Asked) -> Reply:
+    def _authorize(self, asked: IssuerRequest) -> IssuerReply:
         address = f"{self.url}/authorize?{urlencode(asked.query)}"
         back = f"{asked.query['redirect_uri']}?{urlencode(self.sign_in(address))}"
-        return Reply(303, headers={"Location": back})
+        return IssuerReply(303, headers={"Location": back})
 
     def _discovery(self) -> Json:
         right = {
@@ -217,7 +217,7 @@ class BadIssuer:
         }
         return {name: value for name, value in right.items() if value is not None}
 
-    def _token(self, asked: Asked) -> Reply:
+    def _token(self, asked: IssuerRequest) -> IssuerReply:
         begun = self._codes.pop(asked.form.get("code", ""), None)
         verifier = asked.form.get("code_verifier", "")
         digest = hashlib.sha256(verifier.encode()).digest()
@@ -227,13 +227,13 @@ class BadIssuer:
             or asked.form.get("redirect_uri") != begun["redirect_uri"]
             or _encoded(digest) != begun["code_challenge"]
         ):
-            return Reply.of({"error": "invalid_grant"}, 400)
+            return IssuerReply.of({"error": "invalid_grant"}, 400)
         if self.id_token is not None:
-            return Reply.of({"id_token": self.id_token, "access_token": "opaque"})
+            return IssuerReply.of({"id_token": self.id_token, "access_token": "opaque"})
         claims = {"nonce": begun["nonce"], "name": "Kim Min", **self.claims}
-        return Reply.of({"id_token": self.token(CLIENT, **claims), "access_token": "opaque"})
+        return IssuerReply.of({"id_token": self.token(CLIENT, **claims), "access_token": "opaque"})
 
-    def _is_client(self, asked: Asked) -> bool:
+    def _is_client(self, asked: IssuerRequest) -> bool:
         scheme, _, encoded = asked.headers.get("authorization", "").partition(" ")
         if scheme == "Basic":
             name, _, secret = base64.b64decode(encoded).decode().partition(":")
@@ -277,7 +277,7 @@ async def _serve(
     }
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     target = urlsplit(head[0].split(" ")[1])
-    asked = Asked(
+    asked = IssuerRequest(
         target.path, dict(parse_qsl(target.query)), headers, dict(parse_qsl(body.decode()))
     )
     issuer.asked.append(asked)

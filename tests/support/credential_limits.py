@@ -33,7 +33,10 @@ class SteppedClock:
         await asyncio.sleep(0)
 
 
-def credential(token: str | None = "ghp_one", api_url: str = API) -> Credential:  # noqa: S107 -- made up
+def credential(
+    token: str | None = "ghp_one",  # noqa: S107 -- made up
+    api_url: str = API,
+) -> Credential:
     return Credential.of_token(api_url, token)
 
 

@@ -47,7 +47,7 @@ Contents = dict[tuple[str, Any], bytes]
 
 
 @dataclass
-class Findings:
+class FuzzFindings:
     """How many requests had which status, by caller, and what was wrong."""
 
     counts: dict[CallerName, Counter[int]] = field(
@@ -79,14 +79,14 @@ class Fuzzer:
     def __init__(
         self, world: FuzzWorld, database: AsyncMongoClient[RawBSONDocument], name: str, seed: str
     ) -> None:
-        self.findings = Findings()
+        self.findings = FuzzFindings()
         self._world = world
         self._app = world.guarded.service.app
         self._database = database[name]
         self._requests = FuzzedRequests(world, routes_of_app(self._app), seed)
         self._before: Contents = {}
 
-    async def run(self, total: int) -> Findings:
+    async def run(self, total: int) -> FuzzFindings:
         """Send so many requests; stop where twenty were answered wrongly."""
         while self.findings.total < total and len(self.findings.faults) < 20:
             await self._world.renew()
@@ -252,7 +252,7 @@ def _difference(one: tuple[int, bytes], other: tuple[int, bytes]) -> str:
     return f"{one[0]} {one[1][around]!r} is {other[0]} {other[1][around]!r}"
 
 
-async def fuzz(guarded: GuardedService, database_url: str, total: int, seed: str) -> Findings:
+async def fuzz(guarded: GuardedService, database_url: str, total: int, seed: str) -> FuzzFindings:
     """Send so many requests to a service, and return what was found."""
     world = await make_world(guarded, seed)
     client = AsyncMongoClient(

@@ -50,7 +50,7 @@ class Visitor:
 
 
 @dataclass(frozen=True)
-class Person(Visitor):
+class SignedInPerson(Visitor):
     """A person who signed in at a browser."""
 
     id: str
@@ -67,7 +67,7 @@ class GuardedService:
     """A service with AUTH=required, or `proxy`, and its first administrator."""
 
     service: Service
-    admin: Person
+    admin: SignedInPerson
     database_url: str
     #: Of all who say no other.
     address: str = "127.0.0.1"
@@ -95,7 +95,7 @@ class GuardedService:
 
     async def person(
         self, name: str, role: str = "reader", *, grants: Mapping[str, str] | None = None
-    ) -> Person:
+    ) -> SignedInPerson:
         """Somebody with a site-wide role, and roles by project, who has signed in."""
         account = await self.account(name, role)
         for project_id, granted in (grants or {}).items():
@@ -103,11 +103,11 @@ class GuardedService:
             await self.admin.ask("PUT", f"/projects/{project_id}/grants", 200, json=body)
         return await self.signed_in(name, account["id"])
 
-    async def signed_in(self, name: str, account_id: str) -> Person:
+    async def signed_in(self, name: str, account_id: str) -> SignedInPerson:
         """The person of an account, at one more browser."""
         visitor = self.visitor()
         await visitor.sign_in(name)
-        return Person(visitor.http, account_id, name)
+        return SignedInPerson(visitor.http, account_id, name)
 
     @asynccontextmanager
     async def unchanged(self, address: str) -> "AsyncIterator[GuardedService]":
@@ -144,14 +144,14 @@ def client_of(
     )
 
 
-async def first_administrator(service: Service, name: str = "ada") -> Person:
+async def first_administrator(service: Service, name: str = "ada") -> SignedInPerson:
     """The administrator whom a set-up link makes, signed in."""
     secret = await service.services.access.sign_in.setup_secret()
     visitor = Visitor(client_of(service, {"Origin": ORIGIN}))
     body = {"token": secret, "name": name, "password": PASSWORD}
     account = await visitor.post("/setup", body)
     await visitor.sign_in(name)
-    return Person(visitor.http, account["id"], name)
+    return SignedInPerson(visitor.http, account["id"], name)
 
 
 @asynccontextmanager
@@ -192,7 +192,7 @@ async def replica_of(
         admin = guarded.admin
         client = client_of(other, {"Origin": ORIGIN})
         client.cookies.set("bm_session", admin.cookie)
-        person = Person(client, admin.id, admin.name)
+        person = SignedInPerson(client, admin.id, admin.name)
         replica = GuardedService(other, person, guarded.database_url)
         try:
             yield replica

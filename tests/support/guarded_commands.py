@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from support.commands import Done, ServiceCommands
-from support.guarded import GuardedService, Person
+from support.guarded import GuardedService, SignedInPerson
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class GuardedCommands:
         return self.commands.url
 
     @property
-    def admin(self) -> Person:
+    def admin(self) -> SignedInPerson:
         return self.service.admin
 
     async def run(

@@ -51,7 +51,7 @@ def app_for(service: Service, principals: KnownPrincipals) -> FastAPI:
 
 
 @dataclass(frozen=True)
-class Doors:
+class Callers:
     """Clients of one service, by the name of the principal who uses each."""
 
     http: httpx.AsyncClient
@@ -65,9 +65,9 @@ class Doors:
 
 
 @asynccontextmanager
-async def doors_of(service: Service, **known: Principal) -> AsyncIterator[Doors]:
+async def callers_of(service: Service, **known: Principal) -> AsyncIterator[Callers]:
     """Open a service to these principals, and to nobody else."""
     principals = KnownPrincipals(dict(known))
     transport = httpx.ASGITransport(app=app_for(service, principals), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
-        yield Doors(http, principals)
+        yield Callers(http, principals)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx2 as httpx
 
-from support.problems import Route, assert_problem
+from support.problems import DescribedRoute, assert_problem
 from support.service import Api
 
 Key = TypeVar("Key")
@@ -16,20 +16,20 @@ UNKNOWN = "65f0c0ffee65f0c0ffee65f0"
 JSON = {"Content-Type": "application/json"}
 
 
-def filled(route: Route, value: str = UNKNOWN, **ids: str) -> str:
+def filled(route: DescribedRoute, value: str = UNKNOWN, **ids: str) -> str:
     """Return the route's path with these ids, percent-encoded, and `value` for all others."""
     return route.path.format_map(
         {name: quote(ids.get(name, value), safe="") for name in route.parameters}
     )
 
 
-async def ask(service: Api, route: Route, path: str, **request: Any) -> httpx.Response:
+async def ask(service: Api, route: DescribedRoute, path: str, **request: Any) -> httpx.Response:
     """Send a request with the route's method."""
     return await service.http.request(route.method.upper(), path, **request)
 
 
 async def answers_of(
-    service: Api, routes: Iterable[Route], value: str = UNKNOWN, **request: Any
+    service: Api, routes: Iterable[DescribedRoute], value: str = UNKNOWN, **request: Any
 ) -> dict[str, httpx.Response]:
     """Send a request to each route; return the answers by the routes' labels.
 

@@ -67,7 +67,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class DescribedRoute:
     """One operation of the OpenAPI document."""
 
     method: str
@@ -103,9 +103,9 @@ class Route:
         return same_method and _pattern(self.path).fullmatch(path) is not None
 
 
-def routes_of(document: Json) -> list[Route]:
+def routes_of(document: Json) -> list[DescribedRoute]:
     return [
-        Route(method, path, operation)
+        DescribedRoute(method, path, operation)
         for path, item in document["paths"].items()
         for method, operation in item.items()
         if method in METHODS
@@ -119,7 +119,7 @@ def description() -> Json:
 
 
 @cache
-def described_routes() -> tuple[Route, ...]:
+def described_routes() -> tuple[DescribedRoute, ...]:
     return tuple(routes_of(description()))
 
 

@@ -89,9 +89,9 @@ async def guarded_either(
 
 
 @pytest.fixture
-def provider_clock() -> bad_issuer.Clock:
+def provider_clock() -> bad_issuer.IssuerClock:
     """The time of the services that ask a provider, of each test alone."""
-    return bad_issuer.Clock()
+    return bad_issuer.IssuerClock()
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def start_with_providers(
     github: GitHubTestServer,
     tmp_path: Path,
     issuer: BadIssuer,
-    provider_clock: bad_issuer.Clock,
+    provider_clock: bad_issuer.IssuerClock,
 ) -> StartService:
     """Start a service of the test's database, with both providers."""
 

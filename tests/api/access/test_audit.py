@@ -13,7 +13,7 @@ from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.stores.access.audit import AuditStore
 from github_test_server import GitHubTestServer
 from support.access import NOW, a_record
-from support.known_principals import Doors, doors_of
+from support.known_principals import Callers, callers_of
 from support.principals import (
     account,
     admin,
@@ -45,16 +45,16 @@ NAMES: Final = {"mine": PROJECT, "other": OTHER, "of no project": None}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def doors(module_service: Service) -> AsyncIterator[Doors]:
+async def callers(module_service: Service) -> AsyncIterator[Callers]:
     """A service with records of two projects and of none, for tests that change nothing."""
     store = AuditStore(module_service.services.database)
     await store.insert(
         [a_record(object_name=name, project_id=project_id) for name, project_id in NAMES.items()]
     )
-    async with doors_of(module_service, **PRINCIPALS) as doors:
+    async with callers_of(module_service, **PRINCIPALS) as callers:
         observed = ObservedAnswers()
-        doors.http.event_hooks = {"request": [], "response": [observed.note]}
-        yield doors
+        callers.http.event_hooks = {"request": [], "response": [observed.note]}
+        yield callers
         assert observed.undocumented == []
 
 
@@ -74,15 +74,15 @@ def objects(answer: httpx.Response) -> set[str]:
     ],
 )
 async def test_records_are_those_of_projects_that_one_maintains(
-    doors: Doors, who: str, found: set[str]
+    callers: Callers, who: str, found: set[str]
 ) -> None:
-    assert objects(await doors.ask(who, "GET", "/audit")) == found
+    assert objects(await callers.ask(who, "GET", "/audit")) == found
 
 
 @pytest.mark.parametrize("who", ["editor", "reader", "stranger", "lesser"])
 @pytest.mark.parametrize("form", ["json", "jsonl"])
-async def test_others_read_no_record(doors: Doors, who: str, form: str) -> None:
-    answer = await doors.ask(who, "GET", "/audit", params={"format": form})
+async def test_others_read_no_record(callers: Callers, who: str, form: str) -> None:
+    answer = await callers.ask(who, "GET", "/audit", params={"format": form})
     assert assert_problem(answer, 403, "forbidden")["role_needed"] == "maintainer"
 
 
@@ -97,10 +97,10 @@ async def test_others_read_no_record(doors: Doors, who: str, form: str) -> None:
 )
 @pytest.mark.parametrize("form", ["json", "jsonl"])
 async def test_records_of_other_projects_are_refused(
-    doors: Doors, who: str, project_id: str, status: int, code: str, form: str
+    callers: Callers, who: str, project_id: str, status: int, code: str, form: str
 ) -> None:
     params = {"project_id": project_id, "format": form}
-    assert_problem(await doors.ask(who, "GET", "/audit", params=params), status, code)
+    assert_problem(await callers.ask(who, "GET", "/audit", params=params), status, code)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,10 @@ async def test_records_of_other_projects_are_refused(
     ],
     ids=lambda value: " ".join(sorted(value)),
 )
-async def test_filters_leave_records(doors: Doors, params: dict[str, str], found: set[str]) -> None:
-    assert objects(await doors.ask("admin", "GET", "/audit", params=params)) == found
+async def test_filters_leave_records(
+    callers: Callers, params: dict[str, str], found: set[str]
+) -> None:
+    assert objects(await callers.ask("admin", "GET", "/audit", params=params)) == found
 
 
 @pytest.mark.parametrize(
@@ -139,15 +141,15 @@ async def test_filters_leave_records(doors: Doors, params: dict[str, str], found
     ],
     ids=lambda params: next(iter(params)),
 )
-async def test_hostile_filters_are_refused(doors: Doors, params: dict[str, str]) -> None:
-    answer = await doors.ask("admin", "GET", "/audit", params=params)
+async def test_hostile_filters_are_refused(callers: Callers, params: dict[str, str]) -> None:
+    answer = await callers.ask("admin", "GET", "/audit", params=params)
     assert_problem(answer, 422, "invalid_request")
 
 
-async def test_pages_lead_to_the_next(doors: Doors) -> None:
-    first = await doors.ask("admin", "GET", "/audit", params={"limit": 2})
+async def test_pages_lead_to_the_next(callers: Callers) -> None:
+    first = await callers.ask("admin", "GET", "/audit", params={"limit": 2})
     assert first.headers["x-total-count"] == "3"
-    second = await doors.ask("admin", "GET", first.links["next"]["url"])
+    second = await callers.ask("admin", "GET", first.links["next"]["url"])
     assert objects(first) | objects(second) == set(NAMES)
 
 
@@ -156,26 +158,26 @@ def lines(answer: httpx.Response) -> list[Json]:
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
-async def test_lines_are_the_records_of_the_list(doors: Doors) -> None:
-    listed = (await doors.ask("admin", "GET", "/audit")).json()
-    streamed = await doors.ask("admin", "GET", "/audit", params={"format": "jsonl", "limit": 1})
+async def test_lines_are_the_records_of_the_list(callers: Callers) -> None:
+    listed = (await callers.ask("admin", "GET", "/audit")).json()
+    streamed = await callers.ask("admin", "GET", "/audit", params={"format": "jsonl", "limit": 1})
     assert lines(streamed) == listed
 
 
-async def test_many_lines_are_sent_in_parts(doors: Doors, module_service: Service) -> None:
+async def test_many_lines_are_sent_in_parts(callers: Callers, module_service: Service) -> None:
     database = module_service.services.database
     async with unchanged(database):
         await AuditStore(database).insert(
             [a_record(actor="many", project_id=PROJECT) for _ in range(250)]
         )
         params = {"format": "jsonl", "actor": "many"}
-        answer = await doors.ask("maintainer", "GET", "/audit", params=params)
+        answer = await callers.ask("maintainer", "GET", "/audit", params=params)
     assert len({line["id"] for line in lines(answer)}) == 250
 
 
-async def test_no_record_is_no_line(doors: Doors) -> None:
+async def test_no_record_is_no_line(callers: Callers) -> None:
     params = {"format": "jsonl", "actor": "nobody"}
-    assert lines(await doors.ask("admin", "GET", "/audit", params=params)) == []
+    assert lines(await callers.ask("admin", "GET", "/audit", params=params)) == []
 
 
 async def test_without_accounts_the_name_that_was_sent_is_on_record(service: Service) -> None:

@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from benchmark_manager.factory import Externals
-from support.bad_issuer import DISCOVERY, BadIssuer, Clock, Reply
+from support.bad_issuer import DISCOVERY, BadIssuer, IssuerClock, IssuerReply
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service, running_service
 from support.unchanged_service import unchanged_service
@@ -41,7 +41,7 @@ async def service(module_service: Service) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def guarded(
-    service: Service, tmp_path: Path, provider_clock: Clock
+    service: Service, tmp_path: Path, provider_clock: IssuerClock
 ) -> AsyncIterator[Service]:
     """A service for known principals alone, on the database of the open one."""
     async with running_service(
@@ -178,7 +178,7 @@ async def test_a_program_is_let_in_by_its_token(
 
 
 async def test_a_program_s_first_request_of_a_day_is_on_record(
-    service: Service, guarded: Service, issuer: BadIssuer, provider_clock: Clock
+    service: Service, guarded: Service, issuer: BadIssuer, provider_clock: IssuerClock
 ) -> None:
     made = await rule(service, issuer=issuer.url)
     answers = []
@@ -239,13 +239,13 @@ async def test_an_issuer_that_is_away_is_no_refusal(
     service: Service, guarded: Service, issuer: BadIssuer
 ) -> None:
     await rule(service, issuer=issuer.url)
-    issuer.replies[DISCOVERY] = Reply.of({}, 503)
+    issuer.replies[DISCOVERY] = IssuerReply.of({}, 503)
     answer = await asked(guarded, issuer.token(AUDIENCE, sub=WORKFLOW))
     assert_problem(answer, 502, "issuer_failed")
 
 
 async def test_a_deleted_rule_lets_nobody_in_after_five_seconds(
-    service: Service, guarded: Service, issuer: BadIssuer, provider_clock: Clock
+    service: Service, guarded: Service, issuer: BadIssuer, provider_clock: IssuerClock
 ) -> None:
     made = await rule(service, issuer=issuer.url)
     token = issuer.token(AUDIENCE, sub=WORKFLOW)
@@ -256,7 +256,7 @@ async def test_a_deleted_rule_lets_nobody_in_after_five_seconds(
 
 
 async def test_a_token_ends_with_its_time(
-    service: Service, guarded: Service, issuer: BadIssuer, provider_clock: Clock
+    service: Service, guarded: Service, issuer: BadIssuer, provider_clock: IssuerClock
 ) -> None:
     await rule(service, issuer=issuer.url)
     token = issuer.token(AUDIENCE, sub=WORKFLOW)

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from github_test_server import GitHubTestServer
-from support.fuzz_rules import Findings, fuzz
+from support.fuzz_rules import FuzzFindings, fuzz
 from support.guarded import guarded_service
 
 #: Another seed sends other requests: FUZZ_SEED=7 make soak.
@@ -25,7 +25,7 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
 
 
-async def findings_of(url: str, github: GitHubTestServer, folder: Path, total: int) -> Findings:
+async def findings_of(url: str, github: GitHubTestServer, folder: Path, total: int) -> FuzzFindings:
     """Send so many requests to a service on that database; print how they were answered."""
     began = time.monotonic()
     async with guarded_service(url, github, folder, rate_limit=1_000_000) as guarded:

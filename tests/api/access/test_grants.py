@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from support.guarded import GuardedService, Person
+from support.guarded import GuardedService, SignedInPerson
 from support.problems import assert_problem
 from support.service import Json
 
@@ -20,7 +20,7 @@ async def project(guarded: GuardedService) -> Json:
     return found
 
 
-async def put(person: Person, project: Json, kind: str, key: str, role: str) -> Any:
+async def put(person: SignedInPerson, project: Json, kind: str, key: str, role: str) -> Any:
     """Give a role."""
     body = {"kind": kind, "id": key, "role": role}
     return await person.ask("PUT", f"/projects/{project['id']}/grants", json=body)

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from support.bad_issuer import DISCOVERY, BadIssuer, Reply
+from support.bad_issuer import DISCOVERY, BadIssuer, IssuerReply
 from support.provider_sign_ins import (
     ATTEMPT,
     HTML,
@@ -82,7 +82,7 @@ async def test_a_browser_without_an_attempt_begins_again(with_providers: Service
 async def test_a_browser_that_cannot_leave_stays_at_the_page_of_sign_in(
     with_providers: Service, issuer: BadIssuer
 ) -> None:
-    issuer.replies[DISCOVERY] = Reply.of({}, 503)
+    issuer.replies[DISCOVERY] = IssuerReply.of({}, 503)
     answer = await with_providers.http.get("/auth/oidc?next=/ui/search", headers=HTML)
     assert answer.headers["location"] == "/ui/sign-in?refused=unavailable&next=%2Fui%2Fsearch"
 

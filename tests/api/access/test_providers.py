@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from github_test_server import Person
-from support.bad_issuer import CLIENT_SECRET, DISCOVERY, TOKEN, BadIssuer, Clock, Reply
+from support.bad_issuer import CLIENT_SECRET, DISCOVERY, TOKEN, BadIssuer, IssuerClock, IssuerReply
 from support.problems import assert_problem
 from support.provider_sign_ins import (
     ATTEMPT,
@@ -180,7 +180,7 @@ async def test_a_way_back_is_good_once(with_providers: Service) -> None:
 
 
 async def test_a_way_back_is_good_for_ten_minutes(
-    with_providers: Service, provider_clock: Clock
+    with_providers: Service, provider_clock: IssuerClock
 ) -> None:
     back = await way_back(await left(with_providers))
     provider_clock.pass_by(601)
@@ -233,7 +233,7 @@ async def test_nobody_fills_the_record_with_sign_ins_that_never_began(
 
 
 async def test_a_provider_that_is_away_is_named(with_providers: Service, issuer: BadIssuer) -> None:
-    issuer.replies[DISCOVERY] = Reply.of({}, 503)
+    issuer.replies[DISCOVERY] = IssuerReply.of({}, 503)
     assert_problem(await with_providers.http.get("/auth/oidc"), 502, "issuer_failed")
 
 
@@ -241,7 +241,7 @@ async def test_a_provider_that_goes_away_ends_the_attempt(
     with_providers: Service, issuer: BadIssuer
 ) -> None:
     back = await way_back(await left(with_providers))
-    issuer.replies[TOKEN] = Reply.of({}, 503)
+    issuer.replies[TOKEN] = IssuerReply.of({}, 503)
     answer = await with_providers.http.get(back)
     assert_problem(answer, 502, "issuer_failed")
     assert "Max-Age=0" in set_cookies(answer)[ATTEMPT]

@@ -16,7 +16,7 @@ import pytest_asyncio
 from github_test_server import GitHubTestServer
 from support.examples import ALL
 from support.guarded import GuardedService, Visitor, guarded_service
-from support.problems import Route, described_routes
+from support.problems import DescribedRoute, described_routes
 from support.reused_database import kind_of, reused_database
 from support.service import Json
 
@@ -156,7 +156,9 @@ class Cast:
     #: above the stores.
     step: int
 
-    def cells(self, routes: Iterable[Route], *targets: Target) -> list[tuple[Route, Role, Target]]:
+    def cells(
+        self, routes: Iterable[DescribedRoute], *targets: Target
+    ) -> list[tuple[DescribedRoute, Role, Target]]:
         return list(product(routes, ROLES, targets))[:: self.step]
 
 
@@ -221,7 +223,7 @@ async def cast(either_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
             yield await make_cast(guarded, 1 if ALL or kind_of(url) == "mongodb" else 7)
 
 
-def addressed(route: Route, ids: Ids) -> str:
+def addressed(route: DescribedRoute, ids: Ids) -> str:
     """Return the route's path to something, with ids of nothing where it has none of it."""
     is_undelete = route.path.endswith("/undelete")
     known = {
@@ -240,7 +242,7 @@ def addressed(route: Route, ids: Ids) -> str:
     return "/".join(parts)
 
 
-async def verdict(visitor: Visitor, route: Route, ids: Ids) -> str:
+async def verdict(visitor: Visitor, route: DescribedRoute, ids: Ids) -> str:
     """Return whether the request got past the question of who asks."""
     is_upload = route.label == "POST /results"
     answer = await visitor.ask(
@@ -266,7 +268,7 @@ def includes(role: Role, needed: Role) -> bool:
     return ROLES.index(role) >= ROLES.index(needed)
 
 
-def needed_for(route: Route) -> Role:
+def needed_for(route: DescribedRoute) -> Role:
     """Return the least role in the project."""
     method = route.method.upper()
     if route in OF_OBJECTS:
@@ -274,7 +276,7 @@ def needed_for(route: Route) -> Role:
     return OTHERWISE.get(route.label, IN_PROJECT[method])
 
 
-def expected_in_project(route: Route, role: Role, target: Target) -> str:
+def expected_in_project(route: DescribedRoute, role: Role, target: Target) -> str:
     """What access.md says to a member of `own` without any site-wide role."""
     if target != "own" or role == "none":
         return "hidden"
@@ -282,7 +284,7 @@ def expected_in_project(route: Route, role: Role, target: Target) -> str:
     return "allowed" if includes(role, needed) else "forbidden"
 
 
-def expected_with_site_role(route: Route, role: Role, target: Target) -> str:
+def expected_with_site_role(route: DescribedRoute, role: Role, target: Target) -> str:
     """What access.md says to somebody whose role holds in every project."""
     if role == "none":
         return "hidden"

@@ -9,7 +9,7 @@ from benchmark_manager.factory import Externals
 from benchmark_manager.stores.access.api_tokens import ApiTokenStore
 from support.access import a_token, an_account
 from support.clocks import Clock
-from support.guarded import GuardedService, Person, replica_of
+from support.guarded import GuardedService, SignedInPerson, replica_of
 from support.problems import assert_problem
 
 PROJECT = {"github_repo_url": "acme/b", "polling_interval": 0}
@@ -150,7 +150,7 @@ async def test_an_account_has_a_hundred_tokens_at_most(guarded_either: GuardedSe
     await admin.post("/tokens", {"name": "one more"})
 
 
-async def revoked(guarded: GuardedService, person: Person) -> None:
+async def revoked(guarded: GuardedService, person: SignedInPerson) -> None:
     [row] = await guarded.admin.get("/tokens", all="true")
     await person.ask("DELETE", f"/tokens/{row['id']}", 204)
 

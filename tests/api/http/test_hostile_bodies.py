@@ -20,7 +20,7 @@ from benchmark_manager.app import create_app
 from benchmark_manager.domain.text.json_size import counted_values
 from github_test_server import GitHubTestServer
 from support.outcomes import JSON, UNKNOWN, answers_of, filled, outcomes
-from support.problems import Route, assert_problem, description, fields_at_fault, routes_of
+from support.problems import DescribedRoute, assert_problem, description, fields_at_fault, routes_of
 from support.reused_database import reused_database
 from support.service import Json, Service, running_service
 from support.webhooks import FORM, PATH, SECRET, headers
@@ -254,7 +254,7 @@ ANY: Final[tuple[Any, ...]] = (
 )
 
 
-def values_of(route: Route, chosen: random.Random) -> Iterator[Json]:
+def values_of(route: DescribedRoute, chosen: random.Random) -> Iterator[Json]:
     """Requests with unusual values in the path, in every query and in every header."""
     parameters = route.operation.get("parameters", [])
     names = [each["name"] for each in parameters if each["in"] == "query"]
@@ -266,7 +266,7 @@ def values_of(route: Route, chosen: random.Random) -> Iterator[Json]:
         yield {"url": filled(route, value), "params": params, "headers": sent}
 
 
-def bodies_of(route: Route, chosen: random.Random) -> Iterator[Json]:
+def bodies_of(route: DescribedRoute, chosen: random.Random) -> Iterator[Json]:
     """Requests with the route's own fields in their bodies, and anything in them."""
     reference = re.search(r"#/components/schemas/(\w+)", str(route.operation["requestBody"]))
     assert reference is not None
@@ -277,7 +277,7 @@ def bodies_of(route: Route, chosen: random.Random) -> Iterator[Json]:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.label)
-async def test_no_value_makes_a_route_fail(route: Route, service: Service) -> None:
+async def test_no_value_makes_a_route_fail(route: DescribedRoute, service: Service) -> None:
     chosen = random.Random(route.label)  # noqa: S311 -- which values are tried is no secret
     requests = [*values_of(route, chosen)]
     if route in WITH_BODY:

@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 
 from benchmark_manager.messages import CATALOGUE
-from support.problems import METHODS, Route, description, routes_of
+from support.problems import METHODS, DescribedRoute, description, routes_of
 from support.service import Json, Service
 
 #: https://spec.openapis.org/oas/v3.1.1.html#operation-object
@@ -55,7 +55,7 @@ def nodes(value: Any, pointer: str = "#") -> Iterator[tuple[str, Json]]:
 ROUTES = routes_of(description())
 
 
-def labels(routes: Iterable[Route]) -> list[str]:
+def labels(routes: Iterable[DescribedRoute]) -> list[str]:
     """Return what to call each route in a failure."""
     return [route.label for route in routes]
 
@@ -86,7 +86,7 @@ def test_every_answer_has_a_status_of_http_and_a_description() -> None:
     assert [name for name, (_, text) in answers.items() if not text.strip()] == []
 
 
-def parameters_of(route: Route) -> list[Json]:
+def parameters_of(route: DescribedRoute) -> list[Json]:
     found: list[Json] = route.operation.get("parameters", [])
     return found
 
@@ -235,7 +235,7 @@ def test_every_route_of_the_contract_is_described(document: Json) -> None:
     assert contract <= described
 
 
-def errors_of(route: Route) -> dict[int, Json]:
+def errors_of(route: DescribedRoute) -> dict[int, Json]:
     """Return the contents of a route's described errors by their status."""
     return {
         int(status): response["content"]
@@ -311,7 +311,7 @@ def test_every_route_that_needs_an_identity_describes_its_refusals(document: Jso
     assert missing == []
 
 
-def refusals_to_describe(route: Route) -> set[str]:
+def refusals_to_describe(route: DescribedRoute) -> set[str]:
     """Return the statuses which a route with ids or a body has to describe."""
     of_ids = {"404"} if route.parameters else set()
     return of_ids | ({"400", "413", "415", "422"} if route.takes_json else set())

@@ -6,7 +6,7 @@ import httpx2 as httpx
 import pytest
 import pytest_asyncio
 
-from support.known_principals import Doors, doors_of
+from support.known_principals import Callers, callers_of
 from support.principals import account, admin, editor_of, maintainer_of, reader_of, stranger
 from support.problems import assert_problem
 from support.service import Json, Service
@@ -41,9 +41,9 @@ async def project(module_service: Service) -> Json:
 
 
 @pytest.fixture
-async def doors(service: Service, project: Json) -> AsyncIterator[Doors]:
+async def callers(service: Service, project: Json) -> AsyncIterator[Callers]:
     key = project["id"]
-    async with doors_of(
+    async with callers_of(
         service,
         admin=admin(),
         reader=reader_of(key),
@@ -51,8 +51,8 @@ async def doors(service: Service, project: Json) -> AsyncIterator[Doors]:
         maintainer=maintainer_of(key),
         stranger=stranger(),
         everybodys=account("everybodys", "reader"),
-    ) as doors:
-        yield doors
+    ) as callers:
+        yield callers
 
 
 def address(project: Json, path: str) -> str:
@@ -60,32 +60,34 @@ def address(project: Json, path: str) -> str:
 
 
 @pytest.mark.parametrize("path", READING)
-async def test_a_project_is_read_by_its_readers(doors: Doors, project: Json, path: str) -> None:
-    answer = await doors.ask("reader", "GET", address(project, path))
+async def test_a_project_is_read_by_its_readers(callers: Callers, project: Json, path: str) -> None:
+    answer = await callers.ask("reader", "GET", address(project, path))
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("path", READING)
-async def test_a_project_of_others_is_not_there(doors: Doors, project: Json, path: str) -> None:
-    refused = await doors.ask("stranger", "GET", address(project, path))
-    unknown = await doors.ask("admin", "GET", address({**project, "id": UNKNOWN}, path))
+async def test_a_project_of_others_is_not_there(callers: Callers, project: Json, path: str) -> None:
+    refused = await callers.ask("stranger", "GET", address(project, path))
+    unknown = await callers.ask("admin", "GET", address({**project, "id": UNKNOWN}, path))
     assert_problem(refused, 404, "project_not_found")
     assert refused.text.replace(project["id"], UNKNOWN) == unknown.text
 
 
 @pytest.mark.parametrize("path", READING)
-async def test_without_an_identity_nothing_is_read(doors: Doors, project: Json, path: str) -> None:
-    answer = await doors.ask(None, "GET", address(project, path))
+async def test_without_an_identity_nothing_is_read(
+    callers: Callers, project: Json, path: str
+) -> None:
+    answer = await callers.ask(None, "GET", address(project, path))
     assert_problem(answer, 401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [*EDITING, *MAINTAINING])
 async def test_a_reader_changes_nothing(
-    service: Service, doors: Doors, project: Json, method: str, path: str, body: Json | None
+    service: Service, callers: Callers, project: Json, method: str, path: str, body: Json | None
 ) -> None:
     before = await service.get(address(project, ""))
-    answer = await doors.ask("reader", method, address(project, path), json=body)
+    answer = await callers.ask("reader", method, address(project, path), json=body)
     needed = "editor" if path == "/sync" else "maintainer"
     assert assert_problem(answer, 403, "forbidden")["role_needed"] == needed
     assert await service.get(address(project, "")) == before
@@ -93,38 +95,40 @@ async def test_a_reader_changes_nothing(
 
 @pytest.mark.parametrize(("method", "path", "body"), MAINTAINING)
 async def test_an_editor_does_not_change_the_project_itself(
-    service: Service, doors: Doors, project: Json, method: str, path: str, body: Json | None
+    service: Service, callers: Callers, project: Json, method: str, path: str, body: Json | None
 ) -> None:
     before = await service.get(address(project, ""))
-    answer = await doors.ask("editor", method, address(project, path), json=body)
+    answer = await callers.ask("editor", method, address(project, path), json=body)
     assert assert_problem(answer, 403, "forbidden")["role_needed"] == "maintainer"
     assert await service.get(address(project, "")) == before
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [*EDITING, *MAINTAINING])
 async def test_a_stranger_cannot_even_name_a_project(
-    doors: Doors, project: Json, method: str, path: str, body: Json | None
+    callers: Callers, project: Json, method: str, path: str, body: Json | None
 ) -> None:
-    refused = await doors.ask("stranger", method, address(project, path), json=body)
+    refused = await callers.ask("stranger", method, address(project, path), json=body)
     assert_problem(refused, 404, "project_not_found")
 
 
 @pytest.mark.parametrize(("method", "path", "body"), MAINTAINING)
 async def test_a_maintainer_changes_the_project(
-    doors: Doors, project: Json, method: str, path: str, body: Json | None
+    callers: Callers, project: Json, method: str, path: str, body: Json | None
 ) -> None:
-    answer = await doors.ask("maintainer", method, address(project, path), json=body)
+    answer = await callers.ask("maintainer", method, address(project, path), json=body)
     assert answer.status_code in {200, 204}
 
 
-async def test_an_editor_syncs(doors: Doors, project: Json) -> None:
-    answer = await doors.ask("editor", "POST", address(project, "/sync"))
+async def test_an_editor_syncs(callers: Callers, project: Json) -> None:
+    answer = await callers.ask("editor", "POST", address(project, "/sync"))
     assert answer.status_code == 200
 
 
-async def test_a_refused_change_is_recorded_with_its_action(doors: Doors, project: Json) -> None:
-    await doors.ask("editor", "POST", address(project, "/pause"))
-    [refusal] = doors.principals.refusals
+async def test_a_refused_change_is_recorded_with_its_action(
+    callers: Callers, project: Json
+) -> None:
+    await callers.ask("editor", "POST", address(project, "/pause"))
+    [refusal] = callers.principals.refusals
     assert (refusal.action, refusal.project_id, refusal.object_id) == (
         "project.pause",
         project["id"],
@@ -133,15 +137,15 @@ async def test_a_refused_change_is_recorded_with_its_action(doors: Doors, projec
     assert refusal.principal == editor_of(project["id"])
 
 
-async def test_what_is_only_read_leaves_no_record(doors: Doors) -> None:
-    await doors.ask("reader", "POST", "/repositories/preview", json={"github_repo_url": "a/b"})
-    assert doors.principals.refusals == []
+async def test_what_is_only_read_leaves_no_record(callers: Callers) -> None:
+    await callers.ask("reader", "POST", "/repositories/preview", json={"github_repo_url": "a/b"})
+    assert callers.principals.refusals == []
 
 
 @pytest.mark.parametrize("name", ["reader", "editor", "maintainer", "everybodys"])
-async def test_a_project_is_made_only_by_site_wide_maintainers(doors: Doors, name: str) -> None:
+async def test_a_project_is_made_only_by_site_wide_maintainers(callers: Callers, name: str) -> None:
     body = {"name": "new", "github_repo_url": "acme/new"}
-    answer = await doors.ask(name, "POST", "/projects", json=body)
+    answer = await callers.ask(name, "POST", "/projects", json=body)
     assert assert_problem(answer, 403, "forbidden")["role_needed"] == "maintainer"
 
 
@@ -149,37 +153,37 @@ def listed(answer: httpx.Response) -> tuple[list[str], str]:
     return [row["name"] for row in answer.json()], answer.headers["X-Total-Count"]
 
 
-async def test_a_list_has_only_what_may_be_read(service: Service, doors: Doors) -> None:
+async def test_a_list_has_only_what_may_be_read(service: Service, callers: Callers) -> None:
     await service.project("acme/another")
-    assert listed(await doors.ask("reader", "GET", "/projects")) == (["acme/guarded"], "1")
-    assert listed(await doors.ask("stranger", "GET", "/projects")) == ([], "0")
+    assert listed(await callers.ask("reader", "GET", "/projects")) == (["acme/guarded"], "1")
+    assert listed(await callers.ask("stranger", "GET", "/projects")) == ([], "0")
     both = ["acme/another", "acme/guarded"]
-    assert listed(await doors.ask("everybodys", "GET", "/projects")) == (both, "2")
+    assert listed(await callers.ask("everybodys", "GET", "/projects")) == (both, "2")
 
 
-async def test_the_status_counts_what_may_be_read(service: Service, doors: Doors) -> None:
+async def test_the_status_counts_what_may_be_read(service: Service, callers: Callers) -> None:
     await service.project("acme/another")
-    answer = (await doors.ask("reader", "GET", "/status")).json()
+    answer = (await callers.ask("reader", "GET", "/status")).json()
     assert (answer["total_projects"], answer["total_original_files"]) == (1, 1)
 
 
 @pytest.mark.parametrize(("name", "counters"), [("reader", False), ("everybodys", True)])
 async def test_counters_of_the_process_are_for_who_reads_all(
-    doors: Doors, name: str, *, counters: bool
+    callers: Callers, name: str, *, counters: bool
 ) -> None:
-    answer = await doors.ask(name, "GET", "/metrics")
+    answer = await callers.ask(name, "GET", "/metrics")
     assert answer.status_code == 200
     assert ("benchmark_manager_syncs_total" in answer.text) == counters
     assert 'benchmark_manager_files{kind="original"} 1.0' in answer.text
 
 
 @pytest.mark.parametrize("path", ["/health", "/livez", "/readyz", "/docs", "/openapi.json"])
-async def test_some_paths_need_no_identity(doors: Doors, path: str) -> None:
-    assert (await doors.ask(None, "GET", path)).status_code == 200
+async def test_some_paths_need_no_identity(callers: Callers, path: str) -> None:
+    assert (await callers.ask(None, "GET", path)).status_code == 200
 
 
-async def test_only_some_tokens_may_name_another_person(doors: Doors, project: Json) -> None:
+async def test_only_some_tokens_may_name_another_person(callers: Callers, project: Json) -> None:
     headers = {"X-Actor": "somebody else"}
     path = address(project, "/pause")
-    answer = await doors.ask("maintainer", "POST", path, headers=headers)
+    answer = await callers.ask("maintainer", "POST", path, headers=headers)
     assert_problem(answer, 403, "forbidden")

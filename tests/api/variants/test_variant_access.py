@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from support.known_principals import Doors, doors_of
+from support.known_principals import Callers, callers_of
 from support.principals import admin, editor_of, maintainer_of, reader_of, stranger
 from support.problems import assert_problem
 from support.service import Json, Service
@@ -31,17 +31,17 @@ async def variant(module_service: Service) -> Json:
 
 
 @pytest.fixture
-async def doors(service: Service, variant: Json) -> AsyncIterator[Doors]:
+async def callers(service: Service, variant: Json) -> AsyncIterator[Callers]:
     key = variant["project_id"]
-    async with doors_of(
+    async with callers_of(
         service,
         admin=admin(),
         reader=reader_of(key),
         editor=editor_of(key),
         maintainer=maintainer_of(key),
         stranger=stranger(),
-    ) as doors:
-        yield doors
+    ) as callers:
+        yield callers
 
 
 READS = (
@@ -64,16 +64,16 @@ def at(path: str, variant: Json, **other: str) -> str:
 
 
 @pytest.mark.parametrize("path", READS)
-async def test_readers_of_the_project_read(doors: Doors, variant: Json, path: str) -> None:
-    assert (await doors.ask("reader", "GET", at(path, variant))).status_code == 200
+async def test_readers_of_the_project_read(callers: Callers, variant: Json, path: str) -> None:
+    assert (await callers.ask("reader", "GET", at(path, variant))).status_code == 200
 
 
 @pytest.mark.parametrize("path", READS)
 async def test_what_may_not_be_read_answers_as_what_does_not_exist(
-    doors: Doors, variant: Json, path: str
+    callers: Callers, variant: Json, path: str
 ) -> None:
-    hidden = await doors.ask("stranger", "GET", at(path, variant))
-    none = await doors.ask("admin", "GET", at(path, variant, id=UNKNOWN, project_id=UNKNOWN))
+    hidden = await callers.ask("stranger", "GET", at(path, variant))
+    none = await callers.ask("admin", "GET", at(path, variant, id=UNKNOWN, project_id=UNKNOWN))
     assert (hidden.status_code, hidden.json()["code"]) == (404, none.json()["code"])
     shown = none.json()["detail"]
     asked = variant["id"] if "/{id}" in path else variant["project_id"]
@@ -98,7 +98,7 @@ CHANGES: tuple[tuple[str, str, Json | None, str], ...] = (
 @pytest.mark.parametrize(("method", "path", "body", "needed"), CHANGES)
 async def test_a_change_that_the_role_does_not_allow_is_refused_and_recorded(
     service: Service,
-    doors: Doors,
+    callers: Callers,
     variant: Json,
     method: str,
     path: str,
@@ -106,34 +106,34 @@ async def test_a_change_that_the_role_does_not_allow_is_refused_and_recorded(
     needed: str,
 ) -> None:
     below = {"editor": "reader", "maintainer": "editor"}[needed]
-    answer = await doors.ask(below, method, at(path, variant), json=body)
+    answer = await callers.ask(below, method, at(path, variant), json=body)
     assert_problem(answer, 403, "forbidden")
     assert answer.json()["role_needed"] == needed
     assert await service.get(f"/modified-files/{variant['id']}") == variant
-    [refused] = doors.principals.refusals
+    [refused] = callers.principals.refusals
     assert refused.principal.name == "kim"
 
 
 @pytest.mark.parametrize(("method", "path", "body", "needed"), CHANGES)
 async def test_a_change_of_what_may_not_be_read_is_not_found(
-    doors: Doors, variant: Json, method: str, path: str, body: Json | None, needed: str
+    callers: Callers, variant: Json, method: str, path: str, body: Json | None, needed: str
 ) -> None:
-    answer = await doors.ask("stranger", method, at(path, variant), json=body)
+    answer = await callers.ask("stranger", method, at(path, variant), json=body)
     assert answer.status_code == 404, needed
     assert "mine.yaml" not in answer.text
 
 
 async def test_a_change_is_recorded_by_the_name_of_the_principal(
-    doors: Doors, variant: Json
+    callers: Callers, variant: Json
 ) -> None:
-    answer = await doors.ask(
+    answer = await callers.ask(
         "editor", "PUT", f"/modified-files/{variant['id']}", json={"description": "x"}
     )
     assert (answer.status_code, answer.json()["updated_by"]) == (200, "kim")
 
 
-async def test_who_proves_who_he_is_does_not_name_another(doors: Doors, variant: Json) -> None:
-    answer = await doors.ask(
+async def test_who_proves_who_he_is_does_not_name_another(callers: Callers, variant: Json) -> None:
+    answer = await callers.ask(
         "editor",
         "PUT",
         f"/modified-files/{variant['id']}",
@@ -144,23 +144,23 @@ async def test_who_proves_who_he_is_does_not_name_another(doors: Doors, variant:
 
 
 async def test_a_variant_in_the_trash_of_others_does_not_exist(
-    service: Service, doors: Doors, variant: Json
+    service: Service, callers: Callers, variant: Json
 ) -> None:
     await service.http.delete(f"/modified-files/{variant['id']}")
     path = f"/modified-files/{variant['id']}/undelete"
-    assert_problem(await doors.ask("stranger", "POST", path), 404, "modified_file_not_found")
-    assert_problem(await doors.ask("reader", "POST", path), 403, "forbidden")
-    assert (await doors.ask("editor", "POST", path)).status_code == 200
+    assert_problem(await callers.ask("stranger", "POST", path), 404, "modified_file_not_found")
+    assert_problem(await callers.ask("reader", "POST", path), 403, "forbidden")
+    assert (await callers.ask("editor", "POST", path)).status_code == 200
 
 
-async def test_everybody_signed_in_validates(doors: Doors) -> None:
+async def test_everybody_signed_in_validates(callers: Callers) -> None:
     body = {"name": "a.yaml", "content": "a: 1\n", "file_type": "config"}
-    answer = await doors.ask("stranger", "POST", "/validate", json=body)
+    answer = await callers.ask("stranger", "POST", "/validate", json=body)
     assert (answer.status_code, answer.json()["validity"]) == (200, "valid")
 
 
 async def test_nobody_validates_against_a_project_that_may_not_be_read(
-    doors: Doors, variant: Json
+    callers: Callers, variant: Json
 ) -> None:
     body = {
         "name": "a.yaml",
@@ -169,11 +169,11 @@ async def test_nobody_validates_against_a_project_that_may_not_be_read(
         "project_id": variant["project_id"],
         "path": "config/a.yaml",
     }
-    answer = await doors.ask("stranger", "POST", "/validate", json=body)
+    answer = await callers.ask("stranger", "POST", "/validate", json=body)
     assert_problem(answer, 404, "project_not_found")
-    assert (await doors.ask("reader", "POST", "/validate", json=body)).status_code == 200
+    assert (await callers.ask("reader", "POST", "/validate", json=body)).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/modified-files/{id}", "/projects/{project_id}/modified-files"])
-async def test_who_is_nobody_learns_nothing(doors: Doors, variant: Json, path: str) -> None:
-    assert_problem(await doors.ask(None, "GET", at(path, variant)), 401, "unauthenticated")
+async def test_who_is_nobody_learns_nothing(callers: Callers, variant: Json, path: str) -> None:
+    assert_problem(await callers.ask(None, "GET", at(path, variant)), 401, "unauthenticated")

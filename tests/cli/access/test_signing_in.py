@@ -9,13 +9,13 @@ import httpx2 as httpx
 
 from support.browser import Browser
 from support.commands import ServiceCommands
-from support.guarded import Person
+from support.guarded import SignedInPerson
 from support.guarded_commands import GuardedCommands
 from support.waiting import GENEROUS
 from support.waiting_commands import waiting_command
 
 
-async def decided(person: Person, page: str, decision: str) -> str:
+async def decided(person: SignedInPerson, page: str, decision: str) -> str:
     """Decide on the page, without scripts; return where the browser is sent."""
     browser = Browser(person.http)
     form = (await browser.open(page)).form("/ui/command-line")

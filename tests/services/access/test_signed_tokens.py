@@ -12,7 +12,15 @@ from benchmark_manager.models.access.principal import Principal
 from benchmark_manager.services.access.federation import SignedTokens
 from benchmark_manager.stores.access.federation_rules import FederationRuleStore
 from support.access import a_rule, an_id
-from support.bad_issuer import DISCOVERY, BadIssuer, Clock, Reply, bad_issuer, rsa_key, signed
+from support.bad_issuer import (
+    DISCOVERY,
+    BadIssuer,
+    IssuerClock,
+    IssuerReply,
+    bad_issuer,
+    rsa_key,
+    signed,
+)
 from support.reused_database import lent_database
 
 WORKFLOW = "repo:acme/bench:ref:refs/heads/main"
@@ -26,8 +34,8 @@ async def issuer() -> AsyncIterator[BadIssuer]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> IssuerClock:
+    return IssuerClock()
 
 
 @pytest.fixture
@@ -37,7 +45,7 @@ async def rules(either_url: str) -> AsyncIterator[FederationRuleStore]:
 
 
 @pytest.fixture
-async def tokens(rules: FederationRuleStore, clock: Clock) -> AsyncIterator[SignedTokens]:
+async def tokens(rules: FederationRuleStore, clock: IssuerClock) -> AsyncIterator[SignedTokens]:
     http = IssuerClient()
     yield SignedTokens(rules, IssuerDirectory(http, clock=clock), clock=clock)
     await http.close()
@@ -176,7 +184,7 @@ async def test_an_issuer_that_is_away_is_no_refusal(
     tokens: SignedTokens, rules: FederationRuleStore, issuer: BadIssuer
 ) -> None:
     await rule(rules, issuer)
-    issuer.replies[DISCOVERY] = Reply.of({}, 503)
+    issuer.replies[DISCOVERY] = IssuerReply.of({}, 503)
     with pytest.raises(IssuerError):
         await tokens.principal(issuer.token(sub=WORKFLOW))
 

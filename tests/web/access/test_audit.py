@@ -14,7 +14,7 @@ from benchmark_manager.stores.access.audit import AuditStore
 from benchmark_manager.web.access.audit import ACTIONS
 from support.access import NOW, a_record
 from support.browser import Browser
-from support.known_principals import Doors, doors_of
+from support.known_principals import Callers, callers_of
 from support.principals import account, admin, editor_of, maintainer_of
 from support.service import Json, Service
 from support.site import all_routes, check
@@ -136,15 +136,15 @@ async def test_the_download_has_the_records_of_the_page(
 
 
 @pytest.fixture
-async def doors(service: Service, project: Json) -> AsyncIterator[Doors]:
+async def callers(service: Service, project: Json) -> AsyncIterator[Callers]:
     known = {
         "admin": admin(),
         "maintainer": maintainer_of(project["id"]),
         "editor": editor_of(project["id"]),
         "reader": account(role="reader"),
     }
-    async with doors_of(service, **known) as doors:
-        yield doors
+    async with callers_of(service, **known) as callers:
+        yield callers
 
 
 @pytest.mark.parametrize(
@@ -152,18 +152,18 @@ async def doors(service: Service, project: Json) -> AsyncIterator[Doors]:
 )
 @pytest.mark.parametrize("path", ["/ui/audit", "/ui/projects/{}/history"])
 async def test_pages_are_for_maintainers(
-    doors: Doors, project: Json, who: str, status: int, path: str
+    callers: Callers, project: Json, who: str, status: int, path: str
 ) -> None:
-    answer = await doors.ask(who, "GET", path.format(project["id"]))
+    answer = await callers.ask(who, "GET", path.format(project["id"]))
     assert answer.status_code == status
 
 
 @pytest.mark.parametrize(("who", "shown"), [("maintainer", True), ("editor", False)])
 async def test_the_tab_is_for_maintainers(
-    doors: Doors, project: Json, who: str, *, shown: bool
+    callers: Callers, project: Json, who: str, *, shown: bool
 ) -> None:
     home = f"/ui/projects/{project['id']}"
-    answer = await doors.ask(who, "GET", home)
+    answer = await callers.ask(who, "GET", home)
     assert (f'{home}/history"' in answer.text) is shown
 
 

@@ -12,7 +12,7 @@ from benchmark_manager.factory import Externals
 from github_test_server import GitHubTestServer
 from support.browser import Browser
 from support.clocks import Clock
-from support.guarded import GuardedService, Person, guarded_service
+from support.guarded import GuardedService, SignedInPerson, guarded_service
 from support.reused_database import reused_database
 from support.service import Json, Service
 
@@ -49,7 +49,7 @@ def page(**changes: str) -> str:
     return f"/ui/command-line?{urlencode({**ASKED, **changes})}"
 
 
-async def sent(person: Person, address: str, decision: str = "confirm") -> str:
+async def sent(person: SignedInPerson, address: str, decision: str = "confirm") -> str:
     """Decide on the page; return where the browser is sent."""
     browser = Browser(person.http)
     form = (await browser.open(address)).form("/ui/command-line")
@@ -60,7 +60,7 @@ async def sent(person: Person, address: str, decision: str = "confirm") -> str:
     return str(answer.headers["location"])
 
 
-async def code_for(person: Person, **changes: str) -> str:
+async def code_for(person: SignedInPerson, **changes: str) -> str:
     return parse_qs(urlsplit(await sent(person, page(**changes))).query)["code"][0]
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from support.known_principals import Doors, doors_of
+from support.known_principals import Callers, callers_of
 from support.principals import account, admin, editor_of, maintainer_of, reader_of, stranger
 from support.problems import assert_problem
 from support.service import Json, Service
@@ -31,9 +31,9 @@ async def project(module_service: Service) -> Json:
 
 
 @pytest.fixture
-async def doors(service: Service, project: Json) -> AsyncIterator[Doors]:
+async def callers(service: Service, project: Json) -> AsyncIterator[Callers]:
     key = project["id"]
-    async with doors_of(
+    async with callers_of(
         service,
         admin=admin(),
         reader=reader_of(key),
@@ -41,12 +41,12 @@ async def doors(service: Service, project: Json) -> AsyncIterator[Doors]:
         maintainer=maintainer_of(key),
         stranger=stranger(),
         everybodys=account("everybodys", "reader"),
-    ) as doors:
-        yield doors
+    ) as callers:
+        yield callers
 
 
-async def shown(doors: Doors, name: str, path: str) -> str:
-    answer = await doors.ask(name, "GET", f"/ui{path}", headers=HTML)
+async def shown(callers: Callers, name: str, path: str) -> str:
+    answer = await callers.ask(name, "GET", f"/ui{path}", headers=HTML)
     assert answer.status_code == 200
     return answer.text
 
@@ -71,17 +71,17 @@ CONTROLS = {
     ],
 )
 async def test_the_head_of_a_project_offers_what_the_role_allows(
-    doors: Doors, project: Json, name: str, expected: set[str]
+    callers: Callers, project: Json, name: str, expected: set[str]
 ) -> None:
-    page = await shown(doors, name, f"/projects/{project['id']}")
+    page = await shown(callers, name, f"/projects/{project['id']}")
     assert {one for one in ("sync", "settings") if CONTROLS[one] in page} == expected
 
 
 @pytest.mark.parametrize(("name", "offered"), [("reader", False), ("editor", True)])
 async def test_a_file_offers_a_variant_to_editors(
-    doors: Doors, project: Json, name: str, *, offered: bool
+    callers: Callers, project: Json, name: str, *, offered: bool
 ) -> None:
-    page = await shown(doors, name, f"/projects/{project['id']}/files/{project['file']}")
+    page = await shown(callers, name, f"/projects/{project['id']}/files/{project['file']}")
     assert (CONTROLS["variant"] in page) == offered
 
 
@@ -95,41 +95,45 @@ async def test_a_file_offers_a_variant_to_editors(
     ],
 )
 async def test_the_list_offers_what_the_role_allows(
-    doors: Doors, name: str, expected: set[str]
+    callers: Callers, name: str, expected: set[str]
 ) -> None:
-    page = await shown(doors, name, "")
+    page = await shown(callers, name, "")
     assert {one for one in ("sync all", "add") if CONTROLS[one] in page} == expected
 
 
-async def test_the_list_shows_only_what_may_be_read(doors: Doors) -> None:
-    page = await shown(doors, "stranger", "")
+async def test_the_list_shows_only_what_may_be_read(callers: Callers) -> None:
+    page = await shown(callers, "stranger", "")
     assert "acme/guarded" not in page
     assert "There is no project that you may read." in page
 
 
-async def test_a_page_shows_who_is_signed_in(doors: Doors) -> None:
-    assert "<bdi>everybodys</bdi>" in await shown(doors, "everybodys", "")
+async def test_a_page_shows_who_is_signed_in(callers: Callers) -> None:
+    assert "<bdi>everybodys</bdi>" in await shown(callers, "everybodys", "")
 
 
 @pytest.mark.parametrize("path", ["", "/settings", "/delete", "/syncs"])
-async def test_a_project_of_others_has_no_page(doors: Doors, project: Json, path: str) -> None:
-    answer = await doors.ask("stranger", "GET", f"/ui/projects/{project['id']}{path}", headers=HTML)
+async def test_a_project_of_others_has_no_page(callers: Callers, project: Json, path: str) -> None:
+    answer = await callers.ask(
+        "stranger", "GET", f"/ui/projects/{project['id']}{path}", headers=HTML
+    )
     assert answer.status_code == 404
     assert "acme/guarded" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/settings", "/delete"])
-async def test_settings_are_pages_of_maintainers(doors: Doors, project: Json, path: str) -> None:
-    answer = await doors.ask("editor", "GET", f"/ui/projects/{project['id']}{path}", headers=HTML)
+async def test_settings_are_pages_of_maintainers(
+    callers: Callers, project: Json, path: str
+) -> None:
+    answer = await callers.ask("editor", "GET", f"/ui/projects/{project['id']}{path}", headers=HTML)
     assert answer.status_code == 403
 
 
 async def test_a_form_of_the_role_above_changes_nothing(
-    service: Service, doors: Doors, project: Json
+    service: Service, callers: Callers, project: Json
 ) -> None:
     token = "t" * 43
     headers = {"Origin": "http://service", "Cookie": f"bm_csrf={token}", "X-CSRF-Token": token}
     path = f"/ui/projects/{project['id']}/pause"
-    answer = await doors.ask("editor", "POST", path, headers=headers)
+    answer = await callers.ask("editor", "POST", path, headers=headers)
     assert assert_problem(answer, 403, "forbidden")["role_needed"] == "maintainer"
     assert not (await service.get(f"/projects/{project['id']}"))["paused"]

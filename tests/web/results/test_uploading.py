@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from support.browser import Browser, WebForm, WebPage
-from support.known_principals import doors_of
+from support.known_principals import callers_of
 from support.measured_pages import MeasuredPages, plain
 from support.principals import editor_of, reader_of, stranger
 from support.service import Service
@@ -111,8 +111,8 @@ async def offered(service: Service, measured: MeasuredPages, name: str) -> set[s
         f"{measured.home}/list",
     ]
     ends = r'(?:href|action)="[^"]*(/results|/results/[0-9a-f]{24}|/delete|/undelete)"'
-    async with doors_of(service, reader=reader_of(key), editor=editor_of(key)) as doors:
-        answers = [await doors.ask(name, "GET", path, headers=HTML) for path in pages]
+    async with callers_of(service, reader=reader_of(key), editor=editor_of(key)) as callers:
+        answers = [await callers.ask(name, "GET", path, headers=HTML) for path in pages]
     assert [answer.status_code for answer in answers] == [200] * len(pages)
     html = "".join(answer.text for answer in answers)
     forms = re.findall(r'<form[^>]*method="post"[^>]*>|<a [^>]*/delete"', html)
@@ -139,8 +139,10 @@ async def test_others_are_refused(
         "upload": f"/ui/releases/{measured.cells[3]}/results/new",
         "delete": f"/ui/results/{result}/delete",
     }
-    async with doors_of(service, reader=reader_of(measured.project), stranger=stranger()) as doors:
-        answer = await doors.ask(name, "GET", paths[page], headers=HTML)
+    async with callers_of(
+        service, reader=reader_of(measured.project), stranger=stranger()
+    ) as callers:
+        answer = await callers.ask(name, "GET", paths[page], headers=HTML)
     assert answer.status_code == status
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support.known_principals import Doors, doors_of
+from support.known_principals import Callers, callers_of
 from support.principals import editor_of, reader_of, stranger
 from support.service import Json, Service
 from support.sweep_form import ENGINE_PATH
@@ -22,9 +22,9 @@ async def sweep(service: Service, project: Json) -> Json:
     return await service.post(f"/projects/{project['id']}/sweeps", definition, 201)
 
 
-async def offered(doors: Doors, name: str, path: str) -> set[str]:
+async def offered(callers: Callers, name: str, path: str) -> set[str]:
     """Return the ends of the addresses of links and forms that change a sweep."""
-    answer = await doors.ask(name, "GET", path, headers=HTML)
+    answer = await callers.ask(name, "GET", path, headers=HTML)
     assert answer.status_code == 200, path
     found = re.findall(
         r'(?:href|action)="[^"]*(/edit|/rebase|/delete|/sweeps/new)[?"]', answer.text
@@ -46,10 +46,10 @@ async def test_the_pages_offer_what_the_role_allows(
     on_sweep: set[str],
 ) -> None:
     key = project["id"]
-    async with doors_of(service, reader=reader_of(key), editor=editor_of(key)) as doors:
-        assert await offered(doors, name, f"/ui/projects/{key}/sweeps") == on_list
-        assert await offered(doors, name, f"/ui/sweeps/{sweep['id']}") == on_sweep
-        cell = await doors.ask(name, "GET", f"/ui/sweeps/{sweep['id']}/cells/1", headers=HTML)
+    async with callers_of(service, reader=reader_of(key), editor=editor_of(key)) as callers:
+        assert await offered(callers, name, f"/ui/projects/{key}/sweeps") == on_list
+        assert await offered(callers, name, f"/ui/sweeps/{sweep['id']}") == on_sweep
+        cell = await callers.ask(name, "GET", f"/ui/sweeps/{sweep['id']}/cells/1", headers=HTML)
         assert "benchmark-manager pull" in cell.text
 
 
@@ -58,11 +58,11 @@ async def test_others_are_refused_and_nothing_changes(
     service: Service, project: Json, sweep: Json, name: str, status: int
 ) -> None:
     key, home = project["id"], f"/ui/sweeps/{sweep['id']}"
-    async with doors_of(service, reader=reader_of(key), stranger=stranger()) as doors:
+    async with callers_of(service, reader=reader_of(key), stranger=stranger()) as callers:
         new = [f"/ui/projects/{key}/sweeps/new", f"/ui/projects/{key}/sweeps/import"]
         asked = [("GET", path) for path in (*new, f"{home}/edit", f"{home}/delete")]
         answers = {
-            (method, path): (await doors.ask(name, method, path, headers=HTML)).status_code
+            (method, path): (await callers.ask(name, method, path, headers=HTML)).status_code
             for method, path in asked
         }
     assert set(answers.values()) == {status}
@@ -74,11 +74,11 @@ async def test_the_form_of_a_deleted_sweep_opens_no_project_to_others(
     service: Service, project: Json, name: str
 ) -> None:
     key = project["id"]
-    async with doors_of(service, reader=reader_of(key), stranger=stranger()) as doors:
-        page = await doors.ask(name, "GET", "/ui/help", headers=HTML)
+    async with callers_of(service, reader=reader_of(key), stranger=stranger()) as callers:
+        page = await callers.ask(name, "GET", "/ui/help", headers=HTML)
         [token] = set(re.findall(r'name="csrf_token" value="([^"]+)"', page.text))
         path = f"/ui/sweeps/{'0' * 24}/edit"
         typed = {"csrf_token": token, "do": "preview", "mode": "form", "project": key}
-        answer = await doors.ask(name, "POST", path, headers=HTML, data=typed)
+        answer = await callers.ask(name, "POST", path, headers=HTML, data=typed)
     assert answer.status_code == 404
     assert ENGINE_PATH not in answer.text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from support.known_principals import Doors, doors_of
+from support.known_principals import Callers, callers_of
 from support.principals import editor_of, maintainer_of, reader_of, stranger
 from support.service import Json, Service
 
@@ -17,11 +17,11 @@ HTML = {"Accept": "text/html"}
 class VariantPages:
     """A project with a variant, one in the trash, and a release."""
 
-    doors: Doors
+    callers: Callers
     ids: dict[str, str]
 
     async def page(self, name: str, path: str, status: int = 200) -> str:
-        answer = await self.doors.ask(name, "GET", f"/ui{path.format(**self.ids)}", headers=HTML)
+        answer = await self.callers.ask(name, "GET", f"/ui{path.format(**self.ids)}", headers=HTML)
         assert answer.status_code == status
         return answer.text
 
@@ -39,13 +39,13 @@ async def case(module_service: Service) -> AsyncIterator[VariantPages]:
     await service.http.delete(f"/modified-files/{gone['id']}")
     repository.commit({"config/a.yaml": b"a: 2\n"}, message="second")
     await service.sync(project)
-    async with doors_of(
+    async with callers_of(
         service,
         reader=reader_of(project),
         editor=editor_of(project),
         maintainer=maintainer_of(project),
         stranger=stranger(),
-    ) as doors:
+    ) as callers:
         ids = {
             "project": project,
             "original": original["id"],
@@ -53,7 +53,7 @@ async def case(module_service: Service) -> AsyncIterator[VariantPages]:
             "gone": gone["id"],
             "digest": release["digest"],
         }
-        yield VariantPages(doors, ids)
+        yield VariantPages(callers, ids)
 
 
 #: Pages, what marks a control there, and the least role that is offered it.
