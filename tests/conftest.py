@@ -22,24 +22,23 @@ FIXTURES = ("support.fixtures", "support.databases", "support.forks")
 
 #: The folder of the tests in a browser.
 BROWSER = "tests/browser/"
-#: Folders of tests that start processes, browsers and whole syncs, or wait, the longest first.
-LONGEST = (
-    BROWSER,
-    "tests/cli/operations/",
-    "tests/services/sync/",
+#: Folders of tests that wait more than they work: for processes, time-outs and slow answers.
+WAITING = (
     "tests/api/events/",
     "tests/api/http/",
-    "tests/workers/",
-    "tests/stores/",
+    "tests/api/operations/",
+    "tests/api/webhooks/",
+    "tests/cli/operations/",
     "tests/client/",
-    "tests/versions/",
-    "tests/services/",
     "tests/github/",
-    "tests/cli/",
     "tests/github_test_server/",
-    "tests/web/",
-    "tests/api/",
+    "tests/services/sync/",
+    "tests/stores/database/",
+    "tests/stores/embedded/",
+    "tests/workers/",
 )
+#: Folders of tests that compute, and wait for nothing.
+COMPUTING = ("tests/domain/", "tests/issuers/", "tests/messages/", "tests/models/")
 #: Linux's file system in memory, and the room that a run may take there, bytes.
 MEMORY = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of its own in it
 ROOM = 8 * 1024**3
@@ -84,13 +83,33 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put modules first that take long, so that all workers end at the same time."""
-    items.sort(key=lambda item: _rank(item.nodeid))
+    """Order the modules so that the processor is busy all the time, and workers end together.
+
+    The browser comes first, as it takes one worker longest. Modules that wait, that compute, and
+    that do both are spread evenly over the run, so that they seldom meet their own kind.
+    """
+    modules: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    kinds: dict[str, list[str]] = {}
+    for module in modules:
+        kinds.setdefault(_kind(module), []).append(module)
+    position = {
+        module: (kind != "browser", number / len(of_kind))
+        for kind, of_kind in kinds.items()
+        for number, module in enumerate(of_kind)
+    }
+    items[:] = [
+        item for module in sorted(modules, key=position.__getitem__) for item in modules[module]
+    ]
 
 
-def _rank(nodeid: str) -> int:
-    ranks = (rank for rank, folder in enumerate(LONGEST) if nodeid.startswith(folder))
-    return next(ranks, len(LONGEST))
+def _kind(module: str) -> str:
+    if module.startswith(BROWSER):
+        return "browser"
+    if module.startswith(WAITING):
+        return "waits"
+    return "computes" if module.startswith(COMPUTING) else "both"
 
 
 @pytest.hookimpl(wrapper=True)
