@@ -12,11 +12,13 @@ from benchmark_manager.services.operations.stopping import PROCESS_END
 _log = structlog.get_logger(__name__)
 
 #: Seconds after that, for a process in which no Python code runs any more.
-_LAST_RESORT: Final = 0.3
+LAST_RESORT: Final = 0.3
 
 
-def end_process_in_time(seconds: float = PROCESS_END) -> None:
+def end_process_in_time(seconds: float = PROCESS_END, last_resort: float = LAST_RESORT) -> None:
     """End this process so many seconds from now, unless it has ended by then.
+
+    Where no Python code runs any more, it is ended `last_resort` seconds later, with exit code 1.
 
     The event loop may hang, or a thread that Python waits for at its end, or C code that holds
     Python's lock. Nothing acknowledged is lost: writes are on the disk, and leases expire. The
@@ -26,7 +28,7 @@ def end_process_in_time(seconds: float = PROCESS_END) -> None:
         target=_end_process, args=(seconds,), name="end of the process", daemon=True
     ).start()
     # This thread is in C and does not need Python's lock; it writes where the process hangs.
-    faulthandler.dump_traceback_later(seconds + _LAST_RESORT, exit=True)
+    faulthandler.dump_traceback_later(seconds + last_resort, exit=True)
 
 
 def _end_process(seconds: float) -> None:
