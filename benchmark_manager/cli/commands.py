@@ -25,6 +25,7 @@ from benchmark_manager.cli.search.search import search_files
 from benchmark_manager.cli.sweeps import sweeps
 from benchmark_manager.cli.sweeps.cells import diff_cell, list_cells
 from benchmark_manager.cli.sweeps.importing import import_sweep
+from benchmark_manager.cli.terminal.called import called_commands
 from benchmark_manager.cli.terminal.failures import CommandGroup, printable
 from benchmark_manager.cli.terminal.streams import ensure_utf8_arguments, standard_streams
 from benchmark_manager.cli.validation.validate import validate_files
@@ -80,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ensure_utf8_arguments()
     with standard_streams():
         try:
-            app(args=None if arguments is None else list(arguments))
+            words = sys.argv[1:] if arguments is None else list(arguments)
+            called_commands(app, words)(args=words)
         except StartError as error:
             _fail(error.detail)
 

@@ -37,6 +37,8 @@ from support.waiting import eventually
 
 MEGABYTE = 1024 * 1024
 QUICK = Limits(base_seconds=0.3, most_seconds=0.3, wait=30)
+#: For tasks that reach their limit.
+SHORT = Limits(base_seconds=0.1, most_seconds=0.1, wait=30)
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +75,12 @@ async def test_an_error_of_a_task_reaches_its_caller_with_its_facts(pool: Worker
 
 
 @pytest.mark.parametrize("task", [busy_for_ever, busy_in_c])
-async def test_a_task_over_its_cpu_time_is_too_complex(
-    pool: WorkerPool, task: Callable[[], int]
-) -> None:
+async def test_a_task_over_its_cpu_time_is_too_complex(task: Callable[[], int]) -> None:
+    pool = WorkerPool(2, limits=SHORT)
     with pytest.raises(TooComplexError):
         await pool.run(task)
     assert await pool.run(doubled, 1) == 2
+    await pool.close()
 
 
 async def test_a_task_over_its_memory_is_too_complex(pool: WorkerPool) -> None:
@@ -181,7 +183,7 @@ async def test_who_used_little_goes_before_who_used_much(tmp_path: Path) -> None
             return [asyncio.create_task(pool.run(marked, path, name)) for _ in range(count)]
 
     with calling_as(Caller("greedy")):
-        await pool.run(busy_for, 0.2)
+        await pool.run(busy_for, 0.05)
         blocking = [asyncio.create_task(pool.run(time.sleep, 1.0)) for _ in range(2)]
     await asyncio.sleep(0)
     greedy = tasks("greedy", 4)
@@ -257,7 +259,7 @@ async def test_a_closed_pool_leaves_no_process_and_takes_no_task() -> None:
 
 
 async def test_figures_say_what_became_of_tasks() -> None:
-    pool = WorkerPool(2, limits=QUICK)
+    pool = WorkerPool(2, limits=SHORT)
     await pool.run(doubled, 1)
     with pytest.raises(TooComplexError):
         await pool.run(busy_in_c)

@@ -14,11 +14,11 @@ one older part beside it. PID_FILE gets `{"guardian": PID, "server": PID}`. The 
 server's, as a shell gives it.
 
 No module imports this one; it needs the standard library alone, and stays single-threaded:
-`preexec_fn` and Linux's parent-death signal are safe only so.
+`preexec_fn` and Linux's parent-death signal are safe only so. Each database waits for its start:
+modules that take long to import (dataclasses, json) stay out.
 """
 
 import contextlib
-import json
 import os
 import select
 import signal
@@ -26,7 +26,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 GRACE = 10.0
@@ -58,17 +57,14 @@ class BoundedLog:
         return self._path.stat().st_size if self._path.exists() else 0
 
 
-@dataclass
 class Guardian:
     """Watches one server until it is gone."""
 
-    server: "subprocess.Popen[bytes]"
-    log: BoundedLog
-    parent: int
-    kill_at: float | None = None
-    _open: list[int] = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, server: "subprocess.Popen[bytes]", log: BoundedLog, parent: int) -> None:
+        self.server = server
+        self.log = log
+        self.parent = parent
+        self.kill_at: float | None = None
         self._open = [sys.stdin.fileno(), self._output]
         os.set_blocking(self._output, False)
 
@@ -161,7 +157,7 @@ def start_server(command: Sequence[str], lock: int) -> "subprocess.Popen[bytes]"
 def write_pid_file(path: Path, server: int) -> None:
     """Whole or not at all, so that the service never reads half of it."""
     part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps({"guardian": os.getpid(), "server": server}), encoding="utf-8")
+    part.write_text(f'{{"guardian": {os.getpid()}, "server": {server}}}', encoding="utf-8")
     part.replace(path)
 
 

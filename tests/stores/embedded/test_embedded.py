@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ from benchmark_manager.stores.embedded.ports import free_port
 from benchmark_manager.stores.embedded.process import has_arguments, try_lock, until
 from benchmark_manager.stores.embedded.server import find_server
 from benchmark_manager.stores.embedded.timing import Timing
+from support.process import Process, start_program
 from support.stopwatch import Stopwatch
 from support.suspension import resume, suspend
 from support.waiting import GENEROUS, eventually
@@ -121,7 +122,13 @@ async def running(
     data_dir: Path, timing: Timing = QUICK, **options: Any
 ) -> AsyncIterator[EmbeddedDatabase]:
     """A started and supervised database."""
-    database = EmbeddedDatabase(data_dir, timing=timing, **options)
+    async with supervision_of(EmbeddedDatabase(data_dir, timing=timing, **options)) as database:
+        yield database
+
+
+@contextlib.asynccontextmanager
+async def supervision_of(database: EmbeddedDatabase) -> AsyncIterator[EmbeddedDatabase]:
+    """Start a database, and supervise it."""
     await database.start()
     supervision = asyncio.create_task(database.supervise())
     try:
@@ -132,22 +139,46 @@ async def running(
         await database.stop()
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The data folder of a database that ran for the first time, and ended.
+
+    `things` has a document with the id 1.
+    """
+
+    folder: Path
+    #: The permissions of the folder.
+    mode: int
+    #: What a stranger got who asked for a user while the server made its own.
+    strangers: list[str]
+    #: The names of the server's users.
+    users: list[str]
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a database that ran and ended; `things` has a document with the id 1."""
-    folder = tmp_path_factory.mktemp("prepared") / "data"
+async def first_run(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    folder = tmp_path_factory.mktemp("prepared") / "parent" / "data"
+    strangers: list[str] = []
+
+    def after_a_stranger(host: str, port: int, certificate: Path, password: str) -> None:
+        ways: list[dict[str, Any]] = [{}, {"tls": True, "tlsAllowInvalidCertificates": True}]
+        strangers.extend(try_without_password(port, options) for options in ways)
+        make_user(host, port, certificate, password)
+
     async with (
-        running(folder) as database,
+        running(folder, make_user=after_a_stranger) as database,
         AsyncMongoClient[dict[str, Any]](database.url, w="majority", journal=True) as client,
     ):
         await client["app"]["things"].insert_one({"_id": 1})
-    return folder
+        users = await client.admin.command("usersInfo", 1)
+        names = [user["user"] for user in users["users"]]
+        return Prepared(folder, stat.S_IMODE(folder.stat().st_mode), strangers, names)
 
 
 @pytest.fixture
-def prepared(_prepared: Path, tmp_path: Path) -> Path:
+def prepared(first_run: Prepared, tmp_path: Path) -> Path:
     """A copy of it: a server starts on it at once, and on an empty one after another server."""
-    return Path(shutil.copytree(_prepared, tmp_path / "data"))
+    return Path(shutil.copytree(first_run.folder, tmp_path / "data"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +189,8 @@ class Supervised:
     folder: Path
     #: How often its server was replaced before the test.
     restarts: int
+    #: The port that it was to take first, which another program had.
+    taken_port: int
 
     @property
     def server(self) -> int:
@@ -171,34 +204,45 @@ class Supervised:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def _supervised(
-    _prepared: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[EmbeddedDatabase, Path]]:
-    folder = Path(shutil.copytree(_prepared, tmp_path_factory.mktemp("supervised") / "data"))
-    async with running(folder) as database:
-        yield database, folder
+    first_run: Prepared, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Supervised]:
+    folder = Path(shutil.copytree(first_run.folder, tmp_path_factory.mktemp("supervised") / "data"))
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        taken = stranger.getsockname()[1]
+        # The last is tried first.
+        ports = [free_port(), taken]
+        async with running(folder, find_port=ports.pop) as database:
+            assert not ports
+            yield Supervised(database, folder, 0, taken)
 
 
 @pytest.fixture
-def supervised(_supervised: tuple[EmbeddedDatabase, Path]) -> Supervised:
-    database, folder = _supervised
-    return Supervised(database, folder, database.restarts)
+def supervised(_supervised: Supervised) -> Supervised:
+    return replace(_supervised, restarts=_supervised.database.restarts)
 
 
 @contextlib.asynccontextmanager
-async def service(data_dir: Path) -> AsyncIterator[tuple["subprocess.Popen[bytes]", int, int]]:
+async def service(data_dir: Path) -> AsyncIterator[tuple[Process, int, int]]:
     """Another service process on the folder: it, its server's id and its guardian's id."""
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVICE, str(data_dir)], cwd=REPOSITORY, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
+    program = data_dir.parent / "service.py"
+    program.write_text(SERVICE)
+    lines, written = os.pipe()
+    with os.fdopen(lines, "rb") as output, Path(os.devnull).open("r+b") as nothing:
+        streams = (nothing.fileno(), written, nothing.fileno())
         try:
-            line = await asyncio.to_thread(process.stdout.readline)
+            process = start_program(data_dir.parent, (str(program), str(data_dir)), streams=streams)
+        finally:
+            os.close(written)
+        try:
+            line = await asyncio.to_thread(output.readline)
             while line and not line.startswith(b"PIDS"):
-                line = await asyncio.to_thread(process.stdout.readline)
+                line = await asyncio.to_thread(output.readline)
             assert line, "the service ended at its start"
-            yield process, *(int(pid) for pid in line.split()[1:])  # type: ignore[misc]
+            server, guardian = (int(pid) for pid in line.split()[1:])
+            yield process, server, guardian
         finally:
             process.kill()
+            process.wait()
 
 
 def kill(pid: int) -> None:
@@ -253,18 +297,12 @@ async def read_again(client: Client, collection: str) -> list[Any]:
 
 
 @needs_server
-async def test_answers_a_transaction_and_leaves_nothing_behind(prepared: Path) -> None:
-    """It runs a transaction, and ends with its guardian."""
-    database = EmbeddedDatabase(prepared)
-    url = await database.start()
-    server, guardian = database.pid, database.guardian_pid
-    assert url == database.url
-
+async def test_answers_a_transaction(supervised: Supervised) -> None:
     async def both(session: AsyncClientSession) -> None:
         await client["app"]["one"].insert_one({"_id": 1}, session=session)
         await client["app"]["two"].insert_one({"_id": 1}, session=session)
 
-    async with AsyncMongoClient[dict[str, Any]](url) as client:
+    async with AsyncMongoClient[dict[str, Any]](supervised.database.url) as client:
         async with client.start_session() as session:
             await session.with_transaction(both)
             await session.start_transaction()
@@ -272,6 +310,17 @@ async def test_answers_a_transaction_and_leaves_nothing_behind(prepared: Path) -
             await session.abort_transaction()
         assert await client["app"]["one"].count_documents({}) == 1
         assert await client["app"]["two"].count_documents({}) == 1
+
+
+@needs_server
+async def test_leaves_nothing_behind_after_a_stop_and_starts_again(prepared: Path) -> None:
+    """Its guardian ends with it; the same object starts again, on the same data."""
+    database = EmbeddedDatabase(prepared, timing=replace(QUICK, grace=Timing().grace))
+    url = await database.start()
+    server, guardian = database.pid, database.guardian_pid
+    assert url == database.url
+    async with AsyncMongoClient[dict[str, Any]](url) as client:
+        await client["app"]["things"].insert_one({"_id": 2})
     assert alive(server)
     assert alive(guardian)
     await database.stop()
@@ -279,19 +328,10 @@ async def test_answers_a_transaction_and_leaves_nothing_behind(prepared: Path) -
     assert not alive(server)
     assert not alive(guardian)
     assert database.pid is None
-
-
-@needs_server
-async def test_starts_again_after_a_stop(prepared: Path) -> None:
-    """The same object starts again, on the same data."""
-    async with running(prepared) as database:
+    async with supervision_of(database):
         async with AsyncMongoClient[dict[str, Any]](database.url) as client:
-            await client["app"]["things"].insert_one({"_id": 2})
-        await database.stop()
-        former = urlsplit(database.url).password
-        async with AsyncMongoClient[dict[str, Any]](await database.start()) as client:
             assert await read_again(client, "things") == [1, 2]
-        assert urlsplit(database.url).password == former
+        assert urlsplit(database.url).password == urlsplit(url).password
 
 
 @needs_server
@@ -377,6 +417,22 @@ async def test_replaces_a_crashed_server(supervised: Supervised) -> None:
         assert database.url == url
         assert database.pid != pid
         assert await read_again(client, "crashed") == [1]
+
+
+@needs_server
+async def test_a_killed_server_loses_no_acknowledged_write(supervised: Supervised) -> None:
+    """SIGKILL amid writes: whatever was acknowledged is there afterwards."""
+    async with AsyncMongoClient[dict[str, Any]](
+        supervised.database.url, w="majority", journal=True, serverSelectionTimeoutMS=2000
+    ) as client:
+        written: list[int] = []
+        writer = asyncio.create_task(acknowledged_writes(client, 1, written))
+        await wait_for_length(written, 50)
+        kill(supervised.server)
+        await writer
+        await supervised.replaced()
+        # A write may have reached the disk although its acknowledgement never came.
+        assert set(written) - set(await read_again(client, "writes")) == set()
 
 
 @needs_server
@@ -477,26 +533,15 @@ async def test_another_user_of_the_machine_can_neither_read_nor_change_anything(
 
 
 @needs_server
-async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(tmp_path: Path) -> None:
+async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(first_run: Prepared) -> None:
     """A server that makes a user needs no password; the key of a certificate protects it.
 
     The folder that it makes is private.
     """
-    folder = tmp_path / "parent" / "data"
-    heard: list[str] = []
-
-    def after_a_stranger(host: str, port: int, certificate: Path, password: str) -> None:
-        ways: list[dict[str, Any]] = [{}, {"tls": True, "tlsAllowInvalidCertificates": True}]
-        heard.extend(try_without_password(port, options) for options in ways)
-        make_user(host, port, certificate, password)
-
-    async with running(folder, make_user=after_a_stranger) as database:
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert len(heard) >= 2
-        assert "made" not in heard
-        async with AsyncMongoClient[dict[str, Any]](database.url) as client:
-            users = await client.admin.command("usersInfo", 1)
-    assert [user["user"] for user in users["users"]] == ["benchmark-manager"]
+    assert first_run.mode == 0o700
+    assert len(first_run.strangers) >= 2
+    assert "made" not in first_run.strangers
+    assert first_run.users == ["benchmark-manager"]
 
 
 @needs_server
@@ -516,27 +561,6 @@ async def test_a_password_which_the_server_does_not_know_is_made_anew(prepared: 
 
 
 @needs_server
-async def test_a_killed_server_loses_no_acknowledged_write(supervised: Supervised) -> None:
-    """Three times SIGKILL amid writes: whatever was acknowledged is there afterwards."""
-    async with AsyncMongoClient[dict[str, Any]](
-        supervised.database.url, w="majority", journal=True, serverSelectionTimeoutMS=2000
-    ) as client:
-        written: list[int] = []
-        lost: list[set[int]] = []
-        for round_number in range(1, 4):
-            writer = asyncio.create_task(
-                acknowledged_writes(client, round_number * 100_000, written)
-            )
-            await wait_for_length(written, len(written) + 50)
-            kill(supervised.server)
-            await writer
-            await supervised.replaced(round_number)
-            # A write may have reached the disk although its acknowledgement never came.
-            lost.append(set(written) - set(await read_again(client, "writes")))
-    assert lost == [set(), set(), set()]
-
-
-@needs_server
 async def test_says_what_a_corrupt_database_says(prepared: Path) -> None:
     """The server's last log line is in the error, and the folder is free again."""
     (prepared / "database" / "WiredTiger.wt").write_bytes(os.urandom(16_384))
@@ -549,14 +573,9 @@ async def test_says_what_a_corrupt_database_says(prepared: Path) -> None:
 
 
 @needs_server
-async def test_takes_another_port_when_one_is_taken(prepared: Path) -> None:
+async def test_takes_another_port_when_one_is_taken(supervised: Supervised) -> None:
     """Nor does a stranger on the port pass for the server."""
-    with socket.create_server(("127.0.0.1", 0)) as stranger:
-        # The last is tried first.
-        ports = [free_port(), stranger.getsockname()[1]]
-        async with running(prepared, find_port=ports.pop) as database:
-            assert f":{stranger.getsockname()[1]}/" not in database.url
-            assert not ports
+    assert urlsplit(supervised.database.url).port != supervised.taken_port
 
 
 async def test_says_how_to_install_a_missing_server(tmp_path: Path) -> None:
