@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
@@ -30,22 +31,20 @@ class WebForm:
         return {"data": sent}
 
 
-class WebPage(HTMLParser):
-    """What a page holds."""
+class _Reader(HTMLParser):
+    """What HTML holds; addresses of its forms are relative to `url`."""
 
-    def __init__(self, url: str, answer: httpx.Response) -> None:
+    def __init__(self, url: str, html: str) -> None:
         super().__init__()
-        self.url = url
-        self.answer = answer
-        self.html = answer.text
         self.tags: list[tuple[str, Attributes]] = []
         self.forms: list[WebForm] = []
-        self.text = ""
+        self.texts: list[str] = []
+        self.unclosed: list[str] = []
+        self._url = url
         self._open: list[str] = []
         self._textarea: str | None = None
         self._select = ""
-        self.unclosed: list[str] = []
-        self.feed(self.html)
+        self.feed(html)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -54,7 +53,7 @@ class WebPage(HTMLParser):
         if tag not in _VOID:
             self._open.append(tag)
         if tag == "form":
-            action = urljoin(self.url, found.get("action", ""))
+            action = urljoin(self._url, found.get("action", ""))
             self.forms.append(WebForm(action, found.get("method", "get"), found.get("enctype", "")))
         elif tag == "textarea":
             self._textarea = found.get("name")
@@ -96,9 +95,40 @@ class WebPage(HTMLParser):
             self._textarea = None
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        self.texts.append(data)
         if self._textarea and self.forms and self._open and self._open[-1] == "textarea":
             self.forms[-1].fields[self._textarea] += data
+
+
+class WebPage:
+    """What a page holds; it is read when a test first asks for more than its HTML."""
+
+    def __init__(self, url: str, answer: httpx.Response) -> None:
+        self.url = url
+        self.answer = answer
+        self.html = answer.text
+        self._opened_at = url
+
+    @cached_property
+    def _read(self) -> _Reader:
+        return _Reader(self._opened_at, self.html)
+
+    @cached_property
+    def text(self) -> str:
+        return "".join(self._read.texts)
+
+    @property
+    def tags(self) -> list[tuple[str, Attributes]]:
+        return self._read.tags
+
+    @property
+    def forms(self) -> list[WebForm]:
+        return self._read.forms
+
+    @property
+    def unclosed(self) -> list[str]:
+        """End tags that do not close the last open tag."""
+        return self._read.unclosed
 
     def all(self, tag: str) -> list[Attributes]:
         return [attributes for name, attributes in self.tags if name == tag]
