@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def templates_folder(config: "pytest.Config") -> Path | None:
     """Return the folder of compiled templates in pytest's cache; None where there is no cache."""
-    return None if config.cache is None else config.cache.mkdir("templates")
+    has_cache = config.pluginmanager.hasplugin("cacheprovider")
+    return config.cache.mkdir("templates") if has_cache else None
 
 
 def keep_compiled_templates(folder: Path) -> None:
