@@ -17,6 +17,7 @@ from benchmark_manager.logs import configure_logging
 from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
 from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import GitHubTestServer
+from support.compiled_templates import keep_compiled_templates, templates_folder
 from support.examples import ALL, USUAL
 from support.reused_database import reused_database
 from support.service import Service, close_workers, running_service, shared_workers
@@ -44,9 +45,11 @@ SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _environment(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> None:
     """Logs as the service writes them; a developer's own settings must not reach the tests."""
     configure_logging("debug", "json")
+    if (folder := templates_folder(pytestconfig)) is not None:
+        keep_compiled_templates(folder)
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
     # Nothing here speaks TLS, and reading a machine's certificates for each service takes longer

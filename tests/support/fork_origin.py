@@ -1,7 +1,8 @@
 """The program of a process that has imported the service, and forks one for each order.
 
-    python -m support.fork_origin DESCRIPTOR
+    python -m support.fork_origin DESCRIPTOR [TEMPLATES]
 
+`TEMPLATES` is the folder of compiled templates, which all children share.
 `support.forks` starts it and sends orders: a line of JSON and four descriptors, which become the
 child's standard streams and the pipe for its end. The child goes on as a new Python would: it runs
 the program of the order as `__main__`, and ends as Python ends, except that it takes no object
@@ -18,6 +19,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 #: Everything that the service and its commands import sooner or later.
@@ -144,6 +146,9 @@ if __name__ == "__main__":
     for module in _MODULES:
         importlib.import_module(module)
     # What each service does at its start takes it a tenth of a second.
+    for folder in sys.argv[2:]:
+        compiled = importlib.import_module("support.compiled_templates")
+        compiled.keep_compiled_templates(Path(folder))
     rendering = importlib.import_module("benchmark_manager.web.site.rendering")
     rendering.compile_shared_templates()
     gc.collect()

@@ -19,6 +19,8 @@ from typing import Final
 
 import pytest
 
+from support.compiled_templates import templates_folder
+
 _TESTS: Final = Path(__file__).resolve().parents[1]
 
 
@@ -65,7 +67,9 @@ class Fork:
 class Origin:
     """The process that is forked; it is started when it is first needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, templates: Path | None = None) -> None:
+        """`templates` is the folder of compiled templates."""
+        self._templates = templates
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
         self._ordering = threading.Lock()
@@ -99,8 +103,12 @@ class Origin:
         if self._orders is None:
             self._orders, theirs = socket.socketpair()
             with theirs:
+                arguments = [
+                    str(theirs.fileno()),
+                    *([str(self._templates)] if self._templates else []),
+                ]
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "support.fork_origin", str(theirs.fileno())],
+                    [sys.executable, "-m", "support.fork_origin", *arguments],
                     env=os.environ
                     | {"PYTHONPATH": os.pathsep.join((str(_TESTS), str(_TESTS.parent)))},
                     stdin=subprocess.DEVNULL,
@@ -126,7 +134,7 @@ def origin() -> Origin | None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _origin() -> Iterator[None]:
-    _ORIGINS.append(Origin())
+def _origin(pytestconfig: pytest.Config) -> Iterator[None]:
+    _ORIGINS.append(Origin(templates_folder(pytestconfig)))
     yield
     _ORIGINS.pop().close()
