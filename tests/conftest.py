@@ -7,15 +7,17 @@ import gc
 import importlib
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
+from _pytest.runner import runtestprotocol
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
-# What is imported and collected lives to the end. Looking for garbage in it again and again takes
-# each worker a quarter of the time until its first test; see `pytest_collection`.
+# What is imported and collected lives to the end. Looking for garbage in it takes each worker a
+# quarter of the time until its first test; see `pytest_collection`.
 gc.disable()
 
 FIXTURES = ("support.fixtures", "support.databases", "support.forks")
@@ -63,6 +65,17 @@ def _free_memory() -> int:
     return next(int(size) * 1024 for name, size, *_ in lines if name == "MemAvailable:")
 
 
+class IndexedNames(list[str]):
+    """Names of tests that are found without reading all before them, as the scheduler does."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(names)
+        self._positions = {name: position for position, name in enumerate(names)}
+
+    def index(self, name: str, *_bounds: object) -> int:  # type: ignore[override]
+        return self._positions[name]
+
+
 class OneWorkerForEachModule(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Gives a module's tests to one worker, which then makes its shared fixtures once.
 
@@ -73,6 +86,10 @@ class OneWorkerForEachModule(LoadScopeScheduling):  # type: ignore[misc]  # it h
         module = nodeid.partition("::")[0]
         return BROWSER if module.startswith(BROWSER) else module
 
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        super().add_node_collection(node, collection)
+        self.registered_collections[node] = IndexedNames(self.registered_collections[node])
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
@@ -80,6 +97,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     # As they are collected, not those with the most tests first.
     config.option.loadscopereorder = False
     return OneWorkerForEachModule(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Let a worker send one report of a test that passes, of five that nobody reads.
+
+    Each costs both processes as much as a small test. A set-up or an end that fails is sent, and
+    all are where their durations are asked for.
+    """
+    options = item.config.option
+    if not hasattr(item.config, "workerinput") or options.durations is not None:
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -116,12 +149,12 @@ def _kind(module: str) -> str:
 def pytest_collection() -> Generator[None, object, object]:
     """Leave what collecting makes out of garbage collections, then and later.
 
-    It lives to the end, and takes long to search.
+    It lives to the end, and takes long to search. The little garbage in it takes no more memory
+    than was taken already.
     """
     try:
         return (yield)
     finally:
-        gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)
         gc.enable()

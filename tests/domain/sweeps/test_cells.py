@@ -132,7 +132,7 @@ def test_an_excluded_combination_can_be_included() -> None:
     ("axes", "more", "reason", "count"),
     [
         ([numbers(f"x{n}", 10) for n in range(9)], {}, "of_axes", 10**9),
-        ([numbers(f"x{n}", 1000) for n in range(50)], {}, "of_axes", 1000**50),
+        ([numbers(f"x{n}", 100) for n in range(50)], {}, "of_axes", 100**50),
         ([numbers("x", 11), numbers("y", 100)], {"exclude": [{"x": 1, "y": 1}]}, "", 1099),
         ([numbers("x", 1000)], {"include": [{"x": "more"}]}, "", 1001),
     ],
