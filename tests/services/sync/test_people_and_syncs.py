@@ -1,7 +1,8 @@
-"""People and upstream change everything at once."""
+"""People and upstream change everything at once for a while."""
 
 import asyncio
 import random
+import time
 from datetime import UTC, datetime, timedelta
 
 from benchmark_manager.domain.git.objects import blob_id
@@ -11,9 +12,8 @@ from github_test_server import Repository
 from support.examples import ALL
 from support.service import Json, Service
 
-#: Of upstream, and of each of three people, who need about the same time.
-COMMITS = 60 if ALL else 8
-ACTIONS = 90 if ALL else 12
+#: As long as upstream and people go on in the long test, seconds.
+FUZZ_SECONDS = 4.0 if ALL else 1.5
 
 
 DRIFTS = {"nothing": "current", "text": "behind", "keys": "behind", "conflict": "conflict"}
@@ -37,27 +37,24 @@ class Story:
         self.elsewhere: list[Json] = []
         self.faults: list[str] = []
 
-    async def upstream(self, choice: random.Random) -> None:
+    async def upstream(self, choice: random.Random, end: float) -> None:
         """Commit and sync, and note what is held afterwards."""
-        while len(self.committed) < COMMITS:
-            await self._commit_and_sync(choice)
+        while time.monotonic() < end:
+            new = changed_tree(choice, self.files)
+            difference: dict[str, bytes | None] = dict.fromkeys(self.files.keys() - new.keys())
+            difference |= {path: data for path, data in new.items() if self.files.get(path) != data}
+            if not difference or not new:
+                continue
+            self.repository.commit(difference, message="change")
+            self.files = new
+            self.committed.append({path: blob_id(data) for path, data in new.items()})
+            self.synced.append((await self.service.sync(self.key))["synced_files"])
+            files = await self.service.files(self.key)
+            self.held.append({path: file["sha"] for path, file in files.items()})
 
-    async def _commit_and_sync(self, choice: random.Random) -> None:
-        new = changed_tree(choice, self.files)
-        difference: dict[str, bytes | None] = dict.fromkeys(self.files.keys() - new.keys())
-        difference |= {path: data for path, data in new.items() if self.files.get(path) != data}
-        if not difference or not new:
-            return
-        self.repository.commit(difference, message="change")
-        self.files = new
-        self.committed.append({path: blob_id(data) for path, data in new.items()})
-        self.synced.append((await self.service.sync(self.key))["synced_files"])
-        files = await self.service.files(self.key)
-        self.held.append({path: file["sha"] for path, file in files.items()})
-
-    async def person(self, choice: random.Random) -> None:
+    async def person(self, choice: random.Random, end: float) -> None:
         """Make, change and delete variants; note those outside their original's folder."""
-        for _ in range(ACTIONS):
+        while time.monotonic() < end:
             originals = list((await self.service.files(self.key, include_removed=True)).values())
             variants = await self.service.rows(f"/projects/{self.key}/modified-files")
             self.elsewhere += [
@@ -150,9 +147,10 @@ async def test_people_and_syncs_at_once_leave_every_record_true(either: Service)
     files = {f"config/{part}/{n}.yaml": choice.choice(BODIES) for part in "xy" for n in range(4)}
     repository = either.repository("acme/b", files)
     story = Story(either, await either.synced("acme/b"), repository, files)
-    people = [story.person(random.Random(seed)) for seed in range(3)]  # noqa: S311 -- as above
-    await asyncio.gather(story.upstream(choice), *people)
-    assert story.changes > 0
+    end = time.monotonic() + FUZZ_SECONDS
+    people = [story.person(random.Random(seed), end) for seed in range(3)]  # noqa: S311 -- as above
+    await asyncio.gather(story.upstream(choice, end), *people)
+    assert min(len(story.committed), story.changes) > 0
     assert story.held == story.committed
     assert story.synced == [len(files) for files in story.committed]
     assert story.elsewhere == []
