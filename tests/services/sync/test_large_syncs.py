@@ -26,14 +26,14 @@ from support.service import Json, Service
 from support.waiting import GENEROUS
 
 #: Files of one repository: more than one transaction, and more than one step, here takes.
-MANY = 40
-VARIANTS = 13
+MANY = 20
+VARIANTS = 7
 
 
 @pytest.fixture
 def externals() -> Externals:
     """With transactions of few files."""
-    return Externals(limits=ServiceLimits(steps=StepSizes(at_once=12, chunk=5)))
+    return Externals(limits=ServiceLimits(steps=StepSizes(at_once=6, chunk=3)))
 
 
 def contents(word: str, numbers: range = range(MANY)) -> dict[str, bytes | Entry]:
@@ -51,13 +51,13 @@ async def test_every_kind_of_change_arrives_as_in_one_transaction(either: Servic
     before = await either.files(project)
     assert len(before) == MANY
     kept = await either.variant(project, before["config/000.yaml"], modified_name="kept.yaml")
-    moving = await either.variant(project, before["config/020.yaml"], modified_name="moving.yaml")
+    moving = await either.variant(project, before["config/010.yaml"], modified_name="moving.yaml")
     changed: dict[str, bytes | Entry | None] = {
-        **dict.fromkeys(contents("gone", range(10))),
-        **contents("second", range(10, 20)),
-        **dict.fromkeys(contents("moved", range(20, 30))),
-        **{f"config/b/{n:03}.yaml": f"first: {n}\n".encode() for n in range(20, 30)},
-        **contents("new", range(100, 110)),
+        **dict.fromkeys(contents("gone", range(5))),
+        **contents("second", range(5, 10)),
+        **dict.fromkeys(contents("moved", range(10, 15))),
+        **{f"config/b/{n:03}.yaml": f"first: {n}\n".encode() for n in range(10, 15)},
+        **contents("new", range(100, 105)),
     }
     repository.commit(changed, message="much")
     sync = await either.sync(project)
@@ -66,23 +66,23 @@ async def test_every_kind_of_change_arrives_as_in_one_transaction(either: Servic
         for name in ("added", "updated", "removed", "renamed", "unchanged", "synced_files")
     }
     assert counts == {
-        "added": 10,
-        "updated": 10,
-        "removed": 10,
-        "renamed": 10,
-        "unchanged": 10,
+        "added": 5,
+        "updated": 5,
+        "removed": 5,
+        "renamed": 5,
+        "unchanged": 5,
         "synced_files": MANY,
     }
     assert sync["modified_files_by_drift"]["upstream_removed"] == 1
     after = await either.files(project)
     assert len(after) == MANY
-    assert after["config/b/020.yaml"]["id"] == before["config/020.yaml"]["id"]
+    assert after["config/b/010.yaml"]["id"] == before["config/010.yaml"]["id"]
     assert (await either.get(f"/modified-files/{moving['id']}"))["path"] == "config/b/moving.yaml"
     removed = await either.files(project, include_removed="true")
     assert len(removed) == MANY + 1, "one is kept for its variant"
-    repository.commit(dict(contents("back", range(20))), message="back")
+    repository.commit(dict(contents("back", range(10))), message="back")
     sync = await either.sync(project)
-    assert (sync["added"], sync["updated"]) == (10, 10)
+    assert (sync["added"], sync["updated"]) == (5, 5)
     assert (await either.files(project))["config/000.yaml"]["id"] == before["config/000.yaml"]["id"]
     assert (await either.get(f"/modified-files/{kept['id']}"))["drift"] in {"behind", "conflict"}
     assert (await either.sync(project))["status"] == "unchanged"

@@ -41,18 +41,17 @@ def _git_id(data: bytes) -> str:
 async def _walk_history(service: Service, real: RealRepository, first: int = 1) -> None:
     """From its version `first` to the last."""
     target = service.folder / "real.git"
-    real.build(target, first)
-    service.github.add(real.full_name, Repository(target), private_to=["reader"])
-    project = await service.project(
-        real.full_name,
-        github_token="reader",
-        config_folder=real.manifest["config_folder"],
-        job_folder=real.manifest["job_folder"],
-    )
+    real.build(target, len(real.manifest["versions"]))
+    repository = Repository(target)
+    service.github.add(real.full_name, repository, private_to=["reader"])
+    folders = {name: real.manifest[name] for name in ("config_folder", "job_folder")}
+    project = await service.project(real.full_name, github_token="reader", **folders)
     variants: dict[str, Json] = {}
     before: dict[str, str] = {}
     for number, version in enumerate(real.manifest["versions"][first - 1 :], start=first):
-        real.build(target, number)
+        commit = repository.find_commit(version["name"])
+        assert commit is not None
+        repository.reset_branch("main", commit.sha)
         service.github.requests.reset()
         sync = await service.sync(project["id"])
         expected = _expected(real, target)

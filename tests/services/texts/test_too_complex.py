@@ -13,18 +13,18 @@ from support.problems import assert_problem
 from support.service import Json, Service, running_service
 
 #: Takes at least three times the CPU time that the service of these tests has for a text.
-COSTLY = "".join(f"key{number}: [{number}, {number}]\n" for number in range(30_000))
+COSTLY = "".join(f"key{number}: [{number}, {number}]\n" for number in range(12_000))
 SMALL = "a: 1\n"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def hurried() -> AsyncIterator[WorkerPool]:
-    """Worker processes that have 0.05 s of CPU time for a text."""
+    """Worker processes that have 0.02 s of CPU time for a text."""
     # Each costly text ends a process. The next one starts in half the time without schemas.
     pool = WorkerPool(
         2,
         warm_up="support.tasks:read_rules",
-        limits=Limits(base_seconds=0.05, seconds_per_byte=0, wait=60),
+        limits=Limits(base_seconds=0.02, seconds_per_byte=0, wait=60),
     )
     yield pool
     await pool.close()
