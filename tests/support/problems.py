@@ -98,9 +98,11 @@ class DescribedRoute:
         contents = self.operation["responses"].get(str(status), {}).get("content", {})
         return set(contents.get("application/problem+json", {}).get("examples", {}))
 
+    def takes(self, method: str) -> bool:
+        return method == self.method or (method, self.method) == ("head", "get")
+
     def matches(self, method: str, path: str) -> bool:
-        same_method = method == self.method or (method, self.method) == ("head", "get")
-        return same_method and _pattern(self.path).fullmatch(path) is not None
+        return self.takes(method) and _pattern(self.path).fullmatch(path) is not None
 
 
 def routes_of(document: Json) -> list[DescribedRoute]:
@@ -123,6 +125,16 @@ def described_routes() -> tuple[DescribedRoute, ...]:
     return tuple(routes_of(description()))
 
 
+@cache
+def _taking(method: str) -> tuple[DescribedRoute, ...]:
+    """Return the routes that take a method; those with fewer parameters come first.
+
+    A literal path such as /projects/sync-all goes before one with parameters.
+    """
+    found = [route for route in described_routes() if route.takes(method)]
+    return tuple(sorted(found, key=lambda route: len(route.parameters)))
+
+
 class ObservedAnswers:
     """Notes every answer which its route's description does not announce."""
 
@@ -137,9 +149,7 @@ class ObservedAnswers:
         code = self._code(answer)
         if code in ANYWHERE:
             return
-        found = [route for route in described_routes() if route.matches(method, path)]
-        # A literal path such as /projects/sync-all goes before one with parameters.
-        route = min(found, key=lambda route: len(route.parameters), default=None)
+        route = next((route for route in _taking(method) if route.matches(method, path)), None)
         if route is None:
             return
         status = answer.status_code

@@ -1,15 +1,19 @@
 """The database of a service that tests share, put back as it was behind each of them.
 
-Making a synced project takes ten times as long as putting back what a test changes.
+Making a synced project takes ten times as long as putting back what a test changes, and that ten
+times as long as finding out that it only read.
 """
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from bson.timestamp import Timestamp
 from pymongo.asynchronous.collection import AsyncCollection
 
 from benchmark_manager.stores.database.database import Database
@@ -25,12 +29,41 @@ _RAW: Final = CodecOptions(document_class=RawBSONDocument)
 Stored = Mapping[str, dict[Any, bytes]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a database holds while the last write to its server is this one."""
+
+    last_write: Timestamp
+    stored: Stored
+
+
+#: What was read, or put back, last.
+_KNOWN: Final[WeakKeyDictionary[Database, _Known]] = WeakKeyDictionary()
+
+
 @asynccontextmanager
 async def unchanged(database: Database) -> AsyncIterator[None]:
     """Put back every document that the block changes, deletes or adds."""
-    before = await stored_documents(database)
+    before = await _known_or_read(database)
     yield
-    await _put_back(database, before, await stored_documents(database))
+    if await _last_write(database) != before.last_write:
+        await _put_back(database, before.stored, await stored_documents(database))
+        _KNOWN[database] = _Known(await _last_write(database), before.stored)
+
+
+async def _known_or_read(database: Database) -> _Known:
+    last_write = await _last_write(database)
+    known = _KNOWN.get(database)
+    if known is None or known.last_write != last_write:
+        known = _KNOWN[database] = _Known(last_write, await stored_documents(database))
+    return known
+
+
+async def _last_write(database: Database) -> Timestamp:
+    """Return the time of the last write to any database of the server."""
+    answer = await database.collection(_REMEMBERED).database.command("ping")
+    found: Timestamp = answer["operationTime"]
+    return found
 
 
 async def stored_documents(database: Database) -> Stored:

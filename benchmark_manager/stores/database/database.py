@@ -62,8 +62,8 @@ _CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
     "connectTimeoutMS": 5_000,
     "appName": "benchmark-manager",
 }
-#: A collection or an index is younger than the moment that is read.
-_SNAPSHOT_UNAVAILABLE: Final = 246
+#: The moment that is read is not kept any more, or a collection or an index is younger.
+_NO_SNAPSHOT: Final = frozenset({239, 246})
 #: The field that says which part of a read a row belongs to.
 _PART: Final = "part_of_read"
 #: How often a transaction on the embedded server meets a taken key until that is believed.
@@ -340,7 +340,21 @@ class Database:
 
     @translated
     async def snapshot(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        """Run reads that all see one moment, so that no list shows half a sync."""
+        """Run reads that all see one moment, so that no list shows half a sync.
+
+        `work` may be repeated. On MongoDB they are no transaction: that would write to the log of
+        operations at its end, and wait for the disk.
+        """
+        if self.kind == "mongodb":
+            try:
+                async with self._client.start_session(snapshot=True) as session:
+                    return await work(session)
+            except PendingError as error:
+                await error.wait()
+            except (StorageError, PyMongoError) as error:
+                if not _is_passing(driver_error(error)):
+                    raise
+                # The driver repeats the transaction below until the moment can be read.
         return await self._in_transaction(work, ReadConcern("snapshot"))
 
     async def read_together(self, parts: Mapping[str, Part]) -> dict[str, list[Document]]:
@@ -353,7 +367,7 @@ class Database:
             try:
                 return await self._read_united(parts)
             except OperationFailure as error:
-                if error.code != _SNAPSHOT_UNAVAILABLE:
+                if error.code not in _NO_SNAPSHOT:
                     raise
                 # The driver repeats the transaction below until the moment can be read.
 
@@ -428,6 +442,13 @@ class Database:
                 return result
         except _NoServerError as error:
             raise error.reason from None
+
+
+def _is_passing(error: Exception) -> bool:
+    """Return whether a transaction is worth a try after a read that failed like this."""
+    if isinstance(error, OperationFailure):
+        return error.code in _NO_SNAPSHOT
+    return isinstance(error, AutoReconnect) and not isinstance(error, ServerSelectionTimeoutError)
 
 
 def object_id(text: str, noun: str) -> ObjectId:
