@@ -2,17 +2,22 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 
 from github_test_server import GitHubTestServer
 from support.accessibility import AXE, as_lines, problems_by_view
+from support.browser import Browser as PlainBrowser
 from support.person import BrowserPerson
 from support.process import ServiceProcess, service_process
-from support.visitors import Contexts, Visitors, visiting
+from support.reused_database import reused_database
+from support.visitors import WIDE, Contexts, Visitors, visiting
 
+NAME = "ada"
 PASSWORD = "four brown foxes jump"
 #: Pages that only those who are signed in see as they are.
 PAGES = (
@@ -26,13 +31,13 @@ PAGES = (
 )
 
 
-@pytest.fixture
-async def guarded(
-    tmp_path: Path, upstream: GitHubTestServer, database_url: str
+@asynccontextmanager
+async def guarded_service(
+    folder: Path, database_url: str, upstream: GitHubTestServer
 ) -> AsyncIterator[ServiceProcess]:
-    """A service that nobody has set up yet, with both kinds of providers."""
+    """Run a service that nobody has set up yet, with both kinds of providers."""
     async with service_process(
-        tmp_path,
+        folder,
         mongo_url=database_url,
         auth="required",
         github_api_urls=upstream.url,
@@ -45,24 +50,62 @@ async def guarded(
 
 
 @pytest.fixture
-async def guests(contexts: Contexts, guarded: ServiceProcess) -> AsyncIterator[Visitors]:
-    async with visiting(contexts, guarded.url) as visitors:
+async def guarded(
+    tmp_path: Path, upstream: GitHubTestServer, database_url: str
+) -> AsyncIterator[ServiceProcess]:
+    async with guarded_service(tmp_path, database_url, upstream) as process:
+        yield process
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def administered(
+    mongod: str, upstream: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServiceProcess]:
+    """The same, with an administrator."""
+    folder = tmp_path_factory.mktemp("administered")
+    async with (
+        reused_database(mongod) as url,
+        guarded_service(folder, url, upstream) as process,
+        process.client() as http,
+    ):
+        browser = PlainBrowser(http)
+        page = await browser.open(set_up_address(process))
+        password = {"password": PASSWORD, "password_again": PASSWORD}
+        await browser.send(page.form("/ui/set-up"), name=NAME, **password)
+        yield process
+
+
+@asynccontextmanager
+async def guests_of(contexts: Contexts, process: ServiceProcess) -> AsyncIterator[Visitors]:
+    async with visiting(contexts, process.url) as visitors:
         # A browser reports every answer of 400 and above as an error.
         visitors.allow("status of 401")
         yield visitors
 
 
-async def set_up(page: Page, guarded: ServiceProcess) -> None:
-    """Make the first administrator, by the link in the log."""
-    [link] = re.findall(r"/ui/set-up\?token=[\w-]{43}", guarded.output)
-    await page.goto(link)
-    await page.fill("#name", "ada")
-    await page.fill("#password", PASSWORD)
-    await page.fill("#password_again", PASSWORD)
+@pytest.fixture
+async def guests(contexts: Contexts, guarded: ServiceProcess) -> AsyncIterator[Visitors]:
+    async with guests_of(contexts, guarded) as visitors:
+        yield visitors
+
+
+@pytest.fixture
+async def page(contexts: Contexts, administered: ServiceProcess) -> AsyncIterator[Page]:
+    """The page that asks a guest of the service with an administrator to sign in."""
+    async with guests_of(contexts, administered) as visitors:
+        page = await visitors.page()
+        await page.goto("/ui")
+        yield page
+
+
+def set_up_address(process: ServiceProcess) -> str:
+    """Return the address of the link in the log, which makes the first administrator."""
+    [address] = re.findall(r"/ui/set-up\?token=[\w-]{43}", process.output)
+    return str(address)
 
 
 async def sign_in(person: BrowserPerson, password: str = PASSWORD) -> None:
-    await person.page.fill("#name", "ada")
+    await person.page.fill("#name", NAME)
     await person.page.fill("#password", password)
     await person.send("Sign in")
 
@@ -73,7 +116,13 @@ async def test_a_person_sets_up_makes_a_token_and_signs_in_again(
 ) -> None:
     page = await guests.page(scripts=scripts)
     person = BrowserPerson(page, scripts=scripts)
-    await set_up(page, guarded)
+    await page.goto(set_up_address(guarded))
+    if scripts and AXE.exists():
+        assert await problems_by_view(page) == {}
+        await page.set_viewport_size(WIDE)
+    await page.fill("#name", NAME)
+    await page.fill("#password", PASSWORD)
+    await page.fill("#password_again", PASSWORD)
     await person.send("Make the administrator")
     await person.sees("The first administrator was made")
     await page.goto("/ui/you/tokens/new")
@@ -83,7 +132,7 @@ async def test_a_person_sets_up_makes_a_token_and_signs_in_again(
     assert re.fullmatch(r"bmt_\w{73}", text)
     async with guarded.client() as http:
         answer = await http.get("/me", headers={"Authorization": f"Bearer {text}"})
-    assert answer.json()["name"] == "ada"
+    assert answer.json()["name"] == NAME
     async with page.expect_navigation():
         await page.locator("header form[action$='/sign-out'] button").click()
     await person.sees("You are signed out.")
@@ -95,13 +144,9 @@ async def test_a_person_sets_up_makes_a_token_and_signs_in_again(
     assert page.url.endswith("/ui/you/tokens")
 
 
-async def test_a_text_that_was_typed_too_long_ago_is_shown_beside_the_sign_in(
-    guarded: ServiceProcess, guests: Visitors
-) -> None:
-    page = await guests.page()
+async def test_a_text_that_was_typed_too_long_ago_is_shown_beside_the_sign_in(page: Page) -> None:
     person = BrowserPerson(page)
-    await set_up(page, guarded)
-    await person.send("Make the administrator")
+    await sign_in(person)
     await page.goto("/ui/people/new")
     other = await page.context.new_page()
     await other.goto("/ui/you/sessions")
@@ -114,15 +159,9 @@ async def test_a_text_that_was_typed_too_long_ago_is_shown_beside_the_sign_in(
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `make frontend` says why")
-async def test_pages_of_people_are_accessible(guarded: ServiceProcess, guests: Visitors) -> None:
-    page = await guests.page()
-    person = BrowserPerson(page)
-    found = {}
-    await page.goto("/ui")
-    found["sign-in"] = as_lines(await problems_by_view(page))
-    await set_up(page, guarded)
-    found["set-up"] = as_lines(await problems_by_view(page))
-    await person.send("Make the administrator")
+async def test_pages_of_people_are_accessible(page: Page) -> None:
+    found = {"sign-in": as_lines(await problems_by_view(page))}
+    await sign_in(BrowserPerson(page))
     for path in PAGES:
         await page.goto(path)
         found[path] = as_lines(await problems_by_view(page))

@@ -11,11 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import BrowserContext
 
 from support.chromium import MISLED
 from support.process import ServiceProcess
 from support.service import Api, Json
+from support.visitors import Contexts, cleared
 
 #: A text in every response that a foreign page must not read.
 MARK: Final = "the-mark-of-what-is-secret"
@@ -148,14 +149,16 @@ def hostile_port() -> Iterator[int]:
 
 
 @pytest.fixture
-async def victim(chromium: Browser, running: ServiceProcess) -> AsyncIterator[BrowserContext]:
+async def victim(contexts: Contexts, running: ServiceProcess) -> AsyncIterator[BrowserContext]:
     """A browser with the service's cookies."""
-    context = await chromium.new_context()
-    page = await context.new_page()
+    kind = (running.url, "en", True)
+    context = await contexts.take(*kind)
+    [page] = context.pages
     await page.goto(f"{running.url}/ui")
     assert await context.cookies(running.url)
     yield context
-    await context.close()
+    await cleared(context, running.url)
+    contexts.put_back(context, *kind)
 
 
 @pytest.fixture

@@ -73,6 +73,13 @@ class Journey:
         """Return the variant's id from the address of its page."""
         return self.person.page.url.partition("/modified-files/")[2].partition("/")[0]
 
+    async def use_variant(self) -> None:
+        """Rebase it onto a new original, release it, delete it, and restore it."""
+        await self.follow_upstream()
+        await self.merge()
+        await self.release()
+        await self.delete_and_undo()
+
     async def see_difference(self) -> None:
         person = self.person
         await person.link("Compare").click()
@@ -150,9 +157,18 @@ class Journey:
         await self.api.get(f"/modified-files/{variant}")
 
 
-async def test_the_whole_way_of_a_variant(visitors: Visitors, api: Api) -> None:
-    """In the demo's repository."""
-    await travel(visitors, api, "way", language="en", scripts=True)
+async def test_the_way_of_a_variant_from_its_original_to_a_release(
+    visitors: Visitors, api: Api
+) -> None:
+    """At the root of a host. `test_large_project` goes there from a repository to a variant."""
+    journey = await prepare(visitors, api, "way", language="en", scripts=True)
+    project = await api.synced("acme/way", name="way")
+    file = (await api.files(project["id"]))[FILE]
+    variant = await api.variant(
+        project["id"], file, modified_name=journey.variant_name, content=MINE
+    )
+    await journey.person.page.goto(f"/ui/modified-files/{variant['id']}/compare")
+    await journey.use_variant()
 
 
 @pytest.mark.parametrize(
@@ -222,20 +238,23 @@ async def switch(person: BrowserPerson) -> None:
     assert page.url == here
 
 
-async def travel(visitors: Visitors, api: Api, name: str, *, language: str, scripts: bool) -> Page:
-    """Go from a repository's address to a release and back from the trash; return the last page."""
+async def prepare(
+    visitors: Visitors, api: Api, name: str, *, language: str, scripts: bool
+) -> Journey:
+    """Make the demo's repository, and open a browser that may use the clipboard."""
     repository = api.repository(f"acme/{name}", demo.first_commit())
     context = await visitors.context(language=language, scripts=scripts)
     await context.grant_permissions(["clipboard-read", "clipboard-write"])
-    journey = Journey(
-        BrowserPerson(await context.new_page(), language, scripts), api, repository, name
-    )
+    person = BrowserPerson(await context.new_page(), language, scripts)
+    return Journey(person, api, repository, name)
+
+
+async def travel(visitors: Visitors, api: Api, name: str, *, language: str, scripts: bool) -> Page:
+    """Go from a repository's address to a release and back from the trash; return the last page."""
+    journey = await prepare(visitors, api, name, language=language, scripts=scripts)
     await journey.add_repository()
     await journey.open_file()
     await journey.make_variant()
     await journey.see_difference()
-    await journey.follow_upstream()
-    await journey.merge()
-    await journey.release()
-    await journey.delete_and_undo()
+    await journey.use_variant()
     return journey.person.page

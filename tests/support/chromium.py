@@ -52,6 +52,8 @@ FLAGS: Final = (
     # Else a renderer is started for the next page, which may never come.
     "--renderer-process-limit=1",
     "--disable-site-isolation-trials",
+    # Each page compiles its scripts anew; the optimising compilers take longer than they save.
+    "--js-flags=--no-opt --no-maglev",
     # What a browser of people keeps ready behind its address bar: two more renderers a window.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 )
