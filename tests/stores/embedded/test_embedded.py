@@ -140,7 +140,7 @@ async def supervision_of(database: EmbeddedDatabase) -> AsyncIterator[EmbeddedDa
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedDatabase:
     """The data folder of a database that ran for the first time, and ended.
 
     `things` has a document with the id 1.
@@ -156,7 +156,7 @@ class Prepared:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def first_run(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+async def first_run(tmp_path_factory: pytest.TempPathFactory) -> PreparedDatabase:
     folder = tmp_path_factory.mktemp("prepared") / "parent" / "data"
     strangers: list[str] = []
 
@@ -172,11 +172,11 @@ async def first_run(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
         await client["app"]["things"].insert_one({"_id": 1})
         users = await client.admin.command("usersInfo", 1)
         names = [user["user"] for user in users["users"]]
-        return Prepared(folder, stat.S_IMODE(folder.stat().st_mode), strangers, names)
+        return PreparedDatabase(folder, stat.S_IMODE(folder.stat().st_mode), strangers, names)
 
 
 @pytest.fixture
-def prepared(first_run: Prepared, tmp_path: Path) -> Path:
+def prepared(first_run: PreparedDatabase, tmp_path: Path) -> Path:
     """A copy of it: a server starts on it at once, and on an empty one after another server."""
     return Path(shutil.copytree(first_run.folder, tmp_path / "data"))
 
@@ -204,7 +204,7 @@ class Supervised:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def _supervised(
-    first_run: Prepared, tmp_path_factory: pytest.TempPathFactory
+    first_run: PreparedDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Supervised]:
     folder = Path(shutil.copytree(first_run.folder, tmp_path_factory.mktemp("supervised") / "data"))
     with socket.create_server(("127.0.0.1", 0)) as stranger:
@@ -533,7 +533,9 @@ async def test_another_user_of_the_machine_can_neither_read_nor_change_anything(
 
 
 @needs_server
-async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(first_run: Prepared) -> None:
+async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(
+    first_run: PreparedDatabase,
+) -> None:
     """A server that makes a user needs no password; the key of a certificate protects it.
 
     The folder that it makes is private.
