@@ -70,8 +70,8 @@ async def administered(
     ):
         browser = PlainBrowser(http)
         page = await browser.open(set_up_address(process))
-        password = {"password": PASSWORD, "password_again": PASSWORD}
-        await browser.send(page.form("/ui/set-up"), name=NAME, **password)
+        form = page.form("/ui/set-up")
+        await browser.send(form, name=NAME, password=PASSWORD, password_again=PASSWORD)
         yield process
 
 
