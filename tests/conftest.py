@@ -72,7 +72,7 @@ class IndexedNames(list[str]):
         super().__init__(names)
         self._positions = {name: position for position, name in enumerate(names)}
 
-    def index(self, name: str, *_bounds: object) -> int:  # type: ignore[override]
+    def index(self, name: str, *_bounds: object) -> int:
         return self._positions[name]
 
 
