@@ -20,22 +20,18 @@ from support.service import running_service
 CONTENT = "".join(f"key{number}: [{number}, {number}]\n" for number in range(2_000))
 WRITES = 5
 FILES = 8
-#: How often all processes are killed. Each time costs a process's start.
-KILLS = 4
 #: A process reads the rules before it can be struck.
 RULES = "support.tasks:read_rules"
 
 
 @asynccontextmanager
 async def killing(pool: WorkerPool) -> AsyncIterator[None]:
-    """Kill the processes of the pool several times, at moments of chance."""
+    """Kill one process of the pool after the other, at moments of chance, until the end."""
     chance = random.Random(5)  # noqa: S311 -- moments, no secrets
 
     async def kill() -> None:
-        kills = 0
-        while kills < KILLS:
+        while True:
             await asyncio.sleep(chance.uniform(0, 0.05))
-            kills += bool(pool.process_ids)
             for pid in pool.process_ids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
