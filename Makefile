@@ -114,8 +114,11 @@ format: $(VENV)/.dev ## Lay the code out
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-# Without its cache, mypy takes one core half a minute: it runs beside the tests.
-test: libraries style chromium ## Run lint and all tests (the database servers come with the packages)
+# In a fresh clone each worker would compile all tests: once, beside the checks of style, is enough. Without its cache,
+# mypy takes one core half a minute: it runs beside the tests.
+test: libraries chromium ## Run lint and all tests (the database servers come with the packages)
+	@test -d tests/__pycache__ || $(BIN)/python -m pytest -qq --collect-only >/dev/null 2>&1 & compiling=$$!; \
+		$(MAKE) --silent style; style=$$?; wait $$compiling; test $$style = 0
 	@test ! -e $(NODE_MODULES) || $(MAKE) --silent frontend
 	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent test; }
 	@log=$$(mktemp); $(BIN)/mypy >"$$log" 2>&1 & types=$$!; \
