@@ -39,6 +39,7 @@ class CommandLine:
 
     def __init__(
         self,
+        *,
         port: Annotated[int, Query(ge=LOWEST_PORT, le=HIGHEST_PORT)],
         state: Annotated[str, _Secret],
         challenge: Annotated[str, _Secret],
