@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -149,7 +148,7 @@ async def test_nothing_is_answered_behind_a_request_with_two_lengths(method: byt
 async def test_a_connection_that_is_used_again_and_again_stays() -> None:
     async with running(PlainTextResponse("a")) as service:
         reader, writer = await service.connect()
-        for second in itertools.chain(range(0, 40, 8)):
+        for second in range(0, 40, 8):
             writer.write(GET)
             await reader.readuntil(b"\r\n\r\na")
             service.inspection.inspect(second)
