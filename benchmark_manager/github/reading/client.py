@@ -117,13 +117,11 @@ class RepositoryClient:
 
     async def _of_ref(self, reply: Reply, ref: Ref | None) -> Reply:
         self.was_renamed |= reply.redirected
-        if reply.status in {404, 422} and ref is not None:
+        if reply.status in ({422} if ref is None else {404, 422}):
             # A missing ref and a missing repository are answered alike; this distinguishes them.
             await self.info()
-            is_tag = ref.kind == "branch" and await self._has_tag(ref.name)
+            is_tag = ref is not None and ref.kind == "branch" and await self._has_tag(ref.name)
             raise ref_not_found(self.repository, ref, is_tag=is_tag)
-        if reply.status == httpx.codes.UNPROCESSABLE_CONTENT:
-            raise ref_not_found(self.repository, ref)
         return self._accepted(reply)
 
     def _checked(self, sha: str, ref: Ref | None) -> str:

@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
 
 from benchmark_manager.stores.projects.projects import ProjectStore
-from github_test_server import GitHubTestServer, Status
+from github_test_server import Delay, GitHubTestServer, Status
 from support.problems import ObservedAnswers
 from support.replacements import beside, replaced
 from support.service import Json, Service, running_service
@@ -156,23 +156,24 @@ async def test_a_token_which_does_not_serve_is_shown_nowhere(
     await visit_everything(service)
 
 
+@pytest.mark.parametrize(("fault", "status"), [(401, 422), (403, 422), (404, 422), (422, 502)])
+@pytest.mark.parametrize("late", ["acme/private$", "/commits"])
 async def test_a_github_which_echoes_the_token_changes_nothing(
-    service: Service, files: dict[str, bytes]
+    service: Service, files: dict[str, bytes], fault: int, status: int, late: str
 ) -> None:
-    """GitHub's own words are shown to people; a token in them is not."""
+    """GitHub's own words are shown to people; a token in them is not.
+
+    Which of the answers to a sync's first requests comes first does not matter.
+    """
     service.repository("acme/private", files, private_to=[TOKEN])
     project = await service.project("acme/private", github_token=TOKEN)
     echo = {
         "message": f"Bad credentials: {TOKEN}",
         "documentation_url": f"https://x/?access_token={TOKEN}",
     }
-    statuses: dict[int, int] = {}
-    for fault in (401, 403, 404, 422):
-        service.github.faults.clear()
-        service.github.faults.add(Status(fault, echo), times=None)
-        answer = await service.http.post(f"/projects/{project['id']}/sync")
-        statuses[fault] = answer.status_code
-    assert statuses == {401: 422, 403: 422, 404: 422, 422: 502}
+    service.github.faults.add(Status(fault, echo), times=None)
+    service.github.faults.add(Delay(0.1), path=late, times=None)
+    await service.sync(project["id"], status)
     await visit_everything(service)
 
 

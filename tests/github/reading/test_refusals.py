@@ -30,10 +30,7 @@ MAIN = Ref.of_branch("main")
 async def test_refusals_are_reported_at_once_by_their_code(
     hub: Hub, status: int, code: str, branch: str | None
 ) -> None:
-    hub.server.faults.add(Status(status), times=None)
-    if branch is not None and status == 422:
-        hub.server.faults.clear()
-        hub.server.faults.add(Status(status), path="/commits/", times=None)
+    hub.server.faults.add(Status(status), path="/commits/" if status == 422 else "", times=None)
     error = await refused(
         hub.repository().head(None if branch is None else Ref.of_branch(branch), None)
     )

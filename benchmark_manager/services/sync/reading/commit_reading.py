@@ -139,11 +139,14 @@ class CommitReading:
         client, ref = self._client, self._source.ref
         if ref is not None:
             return CommitAnswer(await client.head_commit(ref))
-        asked = asyncio.create_task(client.head_commit(None)), asyncio.create_task(client.info())
+        of_commit = asyncio.create_task(client.head_commit(None))
+        of_repository = asyncio.create_task(client.info())
         try:
-            commit, info = await asyncio.gather(*asked)
+            # Of two refusals, the repository's explains more, whichever came first.
+            info = await of_repository
+            commit = await of_commit
         finally:
-            await _cancelled(*asked)
+            await _cancelled(of_commit, of_repository)
         return CommitAnswer(commit, RepositoryNames(info.full_name, info.default_branch))
 
     async def copy(self, selected: SelectedCommit) -> Commit:
