@@ -81,9 +81,10 @@ class FolderLister:
         there = [(folder, tree) for folder in wanted if (tree := folder_trees[folder]) is not None]
         walks = [asyncio.create_task(walk.below(tree, folder)) for folder, tree in there]
         try:
-            listed = await asyncio.gather(*walks)
+            # Of two failures the first folder's is reported, whichever came first.
+            listed = [await each for each in walks]
         finally:
-            # Where one fails the others are of no use.
+            # Where one fails those after it are of no use.
             for each in walks:
                 each.cancel()
             await asyncio.gather(*walks, return_exceptions=True)

@@ -10,7 +10,7 @@ from benchmark_manager.domain.sync.entry_names import is_utf8
 from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubUnavailableError
 from benchmark_manager.github.reading.listing import FolderLister, FolderListing
 from benchmark_manager.messages import detail
-from github_test_server import Entry, GitHubTestServer, Repository, Status
+from github_test_server import Delay, Entry, GitHubTestServer, Repository, Status
 from support.hub import Hub
 
 TOKEN = "ghp_test"
@@ -218,6 +218,23 @@ async def test_a_single_folder_which_github_cannot_list_is_too_large_and_nothing
         await listed(hub, commit, folders, way)
     assert error.value.code == "tree_too_large"
     assert "the folder src " in detail(error.value)
+
+
+@pytest.mark.parametrize("late", ["config", "src"])
+async def test_of_two_failures_the_first_folders_is_reported_whichever_came_first(
+    hub: Hub, commit: str, late: str
+) -> None:
+    hub.server.hosting.add_token(TOKEN)
+    answer = await hub.repository(TOKEN).commit_with_folders(commit, ("config", "src"))
+    assert answer is not None
+    trees = answer.commit.folder_trees
+    assert trees is not None
+    hub.server.faults.add(Status(403), path=f"/{trees['config']}$", times=None)
+    hub.server.faults.add(Status(401), path=f"/{trees['src']}$", times=None)
+    hub.server.faults.add(Delay(0.1), path=f"/{trees[late]}$", times=None)
+    with pytest.raises(GitHubActionError) as error:
+        await FolderLister().by_folder(hub.repository(TOKEN), trees)
+    assert error.value.code == "github_forbidden"
 
 
 @pytest.mark.parametrize("nth", range(1, 8))
