@@ -20,6 +20,8 @@ async def unchanged_service(service: Service) -> AsyncIterator[Service]:
         yield service
     _put_back(service.github, before)
     service.github.reset()
+    # A limit that GitHub has forgotten would still hold up the tests that follow.
+    service.services.connection.forget()
     service.http.cookies.clear()
 
 

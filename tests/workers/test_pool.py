@@ -184,24 +184,31 @@ async def test_who_used_little_goes_before_who_used_much(tmp_path: Path) -> None
 
     with calling_as(Caller("greedy")):
         await pool.run(busy_for, 0.05)
-        blocking = [asyncio.create_task(pool.run(time.sleep, 1.0)) for _ in range(2)]
+        # One process stays occupied, as two could overtake each other.
+        blocking, occupying = (
+            asyncio.create_task(pool.run(time.sleep, seconds)) for seconds in (0.5, 600)
+        )
     await asyncio.sleep(0)
     greedy = tasks("greedy", 4)
     await asyncio.sleep(0)
     modest = tasks("modest", 2)
-    await asyncio.gather(*blocking, *greedy, *modest)
-    assert (tmp_path / "order").read_text().split()[:2] == ["modest", "modest"]
+    await asyncio.gather(blocking, *greedy, *modest)
+    assert (tmp_path / "order").read_text().split() == ["modest"] * 2 + ["greedy"] * 4
+    occupying.cancel()
+    await asyncio.gather(occupying, return_exceptions=True)
     await pool.close()
 
 
 async def test_the_background_leaves_a_process_to_those_who_wait() -> None:
     pool = WorkerPool(2, limits=Limits(wait=60))
     with calling_as(Caller("project:1", background=True)):
-        syncs = [asyncio.create_task(pool.run(time.sleep, 1.0)) for _ in range(3)]
+        longest = asyncio.create_task(pool.run(time.sleep, 600))
+        others = [asyncio.create_task(pool.run(doubled, number)) for number in range(2)]
     await asyncio.sleep(0)
     assert await pool.run(doubled, 4) == 8
-    assert not any(sync.done() for sync in syncs[1:])
-    await asyncio.gather(*syncs)
+    assert not any(other.done() for other in others)
+    longest.cancel()
+    assert await asyncio.gather(*others) == [0, 2]
     await pool.close()
 
 

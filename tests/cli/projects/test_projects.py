@@ -371,8 +371,10 @@ async def test_a_preview_warns_about_cut_folders_and_listings(cli: ServiceComman
     assert "too large" not in done.err
     # JSON is skipped in a folder of Jobs only.
     assert re.search(r"^f001 +0 +1 +1 *$", done.out, re.MULTILINE)
-    cli.service.github.tree_limits.recursive_entries = 3
+    limits = cli.service.github.tree_limits
+    usual, limits.recursive_entries = limits.recursive_entries, 3
     done = await cli("projects", "preview", "acme/wide")
+    limits.recursive_entries = usual
     assert "too large to be listed completely" in done.err
     assert "folders are shown" not in done.err
 

@@ -19,13 +19,13 @@ async def project(cli: ServiceCommands) -> str:
     return project_id
 
 
-async def test_a_release_is_made_once_and_its_digest_is_the_result(
-    cli: ServiceCommands, project: str
-) -> None:
-    first = await cli("release", "create", project, "--name", "nightly", "--pin")
+async def test_a_release_is_made_once_and_its_digest_is_the_result(cli: ServiceCommands) -> None:
+    cli.service.repository("acme/once", {"config/a.yaml": b"once: 1\n", "job/b.yaml": b"once: 2\n"})
+    await cli.service.synced("acme/once", name="once")
+    first = await cli("release", "create", "once", "--name", "nightly", "--pin")
     assert re.fullmatch("sha256:[0-9a-f]{64}\n", first.out)
-    assert first.err == "3 files, 37 B.\n"
-    again = await cli("release", "create", "frozen")
+    assert first.err == "2 files, 16 B.\n"
+    again = await cli("release", "create", "once")
     assert again.out == first.out
     assert "were a release already" in again.err
     shown = (await cli("release", "show", first.out.strip()[7:19], "--json")).json

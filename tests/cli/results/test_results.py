@@ -22,7 +22,9 @@ async def project(cli: ServiceCommands) -> SweptProject:
 
 
 async def _project(cli: ServiceCommands, name: str) -> SweptProject:
-    repository = cli.service.repository(f"acme/{name}", FILES)
+    # The same files in two projects would be one release of both.
+    own = {"config/other.json": b'{"project": "%s"}\n' % name.encode()}
+    repository = cli.service.repository(f"acme/{name}", FILES | own)
     made = await cli.service.synced(f"acme/{name}", name=name)
     return SweptProject(cli.service, repository, made["id"])
 

@@ -124,9 +124,11 @@ async def test_a_position_is_reported_only_once_all_before_it_was(
     listener = await listening_to(service, [], None)
     feed.news.put_nowait([change()])
     await asyncio.sleep(0)
-    delivery = await listener.next(0)
-    assert delivery == Delivery([], "0")
-    assert (await heard(listener)).position == "1"
+    # On a busy machine the first of them may have the change already.
+    deliveries = [await listener.next(0)]
+    if deliveries == [Delivery([], "0")]:
+        deliveries.append(await heard(listener))
+    assert deliveries[-1] == Delivery([change()], "1")
 
 
 @pytest.mark.parametrize("limits", [limited(linger=0.5)], ids=["0.5 s"])
