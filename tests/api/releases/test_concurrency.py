@@ -56,13 +56,13 @@ async def test_releases_that_share_contents_can_be_made_at_once(
 
 async def test_no_release_holds_half_a_sync(service: Service) -> None:
     """Every file holds the number of its commit; releases are made while syncs apply them."""
-    paths = [f"config/{n:03}.yaml" for n in range(60)]
+    paths = [f"config/{n:03}.yaml" for n in range(120)]
     repository = service.repository("acme/numbered", dict.fromkeys(paths, b"commit: 0\n"))
     project = await service.synced("acme/numbered")
     stop = asyncio.Event()
 
     async def sync_all() -> None:
-        for number in range(1, 5):
+        for number in range(1, 6):
             repository.commit(dict.fromkeys(paths, b"commit: %d\n" % number))
             await service.sync(project["id"])
         stop.set()
