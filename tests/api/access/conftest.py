@@ -56,14 +56,6 @@ async def shared_guarded(
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def shared_guarded_either(
-    either_server: str, tmp_path_factory: pytest.TempPathFactory, shared_clock: Clock
-) -> AsyncIterator[GuardedService]:
-    async with _shared(either_server, tmp_path_factory.mktemp("guarded"), shared_clock) as running:
-        yield running
-
-
 def _own_address() -> str:
     """An address that no other test has."""
     number = next(_NUMBERS)
@@ -75,16 +67,6 @@ async def guarded(shared_guarded: GuardedService, clock: Clock) -> AsyncIterator
     """A service with AUTH=required on a mongod, and its administrator."""
     del clock  # which goes back to the present when this has ended
     async with shared_guarded.unchanged(_own_address()) as running:
-        yield running
-
-
-@pytest.fixture
-async def guarded_either(
-    shared_guarded_either: GuardedService, clock: Clock
-) -> AsyncIterator[GuardedService]:
-    """The same on each kind of database."""
-    del clock
-    async with shared_guarded_either.unchanged(_own_address()) as running:
         yield running
 
 

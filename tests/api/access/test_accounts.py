@@ -20,8 +20,8 @@ from support.waiting import GENEROUS
 OTHER_PASSWORD = "seven quiet lanterns"
 
 
-async def test_an_account_is_made_read_and_listed(guarded_either: GuardedService) -> None:
-    admin = guarded_either.admin
+async def test_an_account_is_made_read_and_listed(guarded: GuardedService) -> None:
+    admin = guarded.admin
     body = {"name": "Kim", "password": PASSWORD, "role": "editor"}
     answer = await admin.ask("POST", "/accounts", 201, json=body)
     kim = answer.json()
@@ -62,12 +62,12 @@ async def test_an_account_is_refused(
     assert len(await guarded.admin.get("/accounts")) == 1
 
 
-async def test_an_account_is_changed_field_by_field(guarded_either: GuardedService) -> None:
-    kim = await guarded_either.account("kim")
+async def test_an_account_is_changed_field_by_field(guarded: GuardedService) -> None:
+    kim = await guarded.account("kim")
     path = f"/accounts/{kim['id']}"
-    changed = await guarded_either.admin.ask("PUT", path, 200, json={"role": "none"})
+    changed = await guarded.admin.ask("PUT", path, 200, json={"role": "none"})
     assert changed.json() == {**kim, "role": "none"}
-    changed = await guarded_either.admin.ask("PUT", path, 200, json={"name": "Kim Lee"})
+    changed = await guarded.admin.ask("PUT", path, 200, json={"name": "Kim Lee"})
     assert changed.json() == {**kim, "name": "Kim Lee", "role": "none"}
     assert changed.headers["etag"].startswith('"3.')
 
@@ -95,9 +95,9 @@ async def test_everybody_reads_their_own_account(guarded: GuardedService) -> Non
 
 @pytest.mark.parametrize("change", [{"disabled": True}, {"role": "editor"}, None])
 async def test_the_last_administrator_stays(
-    guarded_either: GuardedService, change: dict[str, Any] | None
+    guarded: GuardedService, change: dict[str, Any] | None
 ) -> None:
-    admin = guarded_either.admin
+    admin = guarded.admin
     path = f"/accounts/{admin.id}"
     method = "DELETE" if change is None else "PUT"
     answer = await admin.ask(method, path, json=change)
@@ -121,35 +121,35 @@ async def test_of_two_administrators_who_remove_each_other_one_stays(
 
 
 async def test_a_disabled_account_has_no_sessions_and_no_tokens(
-    guarded_either: GuardedService,
+    guarded: GuardedService,
 ) -> None:
-    kim = await guarded_either.person("kim", "editor")
-    program = guarded_either.program(await kim.token("editor"))
+    kim = await guarded.person("kim", "editor")
+    program = guarded.program(await kim.token("editor"))
     await program.get("/me")
     path = f"/accounts/{kim.id}"
-    await guarded_either.admin.ask("PUT", path, 200, json={"disabled": True})
+    await guarded.admin.ask("PUT", path, 200, json={"disabled": True})
     assert_problem(await kim.ask("GET", "/me"), 401, "unauthenticated")
     assert_problem(await program.ask("GET", "/me"), 401, "unauthenticated")
     body = {"name": "kim", "password": PASSWORD}
-    answer = await guarded_either.visitor().ask("POST", "/sessions", json=body)
+    answer = await guarded.visitor().ask("POST", "/sessions", json=body)
     assert_problem(answer, 401, "sign_in_failed")
-    await guarded_either.admin.ask("PUT", path, 200, json={"disabled": False})
+    await guarded.admin.ask("PUT", path, 200, json={"disabled": False})
     assert_problem(await kim.ask("GET", "/me"), 401, "unauthenticated")
     assert_problem(await program.ask("GET", "/me"), 401, "unauthenticated")
-    await guarded_either.visitor().sign_in("kim")
+    await guarded.visitor().sign_in("kim")
 
 
 async def test_a_password_that_is_set_ends_sessions_and_tokens(
-    guarded_either: GuardedService,
+    guarded: GuardedService,
 ) -> None:
-    kim = await guarded_either.person("kim", "editor")
-    program = guarded_either.program(await kim.token("editor"))
+    kim = await guarded.person("kim", "editor")
+    program = guarded.program(await kim.token("editor"))
     await program.get("/me")
     path, body = f"/accounts/{kim.id}/password", {"new_password": OTHER_PASSWORD}
-    await guarded_either.admin.ask("PUT", path, 204, json=body)
+    await guarded.admin.ask("PUT", path, 204, json=body)
     assert_problem(await kim.ask("GET", "/me"), 401, "unauthenticated")
     assert_problem(await program.ask("GET", "/me"), 401, "unauthenticated")
-    visitor = guarded_either.visitor()
+    visitor = guarded.visitor()
     old = await visitor.ask("POST", "/sessions", json={"name": "kim", "password": PASSWORD})
     assert_problem(old, 401, "sign_in_failed")
     await visitor.sign_in("kim", OTHER_PASSWORD)
@@ -226,17 +226,17 @@ async def test_an_old_password_is_refused_though_it_was_right_when_it_was_checke
 
 
 async def test_a_deleted_account_leaves_nothing_that_proves_it(
-    guarded_either: GuardedService,
+    guarded: GuardedService,
 ) -> None:
-    kim = await guarded_either.person("kim", "editor")
-    program = guarded_either.program(await kim.token("editor"))
+    kim = await guarded.person("kim", "editor")
+    program = guarded.program(await kim.token("editor"))
     await program.get("/me")
-    await guarded_either.admin.ask("DELETE", f"/accounts/{kim.id}", 204)
+    await guarded.admin.ask("DELETE", f"/accounts/{kim.id}", 204)
     assert_problem(await kim.ask("GET", "/me"), 401, "unauthenticated")
     assert_problem(await program.ask("GET", "/me"), 401, "unauthenticated")
-    answer = await guarded_either.admin.ask("GET", f"/accounts/{kim.id}")
+    answer = await guarded.admin.ask("GET", f"/accounts/{kim.id}")
     assert_problem(answer, 404, "account_not_found")
-    assert await guarded_either.admin.get("/tokens", all="true") == []
+    assert await guarded.admin.get("/tokens", all="true") == []
 
 
 @pytest.mark.parametrize("change", [{"disabled": True}, None], ids=["disabled", "deleted"])

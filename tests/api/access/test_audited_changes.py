@@ -9,12 +9,13 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from benchmark_manager.factory import Services
 from benchmark_manager.models.access.audit import AuditRecord
 from benchmark_manager.stores.access.audit import AuditStore
 from benchmark_manager.stores.database.database import Session
 from benchmark_manager.stores.database.indexes import INDEXES
 from github_test_server import GitHubTestServer
-from support.audited_changes import FILES, SCENARIOS, AuditedProject
+from support.audited_changes import FILES, SCENARIOS, AuditedChange, AuditedProject
 from support.problems import described_routes
 from support.replacements import beside
 from support.reused_database import reused_database
@@ -77,24 +78,6 @@ def test_every_route_that_changes_something_is_tried_here() -> None:
     assert change_routes() - NOT_TRIED == SCENARIOS.keys()
 
 
-@pytest.mark.parametrize("route", sorted(SCENARIOS))
-async def test_a_change_has_one_record(audited: AuditedProject, route: str) -> None:
-    action, prepare = SCENARIOS[route]
-    change = await prepare(audited)
-    before = await audited.guarded.records()
-    answer = await audited.service.http.request(
-        route.partition(" ")[0], change.path, json=change.body, params=dict(change.params)
-    )
-    assert answer.is_success, answer.text
-    [record, *others] = await audited.guarded.records()
-    assert others == before
-    found = (record.action, record.outcome, record.actor.name, record.keys)
-    assert found == (action, "done", ADMIN, change.keys)
-    assert record.object is not None
-    assert record.object.name == change.name
-    assert (record.address, record.request_id) != ("", "")
-
-
 class AuditStoreWithoutInserts(AuditStore):
     """Fails to write a record."""
 
@@ -126,22 +109,43 @@ async def stored(audited: AuditedProject) -> Stored:
     return {name: documents for name, documents in found.items() if name in CHANGED}
 
 
-@pytest.mark.parametrize("route", sorted(SCENARIOS))
-async def test_a_change_whose_record_cannot_be_written_is_not_made(
-    audited: AuditedProject, route: str
-) -> None:
-    change = await SCENARIOS[route][1](audited)
-    own = audited.service.services
-    failing = beside(audited.service, audit=AuditStoreWithoutInserts(own.database))
-    before = await stored(audited)
-    audited.service.app.state.services = replace(failing, identities=own.identities)
-    answer = await audited.service.http.request(
+@pytest.fixture(scope="module")
+def without_records(made: AuditedProject) -> Services:
+    """Services that write no record."""
+    own = made.service.services
+    failing = beside(made.service, audit=AuditStoreWithoutInserts(own.database))
+    return replace(failing, identities=own.identities)
+
+
+async def sent(audited: AuditedProject, route: str, change: AuditedChange) -> httpx.Response:
+    return await audited.service.http.request(
         route.partition(" ")[0], change.path, json=change.body, params=dict(change.params)
     )
+
+
+@pytest.mark.parametrize("route", sorted(SCENARIOS))
+async def test_a_change_is_made_with_its_one_record_or_not_at_all(
+    audited: AuditedProject, without_records: Services, route: str
+) -> None:
+    action, prepare = SCENARIOS[route]
+    change = await prepare(audited)
+    own, before = audited.service.services, await stored(audited)
+    audited.service.app.state.services = without_records
+    answer = await sent(audited, route, change)
     audited.service.app.state.services = own
     # Rebasing all variants reports each failure in its answer.
     assert answer.status_code == 500 or route.endswith("/rebase-all")
     assert await stored(audited) == before
+    earlier = await audited.guarded.records()
+    answer = await sent(audited, route, change)
+    assert answer.is_success, answer.text
+    [record, *others] = await audited.guarded.records()
+    assert others == earlier
+    found = (record.action, record.outcome, record.actor.name, record.keys)
+    assert found == (action, "done", ADMIN, change.keys)
+    assert record.object is not None
+    assert record.object.name == change.name
+    assert (record.address, record.request_id) != ("", "")
 
 
 async def test_the_first_administrator_has_a_record(audited: AuditedProject) -> None:

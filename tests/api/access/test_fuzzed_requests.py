@@ -41,7 +41,7 @@ async def findings_of(url: str, github: GitHubTestServer, folder: Path, total: i
 async def test_a_few_requests_by_chance_show_and_change_nothing_they_may_not(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    findings = await findings_of(database_url, github, tmp_path, 300)
+    findings = await findings_of(database_url, github, tmp_path, 150)
     served = {
         name: sum(counts[status] for status in (200, 201, 204, 303))
         for name, counts in findings.counts.items()

@@ -27,12 +27,12 @@ async def put(person: SignedInPerson, project: Json, kind: str, key: str, role: 
 
 
 async def test_a_role_is_given_replaced_and_taken_away(
-    guarded_either: GuardedService,
+    guarded: GuardedService,
 ) -> None:
-    admin = guarded_either.admin
+    admin = guarded.admin
     project = await admin.post("/projects", {"name": "p", "github_repo_url": "acme/b"})
     path = f"/projects/{project['id']}/grants"
-    kim = await guarded_either.account("kim", "none")
+    kim = await guarded.account("kim", "none")
     given = await put(admin, project, "account", kim["id"], "reader")
     assert given.json() == {"kind": "account", "id": kim["id"], "role": "reader"}
     await put(admin, project, "account", kim["id"], "editor")

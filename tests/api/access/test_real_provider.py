@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from github_test_server import GitHubTestServer
 from support.problems import assert_problem
@@ -13,23 +14,26 @@ from support.service import Json, Service, running_service
 KIM = {"sub": "kim", "name": "Kim Min", "email": "kim@example.com", "groups": ["bench"]}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def provider_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    async with real_provider(tmp_path_factory.mktemp("provider"), KIM) as url:
+        yield url
+
+
 @pytest.fixture
 async def guarded(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
+    database_url: str, github: GitHubTestServer, tmp_path: Path, provider_url: str
 ) -> AsyncIterator[Service]:
     """A service whose people sign in at the provider."""
-    async with (
-        real_provider(tmp_path, KIM) as url,
-        running_service(
-            database_url,
-            github,
-            tmp_path,
-            auth="required",
-            oidc_issuer=url,
-            oidc_client_id="bench",
-            oidc_client_secret="a secret",
-        ) as service,
-    ):
+    async with running_service(
+        database_url,
+        github,
+        tmp_path,
+        auth="required",
+        oidc_issuer=provider_url,
+        oidc_client_id="bench",
+        oidc_client_secret="a secret",
+    ) as service:
         yield service
 
 

@@ -22,9 +22,9 @@ from support.problems import assert_problem
 from support.service import Service, running_service
 
 
-async def test_a_person_signs_in_and_is_known(guarded_either: GuardedService) -> None:
-    account = await guarded_either.account("kim", "editor")
-    visitor = guarded_either.visitor()
+async def test_a_person_signs_in_and_is_known(guarded: GuardedService) -> None:
+    account = await guarded.account("kim", "editor")
+    visitor = guarded.visitor()
     answer = await visitor.ask("POST", "/sessions", 201, json={"name": "KIM", "password": PASSWORD})
     assert answer.json().keys() == {"id", "created_at", "last_seen_at", "address", "current"}
     assert answer.json()["current"] is True
@@ -96,16 +96,16 @@ async def test_each_sign_in_has_a_new_secret(guarded: GuardedService) -> None:
 
 @pytest.mark.parametrize("name", ["ada", "kim"])
 async def test_signing_in_ends_the_session_that_the_browser_had(
-    guarded_either: GuardedService, name: str
+    guarded: GuardedService, name: str
 ) -> None:
-    browser = await guarded_either.person("kim")
-    copied = guarded_either.visitor(Cookie=f"bm_session={browser.cookie}")
-    elsewhere = await guarded_either.signed_in("kim", browser.id)
+    browser = await guarded.person("kim")
+    copied = guarded.visitor(Cookie=f"bm_session={browser.cookie}")
+    elsewhere = await guarded.signed_in("kim", browser.id)
     await browser.sign_in(name)
     assert_problem(await copied.ask("GET", "/me"), 401, "unauthenticated")
     assert (await browser.get("/me"))["name"] == name
     await elsewhere.get("/me")
-    [record] = await guarded_either.admin.get("/audit", action="session.delete")
+    [record] = await guarded.admin.get("/audit", action="session.delete")
     assert record["actor"]["name"] == name
 
 
@@ -118,10 +118,10 @@ async def test_a_refused_sign_in_leaves_the_session_that_the_browser_had(
 
 
 async def test_a_cookie_that_was_copied_is_worth_nothing_after_signing_out(
-    guarded_either: GuardedService,
+    guarded: GuardedService,
 ) -> None:
-    person = await guarded_either.person("kim")
-    thief = guarded_either.visitor(Cookie=f"bm_session={person.cookie}")
+    person = await guarded.person("kim")
+    thief = guarded.visitor(Cookie=f"bm_session={person.cookie}")
     await thief.get("/me")
     answer = await person.ask("DELETE", "/sessions/current", 204)
     assert 'bm_session=""' in answer.headers["set-cookie"]
@@ -150,9 +150,9 @@ async def test_a_session_ends_after_a_week_however_much_it_is_used(
     assert_problem(await guarded.admin.ask("GET", "/me"), 401, "unauthenticated")
 
 
-async def test_sessions_are_listed_and_ended_one_by_one(guarded_either: GuardedService) -> None:
-    kim = await guarded_either.person("kim")
-    other = await guarded_either.signed_in("kim", kim.id)
+async def test_sessions_are_listed_and_ended_one_by_one(guarded: GuardedService) -> None:
+    kim = await guarded.person("kim")
+    other = await guarded.signed_in("kim", kim.id)
     rows = await kim.get("/sessions")
     assert [row["current"] for row in rows] == [False, True]
     await kim.ask("DELETE", f"/sessions/{rows[0]['id']}", 204)
@@ -254,27 +254,27 @@ async def test_one_address_tries_sixty_times_a_minute(guarded: GuardedService) -
     await guarded.visitor(address="198.51.100.8").sign_in("ada")
 
 
-async def test_a_password_is_changed_with_the_current_one(guarded_either: GuardedService) -> None:
-    kim = await guarded_either.person("kim")
+async def test_a_password_is_changed_with_the_current_one(guarded: GuardedService) -> None:
+    kim = await guarded.person("kim")
     new = "seven quiet otters swim"
     body = {"current_password": PASSWORD, "new_password": new}
     await kim.ask("PUT", "/me/password", 204, json=body)
     await kim.get("/me")
-    visitor = guarded_either.visitor()
+    visitor = guarded.visitor()
     old = await visitor.ask("POST", "/sessions", json={"name": "kim", "password": PASSWORD})
     assert old.status_code == 401
     await visitor.sign_in("kim", new)
 
 
-async def test_a_changed_password_ends_the_other_sessions(guarded_either: GuardedService) -> None:
-    kim = await guarded_either.person("kim")
-    other = await guarded_either.signed_in("kim", kim.id)
+async def test_a_changed_password_ends_the_other_sessions(guarded: GuardedService) -> None:
+    kim = await guarded.person("kim")
+    other = await guarded.signed_in("kim", kim.id)
     await other.get("/me")
     body = {"current_password": PASSWORD, "new_password": "seven quiet otters swim"}
     await kim.ask("PUT", "/me/password", 204, json=body)
     assert_problem(await other.ask("GET", "/me"), 401, "unauthenticated")
     assert [row["current"] for row in await kim.get("/sessions")] == [True]
-    await guarded_either.admin.get("/me")
+    await guarded.admin.get("/me")
 
 
 @pytest.mark.parametrize(
@@ -311,9 +311,12 @@ def links(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def test_the_link_in_the_log_makes_one_administrator(
-    either_url: str, github: GitHubTestServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    database_url: str,
+    github: GitHubTestServer,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with running_service(either_url, github, tmp_path, auth="required") as service:
+    async with running_service(database_url, github, tmp_path, auth="required") as service:
         [secret] = links(caplog)
         visitor = Visitor(client_of(service, {"Origin": ORIGIN}))
         body = {"token": secret, "name": "ada", "password": PASSWORD}

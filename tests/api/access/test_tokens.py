@@ -22,16 +22,16 @@ def days_of(token: dict[str, Any]) -> int:
 
 
 async def test_a_token_is_shown_once_and_acts_as_its_account(
-    guarded_either: GuardedService,
+    guarded: GuardedService,
 ) -> None:
-    kim = await guarded_either.person("kim", "editor")
+    kim = await guarded.person("kim", "editor")
     answer = await kim.ask("POST", "/tokens", 201, json={"name": "nightly", "role": "reader"})
     made = answer.json()
     assert answer.headers["cache-control"] == "no-store"
     text = made.pop("token")
     assert await kim.get("/tokens") == [made]
     assert (made["account"], made["projects"], made["last_used_at"]) == (kim.id, "all", None)
-    me = await guarded_either.program(text).get("/me")
+    me = await guarded.program(text).get("/me")
     assert me == {
         "kind": "program",
         "id": kim.id,
@@ -127,18 +127,18 @@ async def test_a_token_is_good_for_90_days_unless_its_maker_says_more(
 
 
 async def test_a_token_is_made_only_for_projects_that_may_be_read(
-    guarded_either: GuardedService,
+    guarded: GuardedService,
 ) -> None:
-    project = await guarded_either.admin.post("/projects", {"name": "p", **PROJECT})
-    kim = await guarded_either.person("kim", "none")
+    project = await guarded.admin.post("/projects", {"name": "p", **PROJECT})
+    kim = await guarded.person("kim", "none")
     body = {"name": "x", "projects": [project["id"]]}
     assert_problem(await kim.ask("POST", "/tokens", json=body), 404, "project_not_found")
     assert await kim.get("/tokens") == []
 
 
-async def test_an_account_has_a_hundred_tokens_at_most(guarded_either: GuardedService) -> None:
-    admin = guarded_either.admin
-    store = ApiTokenStore(guarded_either.service.services.database)
+async def test_an_account_has_a_hundred_tokens_at_most(guarded: GuardedService) -> None:
+    admin = guarded.admin
+    store = ApiTokenStore(guarded.service.services.database)
     for number in range(99):
         await store.insert(
             a_token(an_account()).model_copy(update={"account_id": admin.id}), f"hash {number}"
@@ -202,11 +202,11 @@ async def test_a_token_reaches_no_session_of_its_account(
     await kim.get("/me")
 
 
-async def test_a_token_sees_and_revokes_itself_alone(guarded_either: GuardedService) -> None:
-    kim = await guarded_either.person("kim", "admin")
+async def test_a_token_sees_and_revokes_itself_alone(guarded: GuardedService) -> None:
+    kim = await guarded.person("kim", "admin")
     other = await kim.post("/tokens", {"name": "other"})
     own = await kim.post("/tokens", {"name": "own", "role": "maintainer"})
-    program = guarded_either.program(own["token"])
+    program = guarded.program(own["token"])
     assert [row["id"] for row in await program.get("/tokens")] == [own["id"]]
     answer = await program.ask("DELETE", f"/tokens/{other['id']}")
     assert_problem(answer, 404, "token_not_found")

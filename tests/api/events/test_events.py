@@ -229,16 +229,16 @@ async def test_a_client_that_returns_with_an_unknown_id_has_to_reload(
 
 
 async def test_another_making_of_a_release_is_reported_to_its_project_alone(
-    either: Service,
+    service: Service,
 ) -> None:
-    either.repository("acme/a", {"config/a.yaml": b"a: 1\n"})
-    one = await either.synced("acme/a")
-    other = await either.synced("acme/a", name="other", github_repo_url="acme/a")
-    release = await either.post(f"/projects/{one['id']}/releases", {}, 201)
-    async with listening(either.app) as http, events_of(http) as stream:
-        await either.post(f"/projects/{other['id']}/releases", {}, 200)
+    service.repository("acme/a", {"config/a.yaml": b"a: 1\n"})
+    one = await service.synced("acme/a")
+    other = await service.synced("acme/a", name="other", github_repo_url="acme/a")
+    release = await service.post(f"/projects/{one['id']}/releases", {}, 201)
+    async with listening(service.app) as http, events_of(http) as stream:
+        await service.post(f"/projects/{other['id']}/releases", {}, 200)
         await stream.until(("release", release["digest"], "changed"))
-        await either.http.put(f"/projects/{one['id']}", json={"name": "last"})
+        await service.http.put(f"/projects/{one['id']}", json={"name": "last"})
         await stream.until(("project", one["id"], "changed"))
         releases = [event for event in stream.events if event.name == "release"]
     assert {event.data["project_id"] for event in releases} == {other["id"]}

@@ -93,7 +93,7 @@ def parameters(url: httpx.URL) -> dict[str, str]:
     return {name: value for name, value in url.params.items() if name != "cursor"}
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8, 1000])
+@pytest.mark.parametrize("limit", [1, 3, 7, 8])
 @pytest.mark.parametrize("address", LISTS)
 async def test_following_the_links_gives_every_row_once_and_in_order(
     module_service: Service, project: str, rows: dict[str, list[str]], address: str, limit: int

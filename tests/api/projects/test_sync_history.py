@@ -106,6 +106,7 @@ async def test_the_history_is_filtered_by_outcome_and_trigger(
     assert answer.headers["x-total-count"] == str(len(numbers))
 
 
+@pytest.mark.parametrize("either_server", ["mongod"], indirect=True, scope="module")
 @pytest.mark.parametrize(("query", "numbers"), FILTERS.items(), ids=FILTERS)
 async def test_every_page_of_the_history_is_filtered(
     six_syncs: SyncHistory, query: str, numbers: list[int]

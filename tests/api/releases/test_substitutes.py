@@ -1,4 +1,4 @@
-"""Variants that a release holds at the paths of their originals, on each kind of database."""
+"""Variants that a release holds at the paths of their originals."""
 
 from dataclasses import dataclass
 
@@ -21,14 +21,14 @@ class Substituted:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def substituted(module_either: Service, files: dict[str, bytes]) -> Substituted:
-    module_either.repository("acme/bench", files)
-    project = await module_either.synced("acme/bench")
-    original = (await module_either.files(project["id"]))["config/a.yaml"]
-    variant = await module_either.variant(
+async def substituted(module_service: Service, files: dict[str, bytes]) -> Substituted:
+    module_service.repository("acme/bench", files)
+    project = await module_service.synced("acme/bench")
+    original = (await module_service.files(project["id"]))["config/a.yaml"]
+    variant = await module_service.variant(
         project["id"], original, modified_name="=.yaml", content="model: mine\n"
     )
-    return Substituted(module_either, project, variant)
+    return Substituted(module_service, project, variant)
 
 
 async def test_a_variant_substitutes_its_original(

@@ -19,14 +19,25 @@ UNKNOWN: Final = "f" * 24
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def shared_project(module_either: Service) -> SweptProject:
-    return await swept_project(module_either)
+async def shared_project(module_service: Service) -> SweptProject:
+    return await swept_project(module_service)
 
 
 @pytest.fixture
 async def project(shared_project: SweptProject) -> AsyncIterator[SweptProject]:
     async with unchanged_service(shared_project.service):
         yield shared_project
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_on_either(module_either: Service) -> SweptProject:
+    return await swept_project(module_either)
+
+
+@pytest.fixture
+async def on_either(shared_on_either: SweptProject) -> AsyncIterator[SweptProject]:
+    async with unchanged_service(shared_on_either.service):
+        yield shared_on_either
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -39,7 +50,9 @@ async def receipt(project: SweptProject, release: Json, **body: Any) -> Json:
     return await project.service.post(path, body, 201)
 
 
-async def test_a_receipt_says_what_a_machine_had(project: SweptProject, release: Json) -> None:
+async def test_a_receipt_says_what_a_machine_had(on_either: SweptProject) -> None:
+    project = on_either
+    release = await project.service.post(f"{project.home}/releases", {}, 201)
     machine = {
         "node": "gpu-node-7",
         "image_id": "docker.io/vllm/vllm-openai@sha256:" + OTHER,
@@ -134,7 +147,9 @@ async def test_an_unknown_receipt_is_not_found(shared_project: SweptProject) -> 
     assert_problem(answer, 404, "receipt_not_found")
 
 
-async def test_receipts_of_a_deleted_project_are_gone(project: SweptProject, release: Json) -> None:
+async def test_receipts_of_a_deleted_project_are_gone(on_either: SweptProject) -> None:
+    project = on_either
+    release = await project.service.post(f"{project.home}/releases", {}, 201)
     made = await receipt(project, release, files=SUMS)
     answer = await project.service.http.delete(project.home)
     assert answer.status_code == 204

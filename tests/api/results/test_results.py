@@ -142,9 +142,9 @@ async def test_filters_leave_what_passes_all_of_them(on_either: ReleasedProject)
     }
 
 
-async def test_results_come_in_pages_newest_first(on_either: ReleasedProject) -> None:
-    made = [(await on_either.result(str(n).encode()))["id"] for n in range(5)]
-    assert await on_either.listed(limit=2) == made[::-1]
+async def test_results_come_in_pages_newest_first(project: ReleasedProject) -> None:
+    made = [(await project.result(str(n).encode()))["id"] for n in range(5)]
+    assert await project.listed(limit=2) == made[::-1]
 
 
 @pytest.mark.parametrize(
@@ -244,14 +244,14 @@ async def test_labels_and_note_change_and_nothing_else(project: ReleasedProject)
     assert cleared == {**result, "labels": {}, "note": "", "revision": 3}
 
 
-async def test_another_tool_reads_the_file_again(on_either: ReleasedProject) -> None:
-    wrong = await on_either.result(tool="vllm")
+async def test_another_tool_reads_the_file_again(project: ReleasedProject) -> None:
+    wrong = await project.result(tool="vllm")
     path = f"/results/{wrong['id']}"
-    changed = await on_either.service.put(path, {"tool": "plain"})
+    changed = await project.service.put(path, {"tool": "plain"})
     assert (wrong["points"], changed["tool"], changed["revision"]) == ([], "plain", 2)
     assert [*changed["points"][0]["metrics"]] == ["ttft_p99", "output_throughput"]
-    assert await on_either.service.get(path) == changed
-    assert await on_either.listed(tool="plain") == [wrong["id"]]
+    assert await project.service.get(path) == changed
+    assert await project.listed(tool="plain") == [wrong["id"]]
 
 
 async def test_without_a_tool_the_content_of_a_file_decides(project: ReleasedProject) -> None:
@@ -328,17 +328,17 @@ async def test_a_deleted_result_is_in_the_trash_until_it_is_restored(
 
 
 async def test_uploading_what_is_in_the_trash_restores_it_as_it_is_uploaded_now(
-    on_either: ReleasedProject,
+    project: ReleasedProject,
 ) -> None:
-    wrong = await on_either.result(labels={"gpu": "H100"}, note="first", tool="vllm")
-    assert (await on_either.service.http.delete(f"/results/{wrong['id']}")).status_code == 204
-    answer = await on_either.form(labels='{"gpu": "A100"}', name="b.json")
-    right = await on_either.result(b" " + PLAIN, labels={"gpu": "A100"}, file_name="b.json")
+    wrong = await project.result(labels={"gpu": "H100"}, note="first", tool="vllm")
+    assert (await project.service.http.delete(f"/results/{wrong['id']}")).status_code == 204
+    answer = await project.form(labels='{"gpu": "A100"}', name="b.json")
+    right = await project.result(b" " + PLAIN, labels={"gpu": "A100"}, file_name="b.json")
     taken = ("tool", "points", "problems", "labels", "note", "file_name")
     expected = {**wrong, **{name: right[name] for name in taken}, "revision": 3}
     assert (answer.status_code, answer.json()) == (200, expected)
-    assert await on_either.service.get(f"/results/{wrong['id']}") == expected
-    assert await on_either.listed(tool="plain") == [right["id"], wrong["id"]]
+    assert await project.service.get(f"/results/{wrong['id']}") == expected
+    assert await project.listed(tool="plain") == [right["id"], wrong["id"]]
 
 
 async def test_a_result_names_the_newest_cell_that_it_measured(module_either: Service) -> None:

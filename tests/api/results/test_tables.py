@@ -83,15 +83,15 @@ async def test_a_sweep_shows_what_its_cells_vary_beside_what_came_out(on_either:
 
 
 async def test_a_setting_and_a_driver_that_changed_together_are_kept_apart(
-    on_either: Measured,
+    measured: Measured,
 ) -> None:
-    before = await on_either.released("before")
-    after = await on_either.release(
+    before = await measured.released("before")
+    after = await measured.release(
         "after", {"config/engine.yaml": ENGINE.replace(b"128 ", b"256 ")}
     )
-    await on_either.repeats(before, LOW[:1], driver="550", gpu="H100")
-    await on_either.repeats(after, LOW[:1], driver="570", gpu="H100")
-    table = await on_either.table(baseline=before)
+    await measured.repeats(before, LOW[:1], driver="550", gpu="H100")
+    await measured.repeats(after, LOW[:1], driver="570", gpu="H100")
+    table = await measured.table(baseline=before)
     assert [column["key"] for column in table["columns"]["varied"]] == ["engine.max_num_seqs"]
     assert table["columns"]["environment"] == ["driver"]
     assert table["notices"] == [

@@ -38,16 +38,16 @@ async def project(module_service: Service, repository: Repository) -> Json:
     return await module_service.synced("acme/b")
 
 
-@pytest.fixture
-async def orphan(service: Service, repository: Repository, project: Json) -> Json:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def orphan(module_service: Service, repository: Repository, project: Json) -> Json:
     """A variant whose original is gone."""
-    original = (await service.files(project["id"]))[OLD]
-    variant = await service.variant(
+    original = (await module_service.files(project["id"]))[OLD]
+    variant = await module_service.variant(
         project["id"], original, modified_name="seed7.yaml", content=MINE
     )
     repository.commit({OLD: None}, message="gone")
-    await service.sync(project["id"])
-    gone = await service.get(f"/modified-files/{variant['id']}")
+    await module_service.sync(project["id"])
+    gone = await module_service.get(f"/modified-files/{variant['id']}")
     assert gone["drift"] == "upstream_removed"
     return gone
 
@@ -266,9 +266,11 @@ async def test_another_body_is_refused(service: Service, orphan: Json, body: Any
 
 
 async def test_reattaching_and_rebasing_at_once_leave_one_consistent_state(
-    service: Service, repository: Repository, project: Json
+    service: Service,
 ) -> None:
     """The base is always that of the original which the variant has in the end."""
+    repository = service.repository("acme/race", {OLD: BASE, NEW: OTHER})
+    project = await service.synced("acme/race")
     old, new = [await original(service, project, path) for path in (OLD, NEW)]
     variant = await service.variant(project["id"], old, modified_name="v.yaml", content=MINE)
     repository.commit({OLD: BASE.replace(b"4096", b"8192")}, message="moved")

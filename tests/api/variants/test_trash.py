@@ -196,37 +196,37 @@ async def test_a_variant_can_be_undeleted_though_its_original_was_removed(
 
 
 async def test_an_undone_reset_restores_what_it_deleted_and_nothing_else(
-    either: Service,
+    service: Service,
 ) -> None:
-    either.repository("acme/bench", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(5)})
-    project = await either.synced("acme/bench")
-    originals = list((await either.files(project["id"])).values())
-    alone = await either.variant(project["id"], originals[0], modified_name="alone.yaml")
-    await delete(either, alone)
+    service.repository("acme/five", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(5)})
+    project = await service.synced("acme/five")
+    originals = list((await service.files(project["id"])).values())
+    alone = await service.variant(project["id"], originals[0], modified_name="alone.yaml")
+    await delete(service, alone)
     made = [
-        await either.variant(project["id"], each, content=f"mine: {n}\n")
+        await service.variant(project["id"], each, content=f"mine: {n}\n")
         for n, each in enumerate(originals)
     ]
-    done = await reset(either, project)
+    done = await reset(service, project)
     assert (done["deleted_count"], len(done["reset_id"])) == (5, 24)
-    rows = await trash(either, project)
+    rows = await trash(service, project)
     assert [row["reset_id"] for row in rows] == [done["reset_id"]] * 5 + [None]
     assert {row["deleted_by"] for row in rows} == {"ada"}
-    undone = await undo(either, project, done)
+    undone = await undo(service, project, done)
     assert undone == {"restored_count": 5, "restored": [each["id"] for each in made], "left": []}
-    restored = [await either.get(address(each)) for each in made]
+    restored = [await service.get(address(each)) for each in made]
     assert restored == [
         {**each, "revision": 3, "updated_at": back["updated_at"]}
         for each, back in zip(made, restored, strict=True)
     ]
-    assert [row["id"] for row in await trash(either, project)] == [alone["id"]]
-    assert await undo(either, project, done) == {"restored_count": 0, "restored": [], "left": []}
+    assert [row["id"] for row in await trash(service, project)] == [alone["id"]]
+    assert await undo(service, project, done) == {"restored_count": 0, "restored": [], "left": []}
 
 
 async def test_a_reset_is_undone_by_judging_each_variant_once(
     service: Service, project: Json, original: Json, repository: Repository, workers: WorkerPool
 ) -> None:
-    for n in range(20):
+    for n in range(10):
         await service.variant(
             project["id"], original, modified_name=f"{n}.yaml", content=f"mine: {n}\n"
         )
@@ -234,8 +234,8 @@ async def test_a_reset_is_undone_by_judging_each_variant_once(
     repository.commit({"config/a.yaml": b"upstream: 1\n"})
     await service.sync(project["id"])
     before = workers.figures.answered
-    assert (await undo(service, project, done))["restored_count"] == 20
-    assert workers.figures.answered - before == 20
+    assert (await undo(service, project, done))["restored_count"] == 10
+    assert workers.figures.answered - before == 10
     rows = await service.rows(f"/projects/{project['id']}/modified-files")
     assert {row["drift"] for row in rows} == {"behind"}
 

@@ -20,7 +20,6 @@ from support.service import Json, Service
 from support.webhooks import FORM, NO_COMMIT, PATH, a_sha, commit, deliver, encoded, headers, push
 
 
-@on_both_databases
 @pytest.mark.parametrize(
     "payload",
     [
@@ -160,7 +159,6 @@ async def test_web_addresses_do_where_the_payload_has_no_templates(
     assert await queued(hooked, payload) == [project["id"]]
 
 
-@on_both_databases
 @pytest.mark.parametrize(
     "ref",
     [
@@ -180,7 +178,6 @@ async def test_other_branches_and_tags_change_nothing(shared: HookedService, ref
     assert (await documents(shared.service))[0] == before
 
 
-@on_both_databases
 @pytest.mark.parametrize("event", ["issues", "fork", "delete", "workflow_run", "no_such_event"])
 async def test_other_events_change_nothing(shared: HookedService, event: str) -> None:
     """Whatever their payload holds."""
@@ -212,7 +209,6 @@ async def test_a_branch_that_was_deleted_or_made_is_checked(hooked: Service, pro
     ) == [project["id"]]
 
 
-@on_both_databases
 async def test_a_push_which_touches_neither_folder_starts_nothing(
     hooked: Service, project: Json
 ) -> None:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from benchmark_manager.domain.webhooks.signature import sign
 from github_test_server import GitHubTestServer
-from support.hooked import HookedService, assert_refused, documents, on_both_databases, push_to
+from support.hooked import HookedService, assert_refused, documents, push_to
 from support.problems import assert_problem
 from support.service import Json, Service, running_service
 from support.webhooks import FORM, PATH, SECRET, deliver, encoded, headers
@@ -73,7 +73,6 @@ async def test_a_forged_delivery_changes_nothing(
     await assert_refused(shared.service, body, raw, 401, "bad_signature")
 
 
-@on_both_databases
 @pytest.mark.parametrize("other_name", [None, "X-Hub-Signature"])
 async def test_a_delivery_without_its_signature_changes_nothing(
     shared: HookedService, other_name: str | None
@@ -191,7 +190,6 @@ async def test_a_form_without_one_payload_is_a_400(shared: HookedService, body: 
     await assert_refused(shared.service, body, sent, 400, "malformed_webhook")
 
 
-@on_both_databases
 async def test_json_that_is_sent_as_a_form_is_a_400(shared: HookedService) -> None:
     body = encoded(push_to(shared.project, shared.service))
     sent = {**headers(body), "Content-Type": FORM}
