@@ -126,7 +126,7 @@ ADD: Final = (
 def paths_of(project: Json, variant: Json) -> list[str]:
     """Return the paths that the hostile page reads."""
     home = f"/projects/{project['id']}"
-    return ["/projects", home, f"/modified-files/{variant['id']}/raw", "/ui", "/openapi.json"]
+    return ["/projects", home, f"/modified-files/{variant['id']}/raw", "/ui"]
 
 
 def changes_of(project: Json, variant: Json) -> list[tuple[str, ...]]:
