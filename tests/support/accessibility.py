@@ -14,10 +14,28 @@ AXE: Final = ROOT / "frontend/node_modules/axe-core/axe.min.js"
 PICTURES: Final = ROOT / "build/pictures"
 _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 
-_RUN: Final = """async (tags) => {
-    const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
+#: The rules whose verdict depends on colours, sizes and positions. That of all others depends on
+#: the visible elements and their attributes alone.
+_OF_LOOKS: Final = [
+    "color-contrast",
+    "link-in-text-block",
+    "scrollable-region-focusable",
+    "target-size",
+]
+
+_RUN: Final = """async (rules) => {
+    const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
         `${id}: ${html.slice(0, 200)} ${failureSummary.slice(0, 300)}`));
+}"""
+#: Notes which elements are visible; returns whether they are others than were noted before.
+_SHOWS_OTHERS: Final = """() => {
+    const how = { opacityProperty: true, visibilityProperty: true };
+    const all = [...document.querySelectorAll("*")];
+    const visible = new Set(all.filter((element) => element.checkVisibility(how)));
+    const before = window.visibleBefore ?? new Set();
+    window.visibleBefore = visible;
+    return visible.size !== before.size || [...visible].some((element) => !before.has(element));
 }"""
 _OVERFLOWING: Final = """() => {
     const { clientWidth, scrollWidth } = document.documentElement;
@@ -33,12 +51,12 @@ def _axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-async def violations(page: Page) -> list[str]:
-    """What axe-core finds on the page as it is now."""
+async def violations(page: Page, rules: list[str]) -> list[str]:
+    """What axe-core finds by these tags or rules on the page as it is now."""
     if not await page.evaluate("'axe' in window"):
         # Evaluated by the debugger, where the page's policy does not reach.
         await page.evaluate(_axe())
-    found: list[str] = await page.evaluate(_RUN, _TAGS)
+    found: list[str] = await page.evaluate(_RUN, rules)
     return found
 
 
@@ -51,8 +69,10 @@ async def overflowing(page: Page) -> list[str]:
 async def problems_by_view(page: Page) -> dict[str, list[str]]:
     """Return the problems of each view: wide and light, and narrow and dark.
 
-    Where it is narrow, the page as a whole must not scroll sideways either.
+    Where it is narrow, the page as a whole must not scroll sideways either. A view
+    that shows the elements of the one before is checked by the rules about looks alone.
     """
+    await page.evaluate("delete window.visibleBefore")
     found: dict[str, list[str]] = {}
     views: tuple[tuple[str, ViewportSize, Literal["light", "dark"]], ...] = (
         ("wide light", WIDE, "light"),
@@ -61,7 +81,10 @@ async def problems_by_view(page: Page) -> dict[str, list[str]]:
     for view, size, scheme in views:
         await page.set_viewport_size(size)
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found[view] = await violations(page) + (await overflowing(page) if size is NARROW else [])
+        rules = _TAGS if await page.evaluate(_SHOWS_OTHERS) else _OF_LOOKS
+        found[view] = await violations(page, rules)
+        if size is NARROW:
+            found[view] += await overflowing(page)
     return {view: problems for view, problems in found.items() if problems}
 
 
