@@ -33,7 +33,7 @@ def chromium_path() -> str:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
-    async with running_chromium(chromium_path) as browser:
+    async with running_chromium(chromium_path, draws=False) as browser:
         yield browser
 
 

@@ -4,6 +4,7 @@ The page is on another site, or on another port of the service's own host, which
 as the same site.
 """
 
+import json
 import secrets
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -23,14 +24,12 @@ MARK: Final = "the-mark-of-what-is-secret"
 #: A name of the loopback interface for the browser alone.
 EVIL: Final = MISLED
 
-#: Everything that a page can try. Returns what it could read, and how many changes the service
-#: accepted.
+#: Everything that a page can try with these paths and changes. Returns what it could read: answers
+#: with the mark, scripts, images and connections.
 ATTACK: Final = """
-async ([target, project, variant, mark]) => {
+async ([target, mark, paths, changes]) => {
   const read = [], wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const note = (how, text) => { if (text && String(text).includes(mark)) read.push(how); };
-  const home = `/projects/${project}`, file = `/modified-files/${variant}`;
-  const paths = ["/projects", home, `${file}/raw`, "/ui", "/openapi.json"];
   const answers = [];
   for (const path of paths)
     for (const credentials of ["include", "omit"])
@@ -39,31 +38,24 @@ async ([target, project, variant, mark]) => {
           (t) => note("fetch " + path, t), () => 0));
   await Promise.all(answers);
 
-  const body = JSON.stringify(
-    {name: "made by a stranger", github_repo_url: "acme/evil", polling_interval: 0});
-  const changes = [
-    ["POST", "/projects", body], ["POST", "/projects/sync-all"], ["POST", `${home}/sync`],
-    ["POST", `${home}/pause`], ["PUT", home, '{"name": "taken over"}'],
-    ["DELETE", home], ["DELETE", `${home}/modified-files`],
-    ["DELETE", file], ["PUT", file, '{"content": "a: 2\\n"}'],
-    ["POST", `${home}/releases`, "{}"], ["POST", "/ui/sync-all", "csrf_token=x"],
-  ];
   const kinds = ["application/json", "text/plain", "application/x-www-form-urlencoded", ""];
   for (const [method, path, sent] of changes)
-    for (const kind of sent === undefined ? [""] : kinds)
+    for (const kind of sent === undefined ? [""] : kinds) {
+      const content = sent === undefined ? undefined : new Blob([sent], {type: kind});
       for (const mode of method === "POST" ? ["cors", "no-cors"] : ["cors"]) {
-        const content = sent === undefined ? undefined : new Blob([sent], {type: kind});
         const request = {method, mode, credentials: "include", body: content};
         answers.push(fetch(target + path, request).then(
           (a) => a.text()).then((t) => note(method + path, t), () => 0));
-        if (method === "POST") navigator.sendBeacon(target + path, content);
       }
+      if (method === "POST") navigator.sendBeacon(target + path, content);
+    }
 
   await Promise.all(answers);
 
   const frames = [];
+  const forms = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
   for (const [method, path, sent] of changes.filter(([method]) => method === "POST"))
-    for (const kind of ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]) {
+    for (const kind of sent === undefined ? forms.slice(0, 1) : forms) {
       const frame = document.body.appendChild(document.createElement("iframe"));
       frame.name = `f${frames.length}`;
       const form = document.body.appendChild(document.createElement("form"));
@@ -121,6 +113,36 @@ async ([target, project, variant, mark]) => {
 """
 
 
+#: Makes a project; the attack sends it in each form that a page can.
+ADD: Final = (
+    "POST",
+    "/projects",
+    json.dumps(
+        {"name": "made by a stranger", "github_repo_url": "acme/evil", "polling_interval": 0}
+    ),
+)
+
+
+def paths_of(project: Json, variant: Json) -> list[str]:
+    """Return the paths that the hostile page reads."""
+    home = f"/projects/{project['id']}"
+    return ["/projects", home, f"/modified-files/{variant['id']}/raw", "/ui"]
+
+
+def changes_of(project: Json, variant: Json) -> list[tuple[str, ...]]:
+    """Return the methods, paths and bodies of the requests that the hostile page sends."""
+    home, file = f"/projects/{project['id']}", f"/modified-files/{variant['id']}"
+    return [
+        ADD,
+        *[("POST", path) for path in ("/projects/sync-all", f"{home}/sync", f"{home}/pause")],
+        ("PUT", home, '{"name": "taken over"}'),
+        *[("DELETE", path) for path in (home, f"{home}/modified-files", file)],
+        ("PUT", file, '{"content": "a: 2\\n"}'),
+        ("POST", f"{home}/releases", "{}"),
+        ("POST", "/ui/sync-all", "csrf_token=x"),
+    ]
+
+
 class HostilePage(BaseHTTPRequestHandler):
     """The hostile site: an empty page at every address."""
 
@@ -176,18 +198,13 @@ async def held(api: Api) -> AsyncIterator[tuple[Json, Json]]:
     assert [answer for answer in answers if answer.status_code != 204] == []
 
 
-async def everything(api: Api) -> list[object]:
-    """Return the data of the service."""
-    projects = await api.rows("/projects")
+async def everything(api: Api, project: Json) -> list[object]:
+    """Return all projects of the service, and what is in the one that the attack knows."""
+    of_project = f"/projects/{project['id']}"
     return [
-        projects,
-        *[
-            await api.rows(f"/projects/{project['id']}/{of}")
-            for project in projects
-            for of in ("files", "syncs")
-        ],
-        *[await api.rows(f"/projects/{project['id']}/modified-files") for project in projects],
-        *[await api.rows(f"/projects/{project['id']}/releases") for project in projects],
+        await api.rows("/projects"),
+        *[await api.rows(f"{of_project}/{each}") for each in ("files", "syncs")],
+        *[await api.rows(f"{of_project}/{each}") for each in ("modified-files", "releases")],
     ]
 
 
@@ -202,12 +219,14 @@ async def test_a_hostile_page_reads_nothing_and_changes_nothing(
 ) -> None:
     project, variant = held
     target = running.url.replace("127.0.0.1", "localhost") if site == "localhost" else running.url
-    before = await everything(api)
+    before = await everything(api, project)
     page = await victim.new_page()
     await page.goto(f"http://{site}:{hostile_port}/")
-    read = await page.evaluate(ATTACK, [target, project["id"], variant["id"], MARK])
+    read = await page.evaluate(
+        ATTACK, [target, MARK, paths_of(project, variant), changes_of(project, variant)]
+    )
     assert read == []
-    assert await everything(api) == before
+    assert await everything(api, project) == before
     # A form in the page itself, sent by a click.
     statuses = []
     for path in ("/projects/sync-all", f"/projects/{project['id']}/pause"):
@@ -219,7 +238,7 @@ async def test_a_hostile_page_reads_nothing_and_changes_nothing(
             await page.click("button")
         statuses.append((await answer.value).status)
     assert statuses == [403, 403]
-    assert await everything(api) == before
+    assert await everything(api, project) == before
 
 
 async def test_a_name_that_resolves_to_the_service_is_not_answered(
@@ -227,7 +246,7 @@ async def test_a_name_that_resolves_to_the_service_is_not_answered(
 ) -> None:
     """DNS rebinding: the page's own name leads to the service, so both seem to be one origin."""
     project, _ = held
-    before = await everything(api)
+    before = await everything(api, project)
     own = running.url.replace("127.0.0.1", EVIL)
     page = await victim.new_page()
     seen = []
@@ -246,18 +265,18 @@ async def test_a_name_that_resolves_to_the_service_is_not_answered(
         requests,
     )
     assert statuses == [421] * 3
-    assert await everything(api) == before
+    assert await everything(api, project) == before
 
 
 async def test_the_attack_finds_what_it_may_read(
     victim: BrowserContext, running: ServiceProcess, api: Api, held: tuple[Json, Json]
 ) -> None:
     """The same page on the service's own origin reads and changes, so the attack can succeed."""
-    project, variant = held
-    before = await everything(api)
+    project, _ = held
+    before = await everything(api, project)
     page = await victim.new_page()
     await page.goto(f"{running.url}/projects")
-    read = await page.evaluate(ATTACK, [running.url, project["id"], variant["id"], MARK])
+    read = await page.evaluate(ATTACK, [running.url, MARK, ["/projects"], [ADD]])
     assert {"fetch /projects", "events"} <= set(read)
-    assert await everything(api) != before
+    assert await everything(api, project) != before
     assert "made by a stranger" in {row["name"] for row in await api.rows("/projects")}

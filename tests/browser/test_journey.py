@@ -243,9 +243,9 @@ async def prepare(
 ) -> Journey:
     """Make the demo's repository, and open a browser that may use the clipboard."""
     repository = api.repository(f"acme/{name}", demo.first_commit())
-    context = await visitors.context(language=language, scripts=scripts)
-    await context.grant_permissions(["clipboard-read", "clipboard-write"])
-    person = BrowserPerson(await context.new_page(), language, scripts)
+    page = await visitors.page(language=language, scripts=scripts)
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    person = BrowserPerson(page, language, scripts)
     return Journey(person, api, repository, name)
 
 

@@ -1,12 +1,16 @@
 """Texts too long for one page: in parts, by keyboard, without scripts, and edited as files."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from github_test_server import GitHubTestServer
 from support.accessibility import AXE, problems_by_view
 from support.person import BrowserPerson
+from support.process import ServiceProcess
 from support.service import Api, Json
 from support.visitors import Visitors
 
@@ -28,19 +32,27 @@ class Long:
         return f"/ui/projects/{self.project}/files/{self.file['id']}"
 
 
-async def long_file(api: Api, name: str) -> Long:
-    api.repository(name, {"config/long.yaml": TEXT.encode()})
-    project = await api.synced(name)
-    [file] = (await api.files(project["id"])).values()
-    body = {
-        "original_file_id": file["id"],
-        "modified_name": "v.yaml",
-        "content": TEXT.replace("<", "("),
-    }
-    variant = await api.post(
-        f"/projects/{project['id']}/modified-files?allow_invalid=true", body, 201
-    )
-    return Long(project["id"], file, variant["id"])
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def long(
+    running: ServiceProcess, upstream: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Long]:
+    """The project of all tests, of which each changes a variant of its own."""
+    async with running.client() as http:
+        api = Api(http, upstream, tmp_path_factory.mktemp("long"))
+        api.repository("acme/long", {"config/long.yaml": TEXT.encode()})
+        project = await api.synced("acme/long")
+        [file] = (await api.files(project["id"])).values()
+        variant = await long_variant(api, file, "unchanged.yaml")
+        yield Long(project["id"], file, variant)
+
+
+async def long_variant(api: Api, file: Json, name: str) -> str:
+    """Make a variant that differs on every line; return its id."""
+    body = {"original_file_id": file["id"], "modified_name": name}
+    path = f"/projects/{file['project_id']}/modified-files?allow_invalid=true"
+    made = await api.post(path, {**body, "content": TEXT.replace("<", "(")}, 201)
+    found: str = made["id"]
+    return found
 
 
 async def focus(page: Page, text: str) -> None:
@@ -54,10 +66,9 @@ async def focus(page: Page, text: str) -> None:
 
 
 async def test_parts_are_read_by_keyboard_and_problems_lead_to_theirs(
-    api: Api, visitors: Visitors
+    long: Long, visitors: Visitors
 ) -> None:
     """Without scripts, like everything else."""
-    long = await long_file(api, "acme/parts")
     page = await visitors.page(scripts=False)
     await page.goto(long.url)
     await expect(page.locator("#L1")).to_be_visible()
@@ -75,12 +86,12 @@ async def test_parts_are_read_by_keyboard_and_problems_lead_to_theirs(
 
 
 async def test_a_text_too_long_for_an_editor_is_sent_as_a_file(
-    api: Api, visitors: Visitors
+    api: Api, visitors: Visitors, long: Long
 ) -> None:
-    long = await long_file(api, "acme/as-file")
+    variant = await long_variant(api, long.file, "v.yaml")
     person = BrowserPerson(await visitors.page())
     page = person.page
-    await page.goto(f"/ui/modified-files/{long.variant}")
+    await page.goto(f"/ui/modified-files/{variant}")
     await person.field("Description").fill("only this")
     await person.send("Save")
     await person.sees("Saved.")
@@ -94,12 +105,11 @@ async def test_a_text_too_long_for_an_editor_is_sent_as_a_file(
     await field.set_input_files(file)  # type: ignore[arg-type]
     await person.send("Save")
     await person.sees("Saved.")
-    assert (await api.http.get(f"/modified-files/{long.variant}/raw")).content == changed
+    assert (await api.http.get(f"/modified-files/{variant}/raw")).content == changed
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `make frontend` says why")
-async def test_pages_in_parts_are_accessible(api: Api, visitors: Visitors) -> None:
-    long = await long_file(api, "acme/axe")
+async def test_pages_in_parts_are_accessible(visitors: Visitors, long: Long) -> None:
     page = await visitors.page(language="ko")
     variant = f"/ui/modified-files/{long.variant}"
     found = {}

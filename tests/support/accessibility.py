@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from playwright.async_api import Page, ViewportSize
 
@@ -14,10 +14,28 @@ AXE: Final = ROOT / "frontend/node_modules/axe-core/axe.min.js"
 PICTURES: Final = ROOT / "build/pictures"
 _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 
-_RUN: Final = """async (tags) => {
-    const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
+#: The rules whose verdict depends on colours, sizes and positions. That of all others depends on
+#: the visible elements and their attributes alone.
+_OF_LOOKS: Final = [
+    "color-contrast",
+    "link-in-text-block",
+    "scrollable-region-focusable",
+    "target-size",
+]
+
+_RUN: Final = """async (rules) => {
+    const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
         `${id}: ${html.slice(0, 200)} ${failureSummary.slice(0, 300)}`));
+}"""
+#: Notes which elements are visible; returns whether they are others than were noted before.
+_SHOWS_OTHERS: Final = """() => {
+    const how = { opacityProperty: true, visibilityProperty: true };
+    const all = [...document.querySelectorAll("*")];
+    const visible = new Set(all.filter((element) => element.checkVisibility(how)));
+    const before = window.visibleBefore ?? new Set();
+    window.visibleBefore = visible;
+    return visible.size !== before.size || [...visible].some((element) => !before.has(element));
 }"""
 _OVERFLOWING: Final = """() => {
     const { clientWidth, scrollWidth } = document.documentElement;
@@ -28,17 +46,28 @@ _OVERFLOWING: Final = """() => {
 }"""
 
 
+class View(NamedTuple):
+    """A size of the window with a theme."""
+
+    name: str
+    size: ViewportSize
+    scheme: Literal["light", "dark"]
+
+
+_VIEWS: Final = (View("wide light", WIDE, "light"), View("narrow dark", NARROW, "dark"))
+
+
 @cache
 def _axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-async def violations(page: Page) -> list[str]:
-    """What axe-core finds on the page as it is now."""
+async def violations(page: Page, rules: list[str]) -> list[str]:
+    """What axe-core finds by these tags or rules on the page as it is now."""
     if not await page.evaluate("'axe' in window"):
         # Evaluated by the debugger, where the page's policy does not reach.
         await page.evaluate(_axe())
-    found: list[str] = await page.evaluate(_RUN, _TAGS)
+    found: list[str] = await page.evaluate(_RUN, rules)
     return found
 
 
@@ -51,17 +80,21 @@ async def overflowing(page: Page) -> list[str]:
 async def problems_by_view(page: Page) -> dict[str, list[str]]:
     """Return the problems of each view: wide and light, and narrow and dark.
 
-    Where it is narrow, the page as a whole must not scroll sideways either.
+    Where it is narrow, the page as a whole must not scroll sideways either. The
+    second view is checked by the rules about looks alone where it shows the same elements.
     """
+    await page.evaluate("delete window.visibleBefore")
     found: dict[str, list[str]] = {}
-    views: tuple[tuple[str, ViewportSize, Literal["light", "dark"]], ...] = (
-        ("wide light", WIDE, "light"),
-        ("narrow dark", NARROW, "dark"),
-    )
-    for view, size, scheme in views:
-        await page.set_viewport_size(size)
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found[view] = await violations(page) + (await overflowing(page) if size is NARROW else [])
+    # The one in which the page is comes first: to lay it out anew takes as long as to open it.
+    views = sorted(_VIEWS, key=lambda view: view.size != page.viewport_size)
+    for view in views:
+        if view.size != page.viewport_size:
+            await page.set_viewport_size(view.size)
+        await page.emulate_media(color_scheme=view.scheme, reduced_motion="reduce")
+        rules = _TAGS if await page.evaluate(_SHOWS_OTHERS) else _OF_LOOKS
+        found[view.name] = await violations(page, rules)
+        if view.size == NARROW:
+            found[view.name] += await overflowing(page)
     return {view: problems for view, problems in found.items() if problems}
 
 

@@ -57,6 +57,8 @@ FLAGS: Final = (
     # What a browser of people keeps ready behind its address bar: two more renderers a window.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 )
+#: Without memory for it nothing is drawn. Layout, styles and focus are as ever.
+DRAWS_NOTHING: Final = "--force-gpu-mem-available-mb=0"
 
 
 def find_chromium() -> str | None:
@@ -78,9 +80,11 @@ def _of_playwright() -> str | None:
 
 
 @asynccontextmanager
-async def running_chromium(path: str) -> AsyncIterator[Browser]:
+async def running_chromium(path: str, *, draws: bool = True) -> AsyncIterator[Browser]:
+    """Run a Chromium; one that does not draw takes less time, and its pictures are empty."""
+    flags = FLAGS if draws else (*FLAGS, DRAWS_NOTHING)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        browser = await playwright.chromium.launch(executable_path=path, args=list(flags))
         yield browser
         await browser.close()
 
