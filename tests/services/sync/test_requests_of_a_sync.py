@@ -20,7 +20,7 @@ JOB = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {
     "externals",
     [
         Externals(
-            limits=ServiceLimits(archives=ArchiveSizes(small=20_000, instead_of_batches=150_000))
+            limits=ServiceLimits(archives=ArchiveSizes(small=20_000, instead_of_batches=500_000))
         )
     ],
     ids=["smaller archives"],
