@@ -158,7 +158,7 @@ async def test_every_version_of_a_real_repository_is_copied_exactly_on_mongod(
 async def test_every_version_of_a_real_repository_is_copied_exactly_on_the_embedded_database(
     embedded_service: Service, shared_data: Path
 ) -> None:
-    await _walk_history(embedded_service, real_repository(shared_data, SMALL[0]))
+    await _walk_history(embedded_service, real_repository(shared_data, SMALL[1]))
 
 
 async def test_a_repository_of_thousands_of_files_is_copied_exactly_on_mongod(
