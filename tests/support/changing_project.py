@@ -49,7 +49,7 @@ class ChangingProject:
                 self._busy.set()
             if self._stop.is_set():
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     async def _sync(self) -> None:
         for version in (1, 2):

@@ -46,7 +46,7 @@ def edited_texts(
     except EditError as error:
         return [error] * len(wanted)
     for assignments in wanted:
-        if edited and time.process_time() > until:
+        if edited and time.process_time() >= until:
             break
         try:
             edited.append(readable.edited(assignments))
@@ -90,7 +90,7 @@ def rebase_effect(
         now = [EditableText.read(base.after, base.format) for base in bases]
         then = [EditableText.read(base.before, base.format) for base in bases]
         for number in range(first_cell, len(cells)):
-            if number > first_cell and time.process_time() > until:
+            if number > first_cell and time.process_time() >= until:
                 return RebaseEffect(number, is_refused=False, changes_bytes=changes_bytes)
             wanted = [assignments_in(cells[number], base.alias) for base in bases]
             after = [text.edited(some) for text, some in zip(now, wanted, strict=True)]

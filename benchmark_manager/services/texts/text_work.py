@@ -112,7 +112,7 @@ def judge_texts(
     until = time.process_time() + seconds
     verdicts: list[Verdict] = []
     for text in texts:
-        if verdicts and time.process_time() > until:
+        if verdicts and time.process_time() >= until:
             break
         verdicts.append(judge(text, file_format, file_type, package))
     return verdicts

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import io
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -100,19 +101,24 @@ def urls(
 async def source(
     urls: tuple[str, str], github: GitHubTestServer, tmp_path: Path
 ) -> AsyncIterator[Service]:
-    async with running_service(urls[0], github, tmp_path, opens_database=True) as service:
+    async with running_service(urls[0], github, tmp_path) as service:
         yield service
 
 
 async def documents(url: str) -> dict[str, list[Json]]:
+    """Read all documents, by collection, in one command for all."""
+    found: dict[str, list[Json]] = defaultdict(list)
     async with AsyncMongoClient[Json](url, serverMonitoringMode="poll") as client:
         database = client.get_default_database()
-        names = await database.list_collection_names()
-        return {
-            name: found
-            for name in names
-            if (found := await database[name].find({}).sort("_id", 1).to_list())
-        }
+        first, *others = await database.list_collection_names()
+        united = [{"$unionWith": {"coll": name, "pipeline": _named(name)}} for name in others]
+        async for row in await database[first].aggregate([*_named(first), *united]):
+            found[row["of"]].append(row["stored"])
+    return {name: sorted(rows, key=lambda row: str(row["_id"])) for name, rows in found.items()}
+
+
+def _named(collection: str) -> list[Json]:
+    return [{"$project": {"_id": 0, "of": collection, "stored": "$$ROOT"}}]
 
 
 async def test_a_backup_taken_under_load_is_one_moment_and_goes_into_the_other_kind(
@@ -126,7 +132,7 @@ async def test_a_backup_taken_under_load_is_one_moment_and_goes_into_the_other_k
         data = await taken(urls[0])
     summary = await restored(data, urls[1])
     assert summary.header.schema == SCHEMA
-    async with running_service(urls[1], github, tmp_path, opens_database=True) as target:
+    async with running_service(urls[1], github, tmp_path) as target:
         files = await target.rows(f"{project.path}/files", include="content")
         assert len({row["content"] for row in files}) == 1, "the database holds half a sync"
         await _assert_saves_are_of_one_moment(target, before, project.saved)

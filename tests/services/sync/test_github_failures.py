@@ -1,7 +1,8 @@
 """Failures of GitHub at any request: nothing is lost or half applied, and projects recover."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -44,17 +45,20 @@ LASTING: dict[str, Fault] = {
     },
     "redirect to another host": Redirect("http://127.0.0.1:1/repos/acme/b"),
 }
-#: One of each sort: no answer, half of one, nonsense, lies, a failure, and what is refused.
-SORTS = {
-    "reset before the answer",
-    "reset in mid-body",
-    "JSON cut short",
-    "wrong bytes",
-    "status 502",
-    "status 403",
-    "redirect to another host",
-}
-ELSEWHERE = {"reset in mid-body", "wrong bytes", "status 403"}
+#: Pairs of a fault that passes and of one that lasts. Of each sort: no answer, half of one,
+#: nonsense, lies, a failure, and what is refused.
+SORTS = [
+    ("reset before the answer", "status 403"),
+    ("reset in mid-body", "redirect to another host"),
+    ("JSON cut short", "reset in mid-body"),
+    ("wrong bytes", "wrong bytes"),
+    ("status 502", "status 502"),
+]
+#: Faults with which a sync may succeed.
+MAY_BE_APPLIED = {"slow", "wrong bytes"}
+ELSEWHERE = [("reset in mid-body", "status 403"), ("wrong bytes", "wrong bytes")]
+#: All that last, each with one that passes, as far as there are so many.
+EVERY = list(zip_longest(TRANSIENT, [*TRANSIENT, *LASTING]))
 USUAL = "with a token"
 FIRST = {
     "config/keep.yaml": b"k: 1\n",
@@ -172,20 +176,22 @@ class _Story:
             forget(self.service)
 
 
-def on_every_way(kinds: Iterable[str]) -> list[Any]:
-    """One fault of each sort on the usual way, some on the others; all with `make properties`.
+def on_every_way() -> list[Any]:
+    """Faults of each sort on the usual way, some on the others; all with `make properties`.
 
     Those of one way run in one process, where its story goes on from case to case.
     """
     ways = [route for route in ROUTES if route.name in REQUESTS]
-    usual, others = (set(kinds), SORTS) if ALL else (SORTS, ELSEWHERE)
     return [
         pytest.param(
-            route, kind, marks=pytest.mark.xdist_group(f"faults {route}"), id=f"{route}-{kind}"
+            route,
+            passing,
+            lasting,
+            marks=pytest.mark.xdist_group(f"faults {route}"),
+            id=f"{route}-{passing}-{lasting}",
         )
         for route in ways
-        for kind in kinds
-        if kind in (usual if route.name == USUAL else others)
+        for passing, lasting in (EVERY if ALL else SORTS if route.name == USUAL else ELSEWHERE)
     ]
 
 
@@ -204,32 +210,27 @@ async def story(
             yield await _Story.begin(service, request.param)
 
 
-@pytest.mark.parametrize(
-    ("story", "kind"), on_every_way([*TRANSIENT, *LASTING]), indirect=["story"]
-)
+@pytest.mark.parametrize(("story", "passing", "lasting"), on_every_way(), indirect=["story"])
 async def test_a_fault_at_any_request_of_a_sync_loses_and_half_applies_nothing(
-    story: _Story, kind: str
+    story: _Story, passing: str | None, lasting: str
 ) -> None:
     """One that passes does not even fail the sync; after one that lasts, the next sync succeeds."""
-    fault = {**LASTING, **TRANSIENT}[kind]
     requests = range(1, story.requests + 1)
-    may_be_applied = kind in {"slow", "wrong bytes"}
     fired, applied = [], []
     for nth in requests:
         # A flipped byte in the head's id names another commit: all tries report that.
-        if kind in LASTING or (kind == "wrong bytes" and nth == 1):
+        if passing is None or (passing == "wrong bytes" and nth == 1):
             await story.sync()
         else:
-            fired.append(await story.passes(fault, nth))
-        if may_be_applied:
+            fired.append(await story.passes(TRANSIENT[passing], nth))
+        if {passing, lasting} & MAY_BE_APPLIED:
             # Otherwise the check after the sync that fails shows the same.
             await story.check()
-        applied.append(await story.fails(fault, nth))
+        applied.append(await story.fails({**LASTING, **TRANSIENT}[lasting], nth))
     await story.sync()
     await story.check()
-    harmless = kind == "slow"
-    assert set(fired) <= {2} or harmless
-    assert applied == [harmless for _ in requests] or kind == "wrong bytes"
+    assert set(fired) <= {2} or passing == "slow"
+    assert applied == [lasting == "slow" for _ in requests] or lasting == "wrong bytes"
 
 
 FAILURES = {

@@ -7,9 +7,10 @@ import pytest
 
 from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.services.sync.reading.archive_reader import ArchiveSizes
-from github_test_server import RecordedRequest, Status
+from github_test_server import RecordedRequest, Stall, Status
 from support.routes import BY_NAME, ROUTES, Route, blobs_asked_for, forget_listings
 from support.service import Service
+from support.waiting import GENEROUS
 
 CONFIG = b"model: llama\n"
 JOB = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {}}\n"
@@ -19,7 +20,7 @@ JOB = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {
     "externals",
     [
         Externals(
-            limits=ServiceLimits(archives=ArchiveSizes(small=20_000, instead_of_batches=5_500_000))
+            limits=ServiceLimits(archives=ArchiveSizes(small=20_000, instead_of_batches=500_000))
         )
     ],
     ids=["smaller archives"],
@@ -45,9 +46,9 @@ async def test_a_first_sync_without_the_archive_costs_one_request_for_fifty_file
     if why == "there is no archive":
         service.github.faults.add(Status(404), path="/tarball/", times=None)
     else:
-        # It comes before what is wanted, and takes longer than the listing that is requested
-        # beside it.
-        contents["a/big.bin"] = os.urandom(6_000_000)
+        # It comes before what is wanted, and its end after the listing that is requested beside it.
+        contents["a/big.bin"] = os.urandom(300_000)
+        service.github.faults.add(Stall(GENEROUS, at=0.9), path="/codeload/")
     # Where not even the whole listing is to be had, each folder's is.
     more = 0
     if why == "it is large, and so is the listing":

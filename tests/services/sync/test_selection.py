@@ -91,18 +91,18 @@ async def test_changed_patterns_count_although_the_repository_did_not_change(
     ],
 )
 async def test_a_wrong_pattern_is_refused_with_its_field(
-    service: Service, field: str, patterns: Any, code: str
+    module_service: Service, field: str, patterns: Any, code: str
 ) -> None:
-    problem = await service.post(
+    problem = await module_service.post(
         "/projects", {"name": "x", "github_repo_url": "acme/b", field: patterns}, 422
     )
     assert problem["code"] == code
     assert problem["errors"][0]["field"].startswith(field)
 
 
-async def test_a_pattern_that_is_no_text_is_refused(service: Service) -> None:
+async def test_a_pattern_that_is_no_text_is_refused(module_service: Service) -> None:
     body = b'{"name": "x", "github_repo_url": "acme/b", "include": ["\\ud800"]}'
-    answer = await service.http.post(
+    answer = await module_service.http.post(
         "/projects", content=body, headers={"Content-Type": "application/json"}
     )
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")

@@ -18,8 +18,8 @@ from support.service import running_service
 
 #: Takes long enough to be struck in the middle.
 CONTENT = "".join(f"key{number}: [{number}, {number}]\n" for number in range(2_000))
-WRITES = 5
-FILES = 8
+WRITES = 3
+FILES = 4
 #: A process reads the rules before it can be struck.
 RULES = "support.tasks:read_rules"
 
