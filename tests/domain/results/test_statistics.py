@@ -5,7 +5,6 @@ import math
 import random
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pytest
 
 from benchmark_manager.domain.results.pareto import on_front
