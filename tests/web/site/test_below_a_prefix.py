@@ -102,7 +102,7 @@ class _Behind(httpx.ASGITransport):
         passed = httpx.Request(
             request.method,
             request.url.copy_with(raw_path=target),
-            headers=[*request.headers.raw, *announced.items()],
+            headers={**request.headers, **announced},
         )
         return await super().handle_async_request(passed)
 
