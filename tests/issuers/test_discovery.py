@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx2 as httpx
@@ -24,19 +25,20 @@ from support.bad_issuer import (
     rsa_key,
 )
 
-REFUSED: dict[str, Any] = {
-    "for encryption": public(rsa_key(), use="enc"),
-    "a small RSA key": public(rsa_key("small", 1024)),
-    "a private key": rsa_key().as_dict(private=True),
-    "a shared secret": OctKey.generate_key(256).as_dict(private=True),
-    "an unknown kind": {"kty": "PQC", "kid": "one"},
-    "half a key": {"kty": "RSA", "kid": "one", "n": "AQAB"},
-    "numbers": {"kty": "RSA", "kid": "one", "n": 1, "e": 2},
-    "a number as its name": public(rsa_key(), kid=5),
-    "a list as its use": public(rsa_key(), use=["sig"]),
-    "an object as its kind": public(rsa_key(), kty={}),
-    "a list": [1],
-    "nothing": None,
+#: Keys that are refused, made where they are needed: an RSA key takes a tenth of a second.
+REFUSED: dict[str, Callable[[], Any]] = {
+    "for encryption": lambda: public(rsa_key(), use="enc"),
+    "a small RSA key": lambda: public(rsa_key("small", 1024)),
+    "a private key": lambda: rsa_key().as_dict(private=True),
+    "a shared secret": lambda: OctKey.generate_key(256).as_dict(private=True),
+    "an unknown kind": lambda: {"kty": "PQC", "kid": "one"},
+    "half a key": lambda: {"kty": "RSA", "kid": "one", "n": "AQAB"},
+    "numbers": lambda: {"kty": "RSA", "kid": "one", "n": 1, "e": 2},
+    "a number as its name": lambda: public(rsa_key(), kid=5),
+    "a list as its use": lambda: public(rsa_key(), use=["sig"]),
+    "an object as its kind": lambda: public(rsa_key(), kty={}),
+    "a list": lambda: [1],
+    "nothing": lambda: None,
 }
 
 
@@ -69,19 +71,19 @@ async def test_keys_of_all_kinds_are_kept(directory: IssuerDirectory, issuer: Ba
     assert await key_ids(directory, issuer, "ec") == {"one", "ec", "ed"}
 
 
-@pytest.mark.parametrize("key", REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize("make_key", REFUSED.values(), ids=REFUSED.keys())
 async def test_an_issuer_with_no_key_for_signatures_is_refused(
-    directory: IssuerDirectory, issuer: BadIssuer, key: Any
+    directory: IssuerDirectory, issuer: BadIssuer, make_key: Callable[[], Any]
 ) -> None:
-    issuer.keys = [key]
+    issuer.keys = [make_key()]
     assert (await failure(directory, issuer.url)).reason == "no_keys"
 
 
-@pytest.mark.parametrize("key", REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize("make_key", REFUSED.values(), ids=REFUSED.keys())
 async def test_other_keys_are_left_out(
-    directory: IssuerDirectory, issuer: BadIssuer, key: Any
+    directory: IssuerDirectory, issuer: BadIssuer, make_key: Callable[[], Any]
 ) -> None:
-    issuer.keys = [key, public(ec_key())]
+    issuer.keys = [make_key(), public(ec_key())]
     assert await key_ids(directory, issuer, "ec") == {"ec"}
 
 

@@ -8,7 +8,7 @@ from benchmark_manager.domain.sync.classification import type_by_content
 from benchmark_manager.domain.validation import validate
 from support.stalls import slowness
 
-SIZE = 250_000
+SIZE = 100_000
 REPEATED = [
     "{{",
     "{%",
@@ -31,22 +31,22 @@ REPEATED = [
 
 @pytest.mark.parametrize("piece", REPEATED)
 def test_repetition(piece: str) -> None:
-    """Real times are below half a second; quadratic work on this size takes minutes."""
+    """Real times are below a fifth of a second; quadratic work on this size takes ten at least."""
     text = piece * (SIZE // len(piece))
     started = time.process_time()
     validate(text, "yaml", "job")
     validate(text, "json")
     type_by_content(text)
-    assert time.process_time() - started < 10 * slowness()
+    assert time.process_time() - started < 2 * slowness()
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "".join(f"key_{n:05}: {n}\n" for n in range(20_000)),
+        "".join(f"key_{n:05}: {n}\n" for n in range(8_000)),
         "[" + "a, " * (SIZE // 3) + "]",
-        "".join(f"a{n}: &a{n} [x, y]\n? *a{n}\n: *a{n}\n" for n in range(5_000)),
-        "&root\n" + "".join(f"a{n}: {{a: [x], {{b: c}}: d}}\n" for n in range(5_000)),
+        "".join(f"a{n}: &a{n} [x, y]\n? *a{n}\n: *a{n}\n" for n in range(2_000)),
+        "&root\n" + "".join(f"a{n}: {{a: [x], {{b: c}}: d}}\n" for n in range(2_000)),
         "a: " + "9" * SIZE,
         "a: 0x" + "f" * SIZE,
         "a: 1" + ":59" * (SIZE // 3),
@@ -57,4 +57,4 @@ def test_repetition(piece: str) -> None:
 def test_large_files(text: str) -> None:
     started = time.process_time()
     validate(text, "yaml", "job")
-    assert time.process_time() - started < 10 * slowness()
+    assert time.process_time() - started < 2 * slowness()

@@ -5,6 +5,7 @@ import shlex
 from html import unescape
 
 import pytest
+import pytest_asyncio
 
 from support.browser import Browser, WebPage
 from support.service import Json, Service
@@ -16,8 +17,8 @@ DTYPE = {"name": "dtype", "set": "engine:engine.dtype", "values": ["auto", "fp16
 WORDS = re.compile(r"\s+")
 
 
-@pytest.fixture
-async def sweep(service: Service, project: Json) -> Json:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def sweep(module_service: Service, project: Json) -> Json:
     """Five cells: a combination is left out."""
     definition = {
         "name": "night",
@@ -26,7 +27,7 @@ async def sweep(service: Service, project: Json) -> Json:
         "exclude": [{"seqs": 512, "dtype": "fp16"}],
         "repeats": 3,
     }
-    return await service.post(f"/projects/{project['id']}/sweeps", definition, 201)
+    return await module_service.post(f"/projects/{project['id']}/sweeps", definition, 201)
 
 
 def rows_of(page: WebPage, css: str) -> list[list[str]]:
