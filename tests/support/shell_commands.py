@@ -1,7 +1,7 @@
 """A Python for shells that starts modules as forks: a new one takes longer than they run.
 
-    with forking_python(folder) as python:
-        subprocess.run(["sh", "-c", f"{python} -m benchmark_manager version"])
+with forking_python(folder) as python:
+    subprocess.run(["sh", "-c", f"{python} -m benchmark_manager version"])
 """
 
 import ast
