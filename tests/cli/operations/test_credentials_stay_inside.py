@@ -16,6 +16,7 @@ from support.real_provider import sign_in as sign_in_there
 from support.waiting import GENEROUS
 
 CLIENT_SECRET: Final = "client-secret-of-the-test-0000001"
+GITHUB_TOKEN: Final = "ghp_ServiceWideTokenOfTheTest0000000001"
 PASSWORD: Final = "seven quiet lamps glow"
 NEXT_PASSWORD: Final = "nine loud kettles sing"
 WRONG_PASSWORD: Final = "a wrong guess of somebody"
@@ -52,6 +53,7 @@ async def test_no_credential_is_found_anywhere(database_url: str, tmp_path: Path
             oidc_issuer=issuer,
             oidc_client_id="bench",
             oidc_client_secret=CLIENT_SECRET,
+            github_token=GITHUB_TOKEN,
             log_level="debug",
         ) as service,
         httpx.AsyncClient(
@@ -59,7 +61,8 @@ async def test_no_credential_is_found_anywhere(database_url: str, tmp_path: Path
         ) as http,
     ):
         heard = HeardAnswers(http)
-        secrets = {CLIENT_SECRET, PASSWORD, NEXT_PASSWORD, WRONG_PASSWORD, SIGNED, WRONG_TOKEN}
+        secrets = {CLIENT_SECRET, GITHUB_TOKEN, PASSWORD, NEXT_PASSWORD, WRONG_PASSWORD}
+        secrets |= {SIGNED, WRONG_TOKEN}
         secrets |= await _of_local_accounts(heard, service)
         secrets |= await _of_the_provider(heard)
         await _everything_else(heard)
