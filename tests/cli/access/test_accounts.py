@@ -1,5 +1,7 @@
 """accounts: by the service, and directly in the database."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,13 @@ import httpx2 as httpx
 from benchmark_manager.models.access.audit import AuditFilter
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.stores.access.audit import AuditStore
+from github_test_server import GitHubTestServer
 from support.commands import Done
 from support.databases import connected
-from support.guarded import PASSWORD
+from support.guarded import ORIGIN, PASSWORD
 from support.guarded_commands import GuardedCommands
 from support.process import run_main, service_process
+from support.service import running_service
 
 ANOTHER = "seven quiet lanterns"
 
@@ -48,8 +52,27 @@ async def test_a_reader_is_told_the_role_that_is_needed(guarded: GuardedCommands
     assert refused.err == "error: This needs the role admin in all projects. (forbidden)\n"
 
 
+@asynccontextmanager
+async def serving(
+    mongo_url: str, github: GitHubTestServer, folder: Path
+) -> AsyncIterator[tuple[httpx.AsyncClient, str, Callable[[], str]]]:
+    """A client of a service that runs, its origin, and what it wrote.
+
+    It is a process where the database is its own, which the command reaches by the folder alone.
+    """
+    if mongo_url:
+        async with running_service(mongo_url, github, folder, auth="required") as running:
+            yield running.http, ORIGIN, str
+        return
+    async with (
+        service_process(folder, auth="required", data_dir=folder / "data") as process,
+        process.client() as http,
+    ):
+        yield http, process.url, lambda: process.output
+
+
 async def test_the_first_administrator_is_made_beside_a_running_service(
-    mongo_url: str, tmp_path: Path
+    mongo_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     settings: dict[str, Any] = {"data_dir": tmp_path / "data"}
     if mongo_url:
@@ -57,14 +80,11 @@ async def test_the_first_administrator_is_made_beside_a_running_service(
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
     arguments = ("accounts", "create", "eve", "--role", "admin", "--password-file", str(secret))
-    async with (
-        service_process(tmp_path, auth="required", **settings) as service,
-        service.client() as http,
-    ):
+    async with serving(mongo_url, github, tmp_path) as (http, origin, output):
         made = run_main(tmp_path, *arguments, **settings)
         assert made.returncode == 0, made.stderr
         body = {"name": "eve", "password": PASSWORD}
-        answer = await http.post("/sessions", json=body, headers={"Origin": service.url})
+        answer = await http.post("/sessions", json=body, headers={"Origin": origin})
         assert answer.status_code == httpx.codes.CREATED, answer.text
         assert (await http.get("/me")).json()["role"] == "admin"
         secret.write_text(ANOTHER)
@@ -72,12 +92,12 @@ async def test_the_first_administrator_is_made_beside_a_running_service(
         reset = run_main(tmp_path, *forgotten, **settings)
         assert reset.returncode == 0, reset.stderr
         body["password"] = ANOTHER
-        answer = await http.post("/sessions", json=body, headers={"Origin": service.url})
+        answer = await http.post("/sessions", json=body, headers={"Origin": origin})
         assert answer.status_code == httpx.codes.CREATED, answer.text
         again = run_main(tmp_path, *arguments, **settings)
         assert again.returncode == 1
         assert again.stderr.endswith("(account_name_taken)\n")
-        assert PASSWORD not in service.output + made.stdout + made.stderr
+        assert PASSWORD not in output() + made.stdout + made.stderr
 
 
 async def test_a_password_that_is_refused_is_one_line(tmp_path: Path, database_url: str) -> None:

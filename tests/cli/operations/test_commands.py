@@ -20,8 +20,6 @@ from cryptography.fernet import Fernet
 from benchmark_manager.cli.operations.serve import bind, listen
 from benchmark_manager.errors import StartError
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
-from benchmark_manager.stores.database.database import Database
-from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.ports import free_port
 from benchmark_manager.stores.embedded.process import read_pids
 from benchmark_manager.stores.projects.projects import ProjectStore
@@ -29,6 +27,7 @@ from benchmark_manager.version import __version__
 from github_test_server import Delay, GitHubTestServer, Repository
 from support.commands import run_here
 from support.process import ROOT, run_main, run_program, service_process, start
+from support.reused_database import lent_database
 from support.stopwatch import Stopwatch
 from support.waiting import GENEROUS, eventually
 
@@ -135,8 +134,6 @@ def test_a_wrong_command_line_ends_with_exit_code_2(
 
 
 async def add_project(url: str, name: str, encrypted: str | None) -> str:
-    database = Database(url, "unnamed", "mongodb")
-    await start_database(database)
     now = datetime.now(UTC)
     source = Source(
         repository=RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo"),
@@ -152,16 +149,14 @@ async def add_project(url: str, name: str, encrypted: str | None) -> str:
         created_at=now,
         updated_at=now,
     )
-    await ProjectStore(database).insert(project)
-    await database.close()
+    async with lent_database(url) as database:
+        await ProjectStore(database).insert(project)
     return project.id
 
 
 async def stored_tokens(url: str) -> dict[str, str]:
-    database = Database(url, "unnamed", "mongodb")
-    found = dict(await ProjectStore(database).with_tokens())
-    await database.close()
-    return found
+    async with lent_database(url) as database:
+        return dict(await ProjectStore(database).with_tokens())
 
 
 async def test_rotating_encrypts_every_readable_token_and_names_the_others(
@@ -337,9 +332,8 @@ async def test_a_signal_during_a_sync_stops_the_service_within_ten_seconds(
                 assert (await sync).is_server_error
             except httpx.TransportError as error:
                 assert not isinstance(error, httpx.TimeoutException)  # noqa: PT017 -- or no error
-    database = Database(database_url, "unnamed", "mongodb")
-    stored = await ProjectStore(database).get(project["id"])
-    await database.close()
+    async with lent_database(database_url) as database:
+        stored = await ProjectStore(database).get(project["id"])
     assert stored.lease_owner is None
 
 

@@ -10,12 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2 as httpx
 from pymongo import AsyncMongoClient
 
+from support import webhooks
 from support.process import ServiceProcess, service_process
 from support.real_provider import real_provider
 from support.real_provider import sign_in as sign_in_there
 from support.waiting import GENEROUS
 
 CLIENT_SECRET: Final = "client-secret-of-the-test-0000001"
+WEBHOOK_SECRET: Final = "webhook-secret-of-the-test-0001"
+GITHUB_TOKEN: Final = "ghp_ServiceWideTokenOfTheTest0000000001"
 PASSWORD: Final = "seven quiet lamps glow"
 NEXT_PASSWORD: Final = "nine loud kettles sing"
 WRONG_PASSWORD: Final = "a wrong guess of somebody"
@@ -52,6 +55,8 @@ async def test_no_credential_is_found_anywhere(database_url: str, tmp_path: Path
             oidc_issuer=issuer,
             oidc_client_id="bench",
             oidc_client_secret=CLIENT_SECRET,
+            github_token=GITHUB_TOKEN,
+            webhook_secret=WEBHOOK_SECRET,
             log_level="debug",
         ) as service,
         httpx.AsyncClient(
@@ -59,7 +64,8 @@ async def test_no_credential_is_found_anywhere(database_url: str, tmp_path: Path
         ) as http,
     ):
         heard = HeardAnswers(http)
-        secrets = {CLIENT_SECRET, PASSWORD, NEXT_PASSWORD, WRONG_PASSWORD, SIGNED, WRONG_TOKEN}
+        secrets = {CLIENT_SECRET, GITHUB_TOKEN, PASSWORD, NEXT_PASSWORD, WRONG_PASSWORD}
+        secrets |= {SIGNED, WRONG_TOKEN, WEBHOOK_SECRET}
         secrets |= await _of_local_accounts(heard, service)
         secrets |= await _of_the_provider(heard)
         await _everything_else(heard)
@@ -110,6 +116,10 @@ async def _of_the_provider(heard: HeardAnswers) -> set[str]:
 
 async def _everything_else(heard: HeardAnswers) -> None:
     await heard.ask("POST", "/sessions", json={"name": "ada", "password": NEXT_PASSWORD})
+    body = webhooks.encoded({"zen": "Keep it logically awesome."})
+    for secret in (WEBHOOK_SECRET, "another-secret-of-16"):
+        signed = webhooks.headers(body, event="ping", secret=secret)
+        await heard.ask("POST", webhooks.PATH, content=body, headers=signed)
     for path in (
         *("/me", "/sessions", "/accounts", "/groups", "/tokens?all=true", "/federation"),
         *("/audit", "/audit?format=jsonl", "/status", "/metrics", "/openapi.json"),

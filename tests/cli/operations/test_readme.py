@@ -4,7 +4,7 @@ import asyncio
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from benchmark_manager import demo
 from support.commands import ServiceCommands
 from support.process import ROOT, environment
+from support.shell_commands import forking_python
 
 _COMMANDS = re.compile(r"^```sh\n(benchmark-manager\(\).*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -28,14 +29,15 @@ def quick(text: str) -> str:
     return text.replace("in 1 2 3 4;", "in 1;").replace("--seed", "--requests 4 --seed")
 
 
-def checkout(folder: Path) -> Path:
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Path]:
     """The package with an environment, and nothing else."""
-    python = folder / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
+    folder = tmp_path / "checkout"
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
     (folder / "benchmark_manager").symlink_to(ROOT / "benchmark_manager")
-    return folder
+    with forking_python(programs):
+        yield folder
 
 
 def run(text: str, folder: Path, *, home: Path, url: str) -> "subprocess.CompletedProcess[str]":
@@ -55,13 +57,12 @@ def test_both_readmes_have_the_same_commands() -> None:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 async def test_a_newcomer_gets_from_a_repository_to_a_table(
-    cli: ServiceCommands, tmp_path: Path
+    cli: ServiceCommands, checkout: Path, tmp_path: Path
 ) -> None:
     cli.service.repository("acme/vllm-benchmarks", demo.first_commit())
-    folder = checkout(tmp_path / "checkout")
     text = quick(commands("README.md"))
-    done = await asyncio.to_thread(run, text, folder, home=tmp_path, url=cli.url)
+    done = await asyncio.to_thread(run, text, checkout, home=tmp_path, url=cli.url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"128 +", done.stdout)
     assert "too few" in done.stdout
-    assert {path.name for path in folder.iterdir()} == {".venv", "benchmark_manager"}
+    assert {path.name for path in checkout.iterdir()} == {".venv", "benchmark_manager"}

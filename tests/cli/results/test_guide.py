@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 import subprocess
-import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from benchmark_manager.domain.sweeps.yaml_values import read_yaml
 from support.commands import ServiceCommands
 from support.guides import blocks_of, commands_of, pattern, plain
 from support.process import ROOT
+from support.shell_commands import forking_python
 
 GUIDE: Final = (ROOT / "docs/guides/results.md").read_text("utf-8")
 JOB, WORKFLOW = blocks_of(GUIDE, "yaml")
@@ -47,20 +48,23 @@ async def demo_project(cli: ServiceCommands) -> None:
 
 
 @pytest.fixture
-def shell(cli: ServiceCommands, tmp_path: Path) -> dict[str, str]:
+def shell(cli: ServiceCommands, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a shell that has the command, in a folder with the guide's files."""
     (tmp_path / "measure.sh").write_text(LOOP)
     (tmp_path / "bench.py").write_text(SCRIPT)
     command = tmp_path / "bin" / "benchmark-manager"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m benchmark_manager "$@"\n')
-    command.chmod(0o755)
-    return {
-        "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(tmp_path),
-        "BENCHMARK_MANAGER_URL": cli.url,
-    }
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    with forking_python(programs) as python:
+        command.write_text(f'#!/bin/sh\nexec "{python}" -m benchmark_manager "$@"\n')
+        command.chmod(0o755)
+        yield {
+            "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(tmp_path),
+            "BENCHMARK_MANAGER_URL": cli.url,
+        }
 
 
 @pytest.mark.usefixtures("demo_project")

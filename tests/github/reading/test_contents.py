@@ -286,17 +286,17 @@ async def test_a_blob_at_which_every_query_fails_comes_raw_and_the_others_by_gra
 async def test_where_every_query_fails_their_number_is_bounded_and_all_comes_raw(
     hub: Hub, repository: Repository
 ) -> None:
-    contents = committed(repository, many(300))
+    contents = committed(repository, many(150))
     hub.server.faults.add(Status(502), path="graphql$", times=None)
     assert await fetched(with_token(hub), contents) == contents
     assert hub.server.requests.count("graphql$") <= 28
-    assert len({request.path for request in hub.server.requests.select("/git/blobs/")}) == 300
+    assert len({request.path for request in hub.server.requests.select("/git/blobs/")}) == 150
 
 
 async def test_where_nothing_answers_the_requests_are_bounded(
     hub: Hub, repository: Repository
 ) -> None:
-    contents = committed(repository, many(300))
+    contents = committed(repository, many(150))
     client = with_token(hub)
     hub.server.faults.add(ResetBefore(), times=None)
     got, error = await until_failure(client, contents)

@@ -24,7 +24,7 @@ from support.access import (
     an_account,
     an_id,
 )
-from support.databases import connected
+from support.further_clients import further_client
 from support.reused_database import lent
 
 HASH = SecretStr("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA")
@@ -158,7 +158,7 @@ async def test_a_hash_is_not_shown(database: Database) -> None:
 
 async def test_no_other_read_gets_a_hash_from_the_database(url: str) -> None:
     replies = Replies()
-    async with connected(url, listeners=[replies]) as database:
+    async with further_client(url, listeners=[replies]) as database:
         account, admin = an_account("kim"), an_account("root", "admin")
         store = await stored(database, account, admin)
         sessions = SessionStore(database)

@@ -16,6 +16,7 @@ from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Collection, Database, Session
 from benchmark_manager.stores.database.starting import start
 from support.databases import connected
+from support.further_clients import further_client
 from support.mongod import ReplicaSet, find_mongod
 from support.relay import relay_to
 from support.stopwatch import Stopwatch
@@ -70,7 +71,7 @@ async def test_every_write_asks_for_a_majority_and_the_journal_whatever_the_url_
 ) -> None:
     sent = SentConcerns()
     url = f"{database_url}{'&' if '?' in database_url else '?'}{options}"
-    async with connected(url, listeners=[sent]) as database:
+    async with further_client(url, listeners=[sent]) as database:
         await insert(database, 1)
         await insert_in_transaction(database, 2)
     assert sent.seen == [("insert", DURABLE), ("commitTransaction", DURABLE)]
@@ -144,7 +145,7 @@ async def test_contents_which_too_few_members_took_are_not_reported_as_stored(
     database_url: str, known: int
 ) -> None:
     contents = [b"a: 1\n", b"b: 1\n"]
-    async with connected(database_url) as database:
+    async with further_client(database_url) as database:
         # A content which is there already is a duplicate key, and must not hide the other error.
         await BlobStore(database).put(contents[:known], None, NOW)
     unsafe = _TooFewMembers(database_url, "unnamed", "mongodb")

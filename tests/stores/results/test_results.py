@@ -31,7 +31,7 @@ from benchmark_manager.stores.results.chunks import CHUNK_BYTES, ResultChunkStor
 from benchmark_manager.stores.results.documents import parsed_document, result_document
 from benchmark_manager.stores.results.parsed import ParsedResultStore
 from benchmark_manager.stores.results.results import ResultStore
-from support.databases import connected
+from support.further_clients import further_client
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 SIZES = (1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES)
@@ -155,7 +155,7 @@ async def test_a_deletion_that_a_crash_ends_is_found_and_finished(
 ) -> None:
     project_id = Database.new_id()
     store = await inserted(database, a_result(project_id))
-    async with connected(url, listeners=[EndOfDeletion()]) as ending:
+    async with further_client(url, listeners=[EndOfDeletion()]) as ending:
         deletion = asyncio.create_task(ResultStore(ending).delete_of_project(project_id))
         await asyncio.wait([deletion])
     assert deletion.cancelled()
@@ -184,8 +184,9 @@ async def test_pages_over_more_releases_than_one_query_takes_are_whole(
     found: list[str] = []
     cursor: str | None = None
     totals = set()
+    limit = database.in_at_most - 10
     while True:
-        request = PageRequest(limit=90, cursor=cursor)
+        request = PageRequest(limit=limit, cursor=cursor)
         page = await store.page(project_id, ResultFilters(), request, digests=digests)
         found += [result.id for result in page.rows]
         totals.add(page.total)

@@ -20,7 +20,7 @@ from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.database.starting import start
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LEASE_SECONDS, FinishedSync, LeaseStore
-from support.databases import connected
+from support.further_clients import further_client
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 REPOSITORY = RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo")
@@ -206,7 +206,12 @@ async def test_of_fifty_claims_at_once_over_five_replicas_exactly_one_wins(
     url: str, database: Database, projects: ProjectStore
 ) -> None:
     project_id = await add(projects, due_at=await database.now())
-    async with connected(url) as b, connected(url) as c, connected(url) as d, connected(url) as e:
+    async with (
+        further_client(url) as b,
+        further_client(url) as c,
+        further_client(url) as d,
+        further_client(url) as e,
+    ):
         stores = [LeaseStore(other) for other in (database, b, c, d, e)]
         by_id = await asyncio.gather(
             asyncio.gather(*(stores[n % 5].claim(project_id, f"replica {n}") for n in range(25))),
@@ -235,7 +240,7 @@ async def test_five_replicas_share_many_due_projects_without_claiming_one_twice(
         while found := await store.claim_due(owner, 3):
             claimed.extend(claim.project.id for claim in found)
 
-    async with connected(url) as second, connected(url) as third:
+    async with further_client(url) as second, further_client(url) as third:
         stores = [LeaseStore(each) for each in (database, second, third)]
         await asyncio.gather(*(replica(store, str(number)) for number, store in enumerate(stores)))
     assert sorted(claimed) == sorted(ids)
