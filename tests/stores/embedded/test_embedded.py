@@ -31,7 +31,6 @@ from benchmark_manager.stores.embedded.process import has_arguments, try_lock, u
 from benchmark_manager.stores.embedded.server import find_server
 from benchmark_manager.stores.embedded.timing import Timing
 from support.process import Process, start_program
-from support.quick_embedded_server import quick_server
 from support.stopwatch import Stopwatch
 from support.suspension import resume, suspend
 from support.waiting import GENEROUS, eventually
@@ -61,7 +60,7 @@ from pymongo import AsyncMongoClient
 from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, free_bytes
 
 async def main():
-    database = EmbeddedDatabase(Path(sys.argv[1]), find_server=lambda: sys.argv[2])
+    database = EmbeddedDatabase(Path(sys.argv[1]))
     client = AsyncMongoClient(await database.start())
     await client["app"]["things"].insert_one({"_id": "contended", "n": 0})
     session = client.start_session()
@@ -118,18 +117,12 @@ def try_without_password(port: int, options: dict[str, Any]) -> str:
     return "made"
 
 
-def database_in(data_dir: Path, timing: Timing = QUICK, **options: Any) -> EmbeddedDatabase:
-    """A database whose server's program lies beside its folder."""
-    program = quick_server(data_dir.parent)
-    return EmbeddedDatabase(data_dir, timing=timing, find_server=lambda: program, **options)
-
-
 @contextlib.asynccontextmanager
 async def running(
     data_dir: Path, timing: Timing = QUICK, **options: Any
 ) -> AsyncIterator[EmbeddedDatabase]:
     """A started and supervised database."""
-    async with supervision_of(database_in(data_dir, timing, **options)) as database:
+    async with supervision_of(EmbeddedDatabase(data_dir, timing=timing, **options)) as database:
         yield database
 
 
@@ -164,8 +157,7 @@ class PreparedDatabase:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def first_run(tmp_path_factory: pytest.TempPathFactory) -> PreparedDatabase:
-    parent = tmp_path_factory.mktemp("prepared")
-    folder = parent / "parent" / "data"
+    folder = tmp_path_factory.mktemp("prepared") / "parent" / "data"
     strangers: list[str] = []
 
     def after_a_stranger(host: str, port: int, certificate: Path, password: str) -> None:
@@ -173,12 +165,8 @@ async def first_run(tmp_path_factory: pytest.TempPathFactory) -> PreparedDatabas
         strangers.extend(try_without_password(port, options) for options in ways)
         make_user(host, port, certificate, password)
 
-    program = quick_server(parent)
-    found = EmbeddedDatabase(
-        folder, timing=QUICK, make_user=after_a_stranger, find_server=lambda: program
-    )
     async with (
-        supervision_of(found) as database,
+        running(folder, make_user=after_a_stranger) as database,
         AsyncMongoClient[dict[str, Any]](database.url, w="majority", journal=True) as client,
     ):
         await client["app"]["things"].insert_one({"_id": 1})
@@ -242,11 +230,7 @@ async def service(data_dir: Path) -> AsyncIterator[tuple[Process, int, int]]:
     with os.fdopen(lines, "rb") as output, Path(os.devnull).open("r+b") as nothing:
         streams = (nothing.fileno(), written, nothing.fileno())
         try:
-            process = start_program(
-                data_dir.parent,
-                (str(program), str(data_dir), quick_server(data_dir.parent)),
-                streams=streams,
-            )
+            process = start_program(data_dir.parent, (str(program), str(data_dir)), streams=streams)
         finally:
             os.close(written)
         try:
@@ -331,7 +315,7 @@ async def test_answers_a_transaction(supervised: Supervised) -> None:
 @needs_server
 async def test_leaves_nothing_behind_after_a_stop_and_starts_again(prepared: Path) -> None:
     """Its guardian ends with it; the same object starts again, on the same data."""
-    database = database_in(prepared, replace(QUICK, grace=Timing().grace))
+    database = EmbeddedDatabase(prepared, timing=replace(QUICK, grace=Timing().grace))
     url = await database.start()
     server, guardian = database.pid, database.guardian_pid
     assert url == database.url
@@ -499,7 +483,7 @@ async def test_a_server_that_gets_hardly_any_processor_time_is_slow_and_not_repl
 @needs_server
 async def test_a_server_that_hangs_while_it_starts_is_given_up(prepared: Path) -> None:
     timing = Timing(tick=0.05, start=0.5, former_server=0.3)
-    database = database_in(prepared, timing)
+    database = EmbeddedDatabase(prepared, timing=timing)
     starting = asyncio.create_task(database.start())
     assert await until(lambda: database.pid is not None, GENEROUS)
     suspend(database.pid or 0)
@@ -576,7 +560,7 @@ async def test_says_what_a_corrupt_database_says(prepared: Path) -> None:
     (prepared / "database" / "WiredTiger.wt").write_bytes(os.urandom(16_384))
     (prepared / "database" / "WiredTiger.turtle").write_bytes(b"nonsense")
     with pytest.raises(StartError, match=r"ended at its start: .*WiredTiger"):
-        await database_in(prepared).start()
+        await EmbeddedDatabase(prepared, timing=QUICK).start()
     lock = try_lock(prepared / "service.lock")
     assert lock is not None
     os.close(lock)
