@@ -16,7 +16,7 @@ _STEP: Final = re.compile(
     r"|(?P<word>[^\]\"(][^\]]*+)))\]"
 )
 #: The selector of a document, which a blank ends.
-_DOCUMENT: Final = re.compile(rf"(?:{_STRING}|[^\" ])++(?= |\Z)")
+_DOCUMENT: Final = re.compile(rf"(?>(?:{_STRING}|[^\" ]++)+)(?= |\Z)")
 
 
 @dataclass(frozen=True, slots=True)

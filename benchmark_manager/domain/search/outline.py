@@ -42,7 +42,7 @@ _LONGEST_STEP: Final = 200
 _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 #: A string, with the colon behind it where it is a key; or anything else.
 _TOKEN: Final = re.compile(
-    r'[ \t\r\n]*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")(?:[ \t\r\n]*+(:))?+'
+    r'[ \t\r\n]*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")(?:[ \t\r\n]*+(:))?'
     r'|([{}\[\],]|[^ \t\r\n{}\[\]:,"]++))'
 )
 _JSON_OPENINGS: Final[dict[str, Kind]] = {"{": "mapping", "[": "sequence"}

@@ -8,7 +8,7 @@ import pytest
 
 from benchmark_manager.domain.documents import values_at
 from benchmark_manager.domain.edits import Assignment, EditableText, EditError
-from benchmark_manager.domain.edits.path_text import is_flag_path
+from benchmark_manager.domain.edits.path_text import document_of, is_flag_path
 from benchmark_manager.models.original import FileFormat
 
 JOB = """\
@@ -117,6 +117,21 @@ def test_what_a_question_mark_would_not_add_has_a_reason_of_its_own(
         EditableText.read(JOB, "yaml").value_at(path)
     error = caught.value
     assert (error.code, error.reason, error.closest) == ("path_not_found", "not_addable", closest)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a.b", ("a.b", "")),
+        ("#1 a.b", ("#1", "a.b")),
+        ('Job/"b c" a', ('Job/"b c"', "a")),
+        ('a"b c', ("", 'a"b c')),
+    ],
+)
+def test_a_path_is_split_at_its_first_blank_outside_quotes(
+    text: str, parts: tuple[str, str]
+) -> None:
+    assert document_of(text) == parts
 
 
 @pytest.mark.parametrize(

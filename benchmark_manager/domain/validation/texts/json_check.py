@@ -24,13 +24,14 @@ _EXACT_DIGITS: Final = len(str(MAX_EXACT_INTEGER))
 
 _PLAIN_START: Final = frozenset('"-0123456789tf')
 _SPACE: Final = re.compile(r"[ \t\n\r]*+")
-_STRING: Final = re.compile(
-    r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"',
-)
-_STRING_PART: Final = re.compile(
-    r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+',
-)
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+")
+# Before 3.11.5, Python's `re` leaves consumed what a possessive group had begun to match when it
+# failed (https://github.com/python/cpython/issues/106052). These groups fail at their first
+# character, or among single ones.
+_HEX: Final = "[0-9a-fA-F]" * 4
+_STRING_BEGIN: Final = rf'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u{_HEX})*+'
+_STRING_PART: Final = re.compile(_STRING_BEGIN)
+_STRING: Final = re.compile(f'{_STRING_BEGIN}"')
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?")
 _WORD: Final = re.compile(r"true|false|null")
 _WORDISH: Final = re.compile(r"[-+]?\w+")
 
