@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from github_test_server import GitHubTestServer
-from support.accessibility import AXE, as_lines, problems_by_view
+from support.accessibility import AXE, as_lines, needs_axe, problems_by_view
 from support.browser import Browser as PlainBrowser
 from support.person import BrowserPerson
 from support.process import ServiceProcess, service_process
@@ -158,7 +158,7 @@ async def test_a_text_that_was_typed_too_long_ago_is_shown_beside_the_sign_in(pa
     assert page.url.endswith("/ui/people/new")
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `make frontend` says why")
+@needs_axe
 async def test_pages_of_people_are_accessible(page: Page) -> None:
     found = {"sign-in": as_lines(await problems_by_view(page))}
     await sign_in(BrowserPerson(page))

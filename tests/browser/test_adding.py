@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from support.accessibility import as_lines, problems_by_view
+from support.accessibility import as_lines, needs_axe, problems_by_view
 from support.person import BrowserPerson
 from support.service import Api
 from support.visitors import Visitors
@@ -117,6 +117,7 @@ async def test_without_scripts_a_button_offers_the_same(
     assert project["config_folder"] == "bench/config/deep"
 
 
+@needs_axe
 @pytest.mark.parametrize("language", ["en", "ko"])
 async def test_the_offers_are_accessible_and_fit_a_phone(
     api: Api, visitors: Visitors, language: str

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 from benchmark_manager.web.charts.from_table import charts_of
 from benchmark_manager.web.site.assets import FOLDER
 from benchmark_manager.web.site.rendering import environment
-from support.accessibility import AXE, problems_by_view
+from support.accessibility import needs_axe, problems_by_view
 from support.result_tables import sweep_table
 from support.visitors import NARROW
 
@@ -69,7 +69,7 @@ async def blank(page: Page) -> Page:
     return page
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed")
+@needs_axe
 @pytest.mark.parametrize("language", ["en", "ko"])
 async def test_charts_are_accessible(blank: Page, language: str) -> None:
     """In both themes; and on a phone, nothing makes the page scroll sideways."""

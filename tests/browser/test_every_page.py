@@ -3,17 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from playwright.async_api import CDPSession, Page
 
-from support.accessibility import AXE, problems_by_view
+from support.accessibility import AXE, needs_axe, problems_by_view
 from support.service import Api
 from support.site import Site
 from support.visitors import Visitors
 
-pytestmark = pytest.mark.skipif(
-    not AXE.exists(), reason="axe-core is not installed: `make frontend` says why"
-)
+pytestmark = needs_axe
 
 #: Bytes of scripts, style sheets and icons, as sent over the network.
 BUDGET = 60_000

@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from github_test_server import GitHubTestServer
-from support.accessibility import AXE, problems_by_view
+from support.accessibility import needs_axe, problems_by_view
 from support.person import BrowserPerson
 from support.process import ServiceProcess
 from support.service import Api, Json
@@ -108,7 +108,7 @@ async def test_a_text_too_long_for_an_editor_is_sent_as_a_file(
     assert (await api.http.get(f"/modified-files/{variant}/raw")).content == changed
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `make frontend` says why")
+@needs_axe
 async def test_pages_in_parts_are_accessible(visitors: Visitors, long: Long) -> None:
     page = await visitors.page(language="ko")
     variant = f"/ui/modified-files/{long.variant}"

@@ -4,12 +4,16 @@ import re
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
+import pytest
 from playwright.async_api import Page, ViewportSize
 
 from support.process import ROOT
 from support.visitors import NARROW, WIDE
 
 AXE: Final = ROOT / "frontend/node_modules/axe-core/axe.min.js"
+needs_axe = pytest.mark.skipif(
+    not AXE.exists(), reason="axe-core is not installed: `make frontend` says why"
+)
 #: Git ignores it.
 PICTURES: Final = ROOT / "build/pictures"
 _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
