@@ -1,6 +1,8 @@
 """Deleted files on their way into the trash, and what they keep alive, on both databases."""
 
+import asyncio
 import functools
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -130,6 +132,33 @@ async def test_deleted_files_use_their_originals_before_and_after_they_are_unfol
     await trash.unfold()
     after = await database.transaction(lambda session: originals.used(PROJECT, session))
     assert before == after == {file.original_file_id for file in files}
+
+
+async def test_the_record_of_a_removed_original_goes_where_its_last_two_variants_go_at_once(
+    database: Database, modified: VariantStore
+) -> None:
+    """On MongoDB neither transaction sees that the other has deleted its variant."""
+    files, original = database.collection("files"), ObjectId()
+    await files.insert_one(
+        {"_id": original, "project_id": ObjectId(PROJECT), "path": "a.yaml", "removed_at": NOW}
+    )
+    variants = [variant(number, original_file_id=str(original)) for number in range(2)]
+    await store(database, variants)
+    both = asyncio.Barrier(2 if database.kind == "mongodb" else 1)
+
+    async def drop(variant_id: str) -> None:
+        tries = itertools.count()
+
+        async def work(session: Session) -> None:
+            await modified.delete([variant_id], session)
+            if next(tries) == 0:
+                await both.wait()
+            await OriginalFileStore(database).drop_unused(PROJECT, session)
+
+        await database.transaction(work)
+
+    await asyncio.gather(*(drop(one.id) for one in variants))
+    assert await files.count_documents({}) == 0
 
 
 async def test_unfolding_makes_a_row_and_the_revisions_of_each_file_once(
