@@ -1,16 +1,13 @@
 """Deleted files on their way into the trash, and what they keep alive, on both databases."""
 
-import asyncio
-import functools
-import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from bson import ObjectId
 
 from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.page import PageRequest
-from benchmark_manager.models.variant import TrashedVariant, Variant
+from benchmark_manager.models.variant import TrashedVariant
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
@@ -22,10 +19,9 @@ from benchmark_manager.stores.variants.revisions import RevisionStore
 from benchmark_manager.stores.variants.trash import TrashStore
 from benchmark_manager.stores.variants.variants import VariantStore
 from support.reused_database import lent_database
+from support.stored_variants import NOW, PROJECT, store, variant
 
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 AGE = SWEEP_AGE + timedelta(milliseconds=1)
-PROJECT = "65f0c0ffee65f0c0ffee65f0"
 
 
 @pytest.fixture
@@ -36,39 +32,6 @@ def modified(database: Database) -> VariantStore:
 @pytest.fixture
 def trash(database: Database) -> TrashStore:
     return TrashStore(database)
-
-
-def variant(number: int = 0, **fields: object) -> Variant:
-    values = {
-        "id": str(ObjectId()),
-        "project_id": PROJECT,
-        "original_file_id": str(ObjectId()),
-        "original_path": "config/a.yaml",
-        "modified_name": f"{number:05}.yaml",
-        "file_type": "config",
-        "format": "yaml",
-        "description": "",
-        "base_sha": "b" * 40,
-        "base_commit_sha": "c" * 40,
-        "content_sha": "d" * 40,
-        "content_sha256": "e" * 64,
-        "size": 1,
-        "revision": 1,
-        "drift": "current",
-        "validity": "valid",
-        "problems": (),
-        "created_at": NOW,
-        "updated_at": NOW,
-        "created_by": "ada",
-        "updated_by": "ada",
-    }
-    return Variant.model_validate({**values, **fields})
-
-
-async def store(database: Database, files: list[Variant]) -> None:
-    for start in range(0, len(files), 1000):
-        some = files[start : start + 1000]
-        await database.transaction(functools.partial(VariantStore(database).insert, some))
 
 
 async def reset(database: Database) -> str:
@@ -132,33 +95,6 @@ async def test_deleted_files_use_their_originals_before_and_after_they_are_unfol
     await trash.unfold()
     after = await database.transaction(lambda session: originals.used(PROJECT, session))
     assert before == after == {file.original_file_id for file in files}
-
-
-async def test_the_record_of_a_removed_original_goes_where_its_last_two_variants_go_at_once(
-    database: Database, modified: VariantStore
-) -> None:
-    """On MongoDB neither transaction sees that the other has deleted its variant."""
-    files, original = database.collection("files"), ObjectId()
-    await files.insert_one(
-        {"_id": original, "project_id": ObjectId(PROJECT), "path": "a.yaml", "removed_at": NOW}
-    )
-    variants = [variant(number, original_file_id=str(original)) for number in range(2)]
-    await store(database, variants)
-    both = asyncio.Barrier(2 if database.kind == "mongodb" else 1)
-
-    async def drop(variant_id: str) -> None:
-        tries = itertools.count()
-
-        async def work(session: Session) -> None:
-            await modified.delete([variant_id], session)
-            if next(tries) == 0:
-                await both.wait()
-            await OriginalFileStore(database).drop_unused(PROJECT, session)
-
-        await database.transaction(work)
-
-    await asyncio.gather(*(drop(one.id) for one in variants))
-    assert await files.count_documents({}) == 0
 
 
 async def test_unfolding_makes_a_row_and_the_revisions_of_each_file_once(
