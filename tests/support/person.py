@@ -65,11 +65,14 @@ class BrowserPerson:
             await self.button(text).click()
 
     async def press(self, *keys: str) -> None:
+        # A page is shown before its scripts run, and until then single keys do nothing.
+        await self.page.wait_for_load_state()
         for key in keys:
             await self.page.keyboard.press(key)
 
     async def stay(self) -> None:
         """Mark this page, to know it again; see `stayed`."""
+        await self.page.wait_for_load_state()
         await self.page.evaluate("window.stayed = true")
 
     async def stayed(self) -> bool:
