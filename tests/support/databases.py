@@ -18,8 +18,9 @@ from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
 from benchmark_manager.stores.embedded.server import find_server
 from benchmark_manager.stores.embedded.timing import Timing
+from support.further_clients import further_client
 from support.mongod import ReplicaSet, find_mongod
-from support.reused_database import close_reused, kind_of, reused_database
+from support.reused_database import close_reused, reused_database
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -94,14 +95,6 @@ async def connected(
     url: str, *, listeners: Sequence[monitoring.CommandListener] = ()
 ) -> AsyncIterator[Database]:
     """A started database; `listeners` get every command that is sent to it."""
-
-    class Observed(Database):
-        def new_client(self, **options: Any) -> AsyncMongoClient[dict[str, Any]]:
-            return super().new_client(event_listeners=list(listeners), **options)
-
-    database = Observed(url, "unnamed", kind_of(url))
-    try:
+    async with further_client(url, listeners=listeners) as database:
         await start_database(database)
         yield database
-    finally:
-        await database.close()
