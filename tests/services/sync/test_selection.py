@@ -119,12 +119,12 @@ LINKED: dict[str, bytes | Entry] = {
 }
 CASES = [
     ("config", "folder_is_symlink", "'settings' (set the folder to 'settings')"),
-    ("above/config", "folder_is_symlink", "'deep/er' (set the folder to 'deep/er/config')"),
     ("outside", "folder_is_symlink", "'../../etc';"),
     ("module", "folder_is_submodule", "111111111111"),
     ("module/config", "folder_is_submodule", "'module', above the folder 'module/config'"),
-    ("nowhere", "folder_not_found", "'nowhere'"),
     ("job/j.yaml", "folder_not_found", "'job/j.yaml'"),
+    ("nowhere", "folder_not_found", "'nowhere'"),
+    ("above/config", "folder_is_symlink", "'deep/er' (set the folder to 'deep/er/config')"),
 ]
 
 
@@ -139,16 +139,20 @@ async def test_a_folder_that_is_a_link_or_a_submodule_is_called_so(
         hasty.github.faults.add(Status(404), path="/tarball/", times=None)
     hasty.repository("acme/b", LINKED, private_to=token and [token])
     hasty.github.limits.set(token, limit=10**6, remaining=10**6)
-    wrong = []
-    for number, (folder, code, said) in enumerate(CASES):
+    folders = [*(folder for folder, *_ in CASES), "job"]
+    warnings = []
+    # Two of them a project, whose warnings are sorted by folder; of the last project one.
+    for config, job in zip(folders[::2], folders[1::2], strict=True):
         project = await hasty.project(
-            "acme/b", name=str(number), config_folder=folder, github_token=token
+            "acme/b", name=config, config_folder=config, job_folder=job, github_token=token
         )
         forget_listings(hasty)
-        [warning] = (await hasty.sync(project["id"]))["warnings"]
-        if warning["code"] != code or said not in warning["detail"]:
-            wrong.append((folder, warning))
-    assert wrong == []
+        warnings += (await hasty.sync(project["id"]))["warnings"]
+    assert [
+        (folder, warning)
+        for (folder, code, said), warning in zip(CASES, warnings, strict=True)
+        if warning["code"] != code or said not in warning["detail"]
+    ] == []
 
 
 @pytest.mark.parametrize("token", [None, "reader"])
