@@ -87,15 +87,15 @@ async def test_polls_of_many_projects_of_one_credential_are_one_query_and_a_move
 
 
 async def test_below_the_threshold_polls_are_conditional_requests_which_cost_nothing(
-    service: Service,
+    shared: Service,
 ) -> None:
     for n in range(3):
-        service.repository(f"acme/{n}", FILES, private_to=["reader"])
-        await service.synced(f"acme/{n}", github_token="reader", polling_interval=60)
-    await make_due(service)
-    service.github.requests.reset()
-    assert await polled(service) == [("poll", "unchanged")] * 3
-    assert [(r.status, r.cost) for r in service.github.requests] == [(304, 0)] * 3
+        shared.repository(f"acme/{n}", FILES, private_to=["reader"])
+        await shared.synced(f"acme/{n}", github_token="reader", polling_interval=60)
+    await make_due(shared)
+    shared.github.requests.reset()
+    assert await polled(shared) == [("poll", "unchanged")] * 3
+    assert [(r.status, r.cost) for r in shared.github.requests] == [(304, 0)] * 3
 
 
 async def test_projects_which_share_a_question_hear_of_their_own_folders_only(
@@ -159,17 +159,17 @@ async def test_equal_folders_end_a_sync_however_the_branch_came_there(shared: Se
 # Limits
 
 
-async def test_the_last_tenth_of_a_limit_is_for_what_people_ask_for(service: Service) -> None:
-    repository = service.repository("acme/b", FILES, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader", polling_interval=60)
-    service.github.limits.set("reader", limit=1000, remaining=100)
-    await service.sync(project["id"])
+async def test_the_last_tenth_of_a_limit_is_for_what_people_ask_for(shared: Service) -> None:
+    repository = shared.repository("acme/b", FILES, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader", polling_interval=60)
+    shared.github.limits.set("reader", limit=1000, remaining=100)
+    await shared.sync(project["id"])
     repository.commit({"config/a.yaml": b"a: 2\n"}, message="moves")
-    await make_due(service)
-    service.github.requests.reset()
-    assert await polled(service) == [("poll", "failed")]
-    assert len(service.github.requests) == 0
-    assert (await service.sync(project["id"]))["status"] == "success"
+    await make_due(shared)
+    shared.github.requests.reset()
+    assert await polled(shared) == [("poll", "failed")]
+    assert len(shared.github.requests) == 0
+    assert (await shared.sync(project["id"]))["status"] == "success"
 
 
 @pytest.mark.parametrize("status", [200, 403])
@@ -383,15 +383,15 @@ async def test_a_person_who_joins_a_poll_does_not_inherit_that_it_may_not_use_th
     )
 
 
-async def test_those_which_one_check_serves_share_it(service: Service) -> None:
-    service.repository("acme/b", FILES, private_to=["reader"])
+async def test_those_which_one_check_serves_share_it(shared: Service) -> None:
+    shared.repository("acme/b", FILES, private_to=["reader"])
     for name in ("one", "two", "three"):
-        await service.synced("acme/b", name=name, github_token="reader", polling_interval=60)
-    database = service.services.database
+        await shared.synced("acme/b", name=name, github_token="reader", polling_interval=60)
+    database = shared.services.database
     collection = database.collection("projects")
     soon = await database.now() + timedelta(seconds=30)
     await collection.update_many({}, {"$set": {"next_poll_at": soon}})
     await collection.update_one({"name": "one"}, {"$set": {"next_poll_at": await database.now()}})
-    service.github.requests.reset()
-    assert await polled(service) == [("poll", "unchanged")] * 3
-    assert service.github.requests.count("/commits/") == len(service.github.requests) == 1
+    shared.github.requests.reset()
+    assert await polled(shared) == [("poll", "unchanged")] * 3
+    assert shared.github.requests.count("/commits/") == len(shared.github.requests) == 1
