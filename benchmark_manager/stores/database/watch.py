@@ -73,6 +73,8 @@ class DatabaseWatch:
         question: asyncio.Task[bool] | None = None
         try:
             while True:
+                # Also at first, as the database has just answered the start of the service.
+                await asyncio.sleep(_EVERY)
                 silence = Silence(_TICK, _SILENT_AFTER)
                 answered = False
                 while not answered:
@@ -87,7 +89,6 @@ class DatabaseWatch:
                         silence.add(self._database.sample() or _NO_WORK, time.monotonic() - begin)
                         self._note(silent=self._silent or silence.hangs)
                 self._note(silent=False)
-                await asyncio.sleep(_EVERY)
         finally:
             self._ended = True
             if question is not None:

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final, get_args
 
-from pymongo.errors import DuplicateKeyError
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
 
 from benchmark_manager.models.governor import GovernorState, LimitResource, RateLimit
 from benchmark_manager.stores.database.database import Database, Document
@@ -14,6 +15,7 @@ _KEPT: Final = timedelta(hours=2)
 #: Points are counted for the last minute only.
 _COUNTED: Final = timedelta(minutes=2)
 _RESOURCES: Final = get_args(LimitResource)
+_DUPLICATE_KEY: Final = 11000
 
 
 class GovernorStore(Store):
@@ -41,25 +43,17 @@ class GovernorStore(Store):
             changes["$inc"] = spent
         if state.blocked_until is not None:
             changes["$max"] = {"blocked_until": state.blocked_until}
+        updates = [
+            UpdateOne({"_id": state.fingerprint}, changes, upsert=True),
+            *(_newer_limit(state.fingerprint, *limit) for limit in state.limits.items()),
+        ]
         try:
-            await self._limits.update_one({"_id": state.fingerprint}, changes, upsert=True)
-        except DuplicateKeyError:
-            # Another replica was the first to store this credential.
-            await self._limits.update_one({"_id": state.fingerprint}, changes)
-        for name, limit in state.limits.items():
-            # Another process may know of a window that began later, or how much less is left of
-            # this one.
-            field = f"limits.{name}"
-            news = [
-                {f"{field}.reset_at": {"$not": {"$gte": limit.reset_at}}},
-                {
-                    f"{field}.reset_at": limit.reset_at,
-                    f"{field}.remaining": {"$gt": limit.remaining},
-                },
-            ]
-            match = {"_id": state.fingerprint, "$or": news}
-            changes = {f"{field}.{name}": value for name, value in limit.model_dump().items()}
-            await self._limits.update_one(match, {"$set": changes})
+            await self._limits.bulk_write(updates)
+        except BulkWriteError as error:
+            if [failure["code"] for failure in error.details["writeErrors"]] != [_DUPLICATE_KEY]:
+                raise
+            # Another replica was the first to store this credential, and nothing was written.
+            await self._limits.bulk_write(updates)
 
     async def all(self, now: datetime) -> list[GovernorState]:
         """Return what processes stored lately; delete what is older."""
@@ -105,3 +99,17 @@ class GovernorStore(Store):
                 )
             )
         return states
+
+
+def _newer_limit(fingerprint: str, name: str, limit: RateLimit) -> UpdateOne:
+    """Return the update that stores a limit where it is news.
+
+    Another process may know of a window that began later, or how much less is left of this one.
+    """
+    field = f"limits.{name}"
+    news = [
+        {f"{field}.reset_at": {"$not": {"$gte": limit.reset_at}}},
+        {f"{field}.reset_at": limit.reset_at, f"{field}.remaining": {"$gt": limit.remaining}},
+    ]
+    changes = {f"{field}.{key}": value for key, value in limit.model_dump().items()}
+    return UpdateOne({"_id": fingerprint, "$or": news}, {"$set": changes})

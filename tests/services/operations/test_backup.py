@@ -4,14 +4,16 @@ import asyncio
 import gzip
 import io
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import bson
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient, MongoClient
 
@@ -51,7 +53,7 @@ from support.access import (
 )
 from support.cells import cell_of, draft, made_by_sweep
 from support.changing_project import changing_project, saved_number
-from support.reused_database import lent_database
+from support.reused_database import lent_database, reused_database
 from support.service import Json, Service, running_service
 
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
@@ -164,23 +166,65 @@ async def _assert_saves_are_of_one_moment(
     }
 
 
-@pytest.fixture
-async def backup(service: Service, database_url: str) -> bytes:
-    """A backup of a small database of the mongod."""
-    service.repository("acme/b", {"config/a.yaml": b"a: 1\n", "job/b.yaml": b"b: 2\n"})
+@dataclass(frozen=True)
+class Backup:
+    """A backup of a small database of the mongod, and what it was taken of."""
+
+    data: bytes
+    #: All documents, by collection.
+    documents: dict[str, list[Json]]
+    #: A cell in which one file has the content of another, and its files.
+    cell: CellMaking
+    cell_files: list[ReleaseFile]
+    #: A result of two parts.
+    result: StoredResult
+
+    def changed(self, collection: str, change: Callable[[Json], Json | None]) -> bytes:
+        """The same backup as if documents had been changed; None: as if there were none."""
+        reader = BackupReader(io.BytesIO(self.data))
+        sections = []
+        for name, rows in reader.sections():
+            if name == collection:
+                found = [change(bson.decode(row)) for row in rows]
+                rows = [bson.encode(row) for row in found if row is not None]  # noqa: PLW2901
+            sections.append((name, rows))
+        return _small(*sections)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def backup(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Backup]:
+    with GitHubTestServer() as github:
+        async with reused_database(mongod) as url:
+            result = await a_stored_result(url)
+            async with running_service(url, github, tmp_path_factory.mktemp("backup")) as service:
+                cell, cell_files = await _fill(service)
+            yield Backup(await taken(url), await documents(url), cell, cell_files, result)
+
+
+async def _fill(service: Service) -> tuple[CellMaking, list[ReleaseFile]]:
+    """Make a project with a variant, a release, and a cell of it."""
+    files = {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n", "job/b.yaml": b"b: 2\n"}
+    service.repository("acme/b", files)
     project = await service.synced("acme/b")
     file = (await service.files(project["id"]))["config/a.yaml"]
     await service.variant(project["id"], file, content="a: 2\n")
-    await service.post(f"/projects/{project['id']}/releases", {"name": "one", "pinned": True}, 201)
-    return await taken(database_url)
+    made = await service.post(
+        f"/projects/{project['id']}/releases", {"name": "one", "pinned": True}, 201
+    )
+    store = ReleaseStore(service.services.database)
+    base = await store.files(await store.find(made["digest"], None))
+    swap = {"sha": base[1].sha, "sha256": base[1].sha256, "sweep_id": "s", "assignments": {}}
+    one = cell_of(base, "s", [base[0].model_copy(update=swap)])
+    await made_by_sweep(store, service.services.database, draft(project["id"]), base, [one])
+    return one, with_replacements(base, one.replacements)
 
 
 async def test_everything_that_is_stored_comes_back_to_the_byte(
-    backup: bytes, database_url: str, embedded_database_url: str
+    backup: Backup, embedded_database_url: str
 ) -> None:
-    await restored(backup, embedded_database_url)
+    await restored(backup.data, embedded_database_url)
     passing = {"start_check", "sync_progress", "github_limits", "replicas", "meta"}
-    there, here = await documents(database_url), await documents(embedded_database_url)
+    there, here = backup.documents, await documents(embedded_database_url)
     assert here.keys() - passing == there.keys() - passing
     kept = here.keys() - passing
     # As bytes: equal documents may have their fields in another order.
@@ -260,20 +304,18 @@ async def test_results_are_restored_with_their_bytes(urls: tuple[str, str]) -> N
     assert {name: here[name] for name in kept} == {name: there[name] for name in kept}
 
 
-@pytest.mark.parametrize("change", [None, b"y"], ids=["missing", "changed"])
+@pytest.mark.parametrize("data", [None, b"y"], ids=["missing", "changed"])
 async def test_a_result_without_its_bytes_is_damage(
-    database_url: str, embedded_database_url: str, change: bytes | None
+    backup: Backup, embedded_database_url: str, data: bytes | None
 ) -> None:
-    result = await a_stored_result(database_url)
-    async with lent_database(database_url) as database:
-        chunks, match = database.collection("result_chunks"), {"_id": f"{result.sha256}/1"}
-        if change is None:
-            await chunks.delete_one(match)
-        else:
-            await chunks.update_one(match, {"$set": {"data": change}})
+    def change(row: Json) -> Json | None:
+        if row["_id"] != f"{backup.result.sha256}/1":
+            return row
+        return None if data is None else {**row, "data": data}
+
     with pytest.raises(BackupError) as damage:
-        await restored(await taken(database_url), embedded_database_url)
-    assert (damage.value.code, damage.value.facts["id"]) == ("backup_damaged", result.id)
+        await restored(backup.changed("result_chunks", change), embedded_database_url)
+    assert (damage.value.code, damage.value.facts["id"]) == ("backup_damaged", backup.result.id)
 
 
 @pytest.mark.parametrize(
@@ -295,58 +337,42 @@ async def test_half_of_a_large_release_that_is_being_made_again_is_no_damage(
     assert summary.counts["releases"] == 1
 
 
-async def made_cell(service: Service) -> tuple[CellMaking, list[ReleaseFile]]:
-    """A cell in which one file has the content of another, and the files that it came from."""
-    service.repository("acme/b", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n"})
-    project = await service.synced("acme/b")
-    store = ReleaseStore(service.services.database)
-    made = await service.post(f"/projects/{project['id']}/releases", {}, 201)
-    base = await store.files(await store.find(made["digest"], None))
-    swap = {"sha": base[1].sha, "sha256": base[1].sha256, "sweep_id": "s", "assignments": {}}
-    one = cell_of(base, "s", [base[0].model_copy(update=swap)])
-    await made_by_sweep(store, service.services.database, draft(project["id"]), base, [one])
-    return one, with_replacements(base, one.replacements)
-
-
 async def test_cells_are_restored_with_the_files_that_they_share(
-    service: Service, database_url: str, embedded_database_url: str
+    backup: Backup, embedded_database_url: str
 ) -> None:
-    one, files = await made_cell(service)
-    await restored(await taken(database_url), embedded_database_url)
+    await restored(backup.data, embedded_database_url)
     async with lent_database(embedded_database_url) as database:
         store = ReleaseStore(database)
-        assert await store.files(await store.find(one.digest, None)) == files
+        assert await store.files(await store.find(backup.cell.digest, None)) == backup.cell_files
 
 
 @pytest.mark.parametrize(
-    ("collection", "changes", "what"),
+    ("collection", "field", "value", "what"),
     [
-        ("release_files", {"$set": {"files.0.path": "config/b.yaml"}}, "release_files"),
-        ("release_files", {"$set": {"files.0.sha": "0" * 40}}, "release"),
-        ("base_lists", {"$set": {"provenance": "another"}}, "release"),
+        ("release_files", "path", "config/b.yaml", "release_files"),
+        ("release_files", "sha", "0" * 40, "release"),
+        ("base_lists", "provenance", "another", "release"),
     ],
 )
 async def test_a_cell_that_is_not_what_was_released_is_damage(
-    service: Service,
-    database_url: str,
-    embedded_database_url: str,
-    collection: str,
-    changes: Json,
-    what: str,
+    backup: Backup, embedded_database_url: str, collection: str, field: str, value: str, what: str
 ) -> None:
-    one, _ = await made_cell(service)
-    key = {"base": one.base_provenance} if collection == "release_files" else {}
-    rows = service.services.database.collection(collection)
-    await rows.update_one(key, changes)
+    def change(row: Json) -> Json:
+        if collection == "base_lists":
+            return {**row, field: value}
+        if row.get("base") == backup.cell.base_provenance:
+            row["files"][0][field] = value
+        return row
+
     with pytest.raises(BackupError, match=rf"backup_damaged.*{what}"):
-        await restored(await taken(database_url), embedded_database_url)
+        await restored(backup.changed(collection, change), embedded_database_url)
 
 
 async def test_a_restore_may_be_killed_and_called_again(
-    backup: bytes, embedded_database_url: str, github: GitHubTestServer, tmp_path: Path
+    backup: Backup, embedded_database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     """Until it has ended no service starts, and no other backup goes in between."""
-    cut = io.BytesIO(backup[: len(backup) * 2 // 3])
+    cut = io.BytesIO(backup.data[: len(backup.data) * 2 // 3])
     async with opened(embedded_database_url, "restore") as database:
         with pytest.raises(BackupError, match="cut"):
             await service_of(database).restore(cut, _report)
@@ -356,7 +382,7 @@ async def test_a_restore_may_be_killed_and_called_again(
     with pytest.raises(StartError, match="restore FILE again"):
         async with running_service(embedded_database_url, github, tmp_path, opens_database=True):
             pass
-    await restored(backup, embedded_database_url)
+    await restored(backup.data, embedded_database_url)
     async with running_service(
         embedded_database_url, github, tmp_path, opens_database=True
     ) as service:
@@ -365,25 +391,25 @@ async def test_a_restore_may_be_killed_and_called_again(
 
 
 async def test_a_database_which_holds_something_is_never_touched(
-    backup: bytes, embedded_service: Service, embedded_database_url: str
+    backup: Backup, embedded_service: Service, embedded_database_url: str
 ) -> None:
     await embedded_service.project("acme/other")
     before = await documents(embedded_database_url)
     with pytest.raises(BackupError) as caught:
-        await restored(backup, embedded_database_url)
+        await restored(backup.data, embedded_database_url)
     assert caught.value.code == "database_not_empty"
     assert "never overwrites" in detail(caught.value)
     assert await documents(embedded_database_url) == before
 
 
 async def test_nothing_is_restored_beside_a_service_that_runs(
-    backup: bytes, embedded_database_url: str
+    backup: Backup, embedded_database_url: str
 ) -> None:
     """It would sync and sweep what is not whole yet. One that died long ago is no obstacle."""
     async with AsyncMongoClient[Json](embedded_database_url, serverMonitoringMode="poll") as client:
         replicas = client.get_default_database()["replicas"]
         await replicas.insert_many([{"_id": "dead", "beats": 5}, {"_id": "alive", "beats": 1}])
-        restoring = asyncio.create_task(restored(backup, embedded_database_url))
+        restoring = asyncio.create_task(restored(backup.data, embedded_database_url))
         while not restoring.done():
             await replicas.update_one({"_id": "alive"}, {"$inc": {"beats": 1}})
             await asyncio.sleep(0.05)
@@ -420,6 +446,13 @@ WHOLE = _small(
 UNPACKED = gzip.decompress(WHOLE)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def unwritten(mongod: str) -> AsyncIterator[Database]:
+    """An empty database for tests that write nothing into it."""
+    async with reused_database(mongod) as url, lent_database(url) as database:
+        yield database
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -445,29 +478,21 @@ UNPACKED = gzip.decompress(WHOLE)
     ],
 )
 async def test_a_damaged_file_is_refused_before_anything_is_written(
-    data: bytes, database: Database
+    data: bytes, unwritten: Database
 ) -> None:
     with pytest.raises(BackupError) as caught:
-        await service_of(database).check(io.BytesIO(data), _report)
+        await service_of(unwritten).check(io.BytesIO(data), _report)
     assert caught.value.code == "backup_damaged"
     assert "\n" not in detail(caught.value)
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with lent_database(database_url) as found:
-        yield found
-
-
-async def test_a_backup_of_a_newer_schema_is_refused(database: Database) -> None:
+async def test_a_backup_of_a_newer_schema_is_refused(unwritten: Database) -> None:
     with pytest.raises(BackupError, match="backup_newer") as caught:
-        await service_of(database).check(io.BytesIO(_small(schema=SCHEMA + 1)), _report)
+        await service_of(unwritten).check(io.BytesIO(_small(schema=SCHEMA + 1)), _report)
     assert caught.value.code == "backup_newer"
 
 
-async def test_what_expires_as_soon_as_it_is_restored_is_no_damage(
-    database: Database, database_url: str
-) -> None:
+async def test_what_expires_as_soon_as_it_is_restored_is_no_damage(database_url: str) -> None:
     """MongoDB deletes deliveries that are older than a day, at a moment of its own choice."""
     data = _small(
         (
@@ -484,7 +509,8 @@ async def test_what_expires_as_soon_as_it_is_restored_is_no_damage(
             restored.extend(row["_id"] for row in deliveries.find())
             deliveries.delete_many({})
 
-    await service_of(database).restore(io.BytesIO(data), expire)
+    async with lent_database(database_url) as database:
+        await service_of(database).restore(io.BytesIO(data), expire)
     assert restored == ["a"]
 
 

@@ -8,8 +8,8 @@ CONFIG = b"model: llama\n"
 JOB = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {}}\n"
 
 
-async def test_changes_are_reported_by_kind_and_applied_at_once(service: Service) -> None:
-    repository = service.repository(
+async def test_changes_are_reported_by_kind_and_applied_at_once(shared: Service) -> None:
+    repository = shared.repository(
         "acme/b",
         {
             "config/keep.yaml": b"k: 1\n",
@@ -18,13 +18,13 @@ async def test_changes_are_reported_by_kind_and_applied_at_once(service: Service
             "config/edit.yaml": b"e: 1\n",
         },
     )
-    project = await service.synced("acme/b")
-    before = await service.files(project["id"])
+    project = await shared.synced("acme/b")
+    before = await shared.files(project["id"])
     repository.commit(
         {"config/old.yaml": None, "config/sub/new.yaml": b"o: 1\n", "config/gone.yaml": None,
          "config/edit.yaml": b"e: 2\n", "job/added.yaml": JOB}, message="many"
     )  # fmt: skip
-    sync = await service.sync(project["id"])
+    sync = await shared.sync(project["id"])
     assert [sync[k] for k in ("added", "updated", "removed", "renamed", "unchanged")] == [
         1,
         1,
@@ -38,7 +38,7 @@ async def test_changes_are_reported_by_kind_and_applied_at_once(service: Service
         {"path": "config/sub/new.yaml", "change": "renamed", "previous_path": "config/old.yaml"},
         {"path": "job/added.yaml", "change": "added", "previous_path": None},
     ]
-    after = await service.files(project["id"])
+    after = await shared.files(project["id"])
     assert after.keys() == {
         "config/keep.yaml",
         "config/sub/new.yaml",
@@ -49,16 +49,16 @@ async def test_changes_are_reported_by_kind_and_applied_at_once(service: Service
     assert after["config/edit.yaml"]["id"] == before["config/edit.yaml"]["id"]
 
 
-async def test_a_rename_keeps_the_variants_and_moves_their_folder(service: Service) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
-    project = await service.synced("acme/b")
-    file = (await service.files(project["id"]))["config/a.yaml"]
-    variant = await service.variant(
+async def test_a_rename_keeps_the_variants_and_moves_their_folder(shared: Service) -> None:
+    repository = shared.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await shared.synced("acme/b")
+    file = (await shared.files(project["id"]))["config/a.yaml"]
+    variant = await shared.variant(
         project["id"], file, modified_name="mine.yaml", content="model: mine\n"
     )
     repository.commit({"config/a.yaml": None, "config/deep/b.yaml": CONFIG}, message="move")
-    await service.sync(project["id"])
-    moved = await service.get(f"/modified-files/{variant['id']}")
+    await shared.sync(project["id"])
+    moved = await shared.get(f"/modified-files/{variant['id']}")
     assert (moved["original_file_id"], moved["original_path"]) == (file["id"], "config/deep/b.yaml")
     assert (moved["path"], moved["drift"], moved["revision"]) == (
         "config/deep/mine.yaml",
@@ -67,16 +67,16 @@ async def test_a_rename_keeps_the_variants_and_moves_their_folder(service: Servi
     )
 
 
-async def test_a_rename_within_a_folder_keeps_the_variants_where_they_are(service: Service) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
-    project = await service.synced("acme/b")
-    file = (await service.files(project["id"]))["config/a.yaml"]
-    variant = await service.variant(
+async def test_a_rename_within_a_folder_keeps_the_variants_where_they_are(shared: Service) -> None:
+    repository = shared.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await shared.synced("acme/b")
+    file = (await shared.files(project["id"]))["config/a.yaml"]
+    variant = await shared.variant(
         project["id"], file, modified_name="mine.yaml", content="model: mine\n"
     )
     repository.commit({"config/a.yaml": None, "config/b.yaml": CONFIG}, message="rename")
-    assert (await service.sync(project["id"]))["renamed"] == 1
-    now = await service.get(f"/modified-files/{variant['id']}")
+    assert (await shared.sync(project["id"]))["renamed"] == 1
+    now = await shared.get(f"/modified-files/{variant['id']}")
     assert (now["path"], now["original_path"], now["drift"]) == (
         "config/mine.yaml",
         "config/b.yaml",
@@ -85,98 +85,98 @@ async def test_a_rename_within_a_folder_keeps_the_variants_where_they_are(servic
 
 
 async def test_a_rename_that_would_give_two_variants_one_path_keeps_both(
-    service: Service,
+    shared: Service,
 ) -> None:
-    repository = service.repository(
+    repository = shared.repository(
         "acme/b", {"config/a/x.yaml": b"x: 1\n", "config/b/y.yaml": b"y: 1\n"}
     )
-    project = await service.synced("acme/b")
-    files = await service.files(project["id"])
-    of_x = await service.variant(project["id"], files["config/a/x.yaml"], modified_name="v.yaml")
-    of_y = await service.variant(project["id"], files["config/b/y.yaml"], modified_name="v.yaml")
+    project = await shared.synced("acme/b")
+    files = await shared.files(project["id"])
+    of_x = await shared.variant(project["id"], files["config/a/x.yaml"], modified_name="v.yaml")
+    of_y = await shared.variant(project["id"], files["config/b/y.yaml"], modified_name="v.yaml")
     repository.commit(
         {"config/a/x.yaml": None, "config/b/x.yaml": b"x: 1\n"}, message="move x beside y"
     )
-    sync = await service.sync(project["id"])
+    sync = await shared.sync(project["id"])
     assert (sync["renamed"], sync["removed"], sync["added"]) == (0, 1, 1)
-    assert (await service.get(f"/modified-files/{of_x['id']}"))["drift"] == "upstream_removed"
-    assert (await service.get(f"/modified-files/{of_x['id']}"))["path"] == "config/a/v.yaml"
-    assert (await service.get(f"/modified-files/{of_y['id']}"))["path"] == "config/b/v.yaml"
+    assert (await shared.get(f"/modified-files/{of_x['id']}"))["drift"] == "upstream_removed"
+    assert (await shared.get(f"/modified-files/{of_x['id']}"))["path"] == "config/a/v.yaml"
+    assert (await shared.get(f"/modified-files/{of_y['id']}"))["path"] == "config/b/v.yaml"
 
 
 async def test_a_removed_file_keeps_its_record_while_a_variant_refers_to_it_and_is_revived(
-    service: Service,
+    shared: Service,
 ) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "config/b.yaml": b"b: 1\n"})
-    project = await service.synced("acme/b")
-    files = await service.files(project["id"])
-    variant = await service.variant(project["id"], files["config/a.yaml"], modified_name="v.yaml")
+    repository = shared.repository("acme/b", {"config/a.yaml": CONFIG, "config/b.yaml": b"b: 1\n"})
+    project = await shared.synced("acme/b")
+    files = await shared.files(project["id"])
+    variant = await shared.variant(project["id"], files["config/a.yaml"], modified_name="v.yaml")
     repository.commit({"config/a.yaml": None, "config/b.yaml": None}, message="both gone")
-    await service.sync(project["id"])
-    assert await service.files(project["id"]) == {}
-    kept = await service.files(project["id"], include_removed=True)
+    await shared.sync(project["id"])
+    assert await shared.files(project["id"]) == {}
+    kept = await shared.files(project["id"], include_removed=True)
     assert kept.keys() == {"config/a.yaml"}
     assert kept["config/a.yaml"]["removed_at"] is not None
-    assert await service.raw(project["id"], files["config/a.yaml"]["id"]) == CONFIG
-    assert (await service.get(f"/projects/{project['id']}"))["stats"]["removed_files"] == 1
+    assert await shared.raw(project["id"], files["config/a.yaml"]["id"]) == CONFIG
+    assert (await shared.get(f"/projects/{project['id']}"))["stats"]["removed_files"] == 1
     repository.commit({"config/a.yaml": b"model: other\n"}, message="back again")
-    await service.sync(project["id"])
-    revived = (await service.files(project["id"]))["config/a.yaml"]
+    await shared.sync(project["id"])
+    revived = (await shared.files(project["id"]))["config/a.yaml"]
     assert (revived["id"], revived["removed_at"]) == (files["config/a.yaml"]["id"], None)
-    assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
+    assert (await shared.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
 
 
 async def test_a_file_that_returns_as_another_type_changes_its_variants_type(
-    service: Service,
+    shared: Service,
 ) -> None:
-    repository = service.repository("acme/b", {"all/c.yaml": CONFIG})
-    project = await service.synced("acme/b", config_folder="all", job_folder="all")
-    file = (await service.files(project["id"]))["all/c.yaml"]
-    variant = await service.variant(project["id"], file, modified_name="v.yaml")
+    repository = shared.repository("acme/b", {"all/c.yaml": CONFIG})
+    project = await shared.synced("acme/b", config_folder="all", job_folder="all")
+    file = (await shared.files(project["id"]))["all/c.yaml"]
+    variant = await shared.variant(project["id"], file, modified_name="v.yaml")
     repository.commit({"all/c.yaml": None, "all/x.yaml": b"x: 1\n"}, message="gone")
-    await service.sync(project["id"])
+    await shared.sync(project["id"])
     repository.commit({"all/c.yaml": JOB}, message="back as a job")
-    await service.sync(project["id"])
-    assert (await service.files(project["id"]))["all/c.yaml"]["file_type"] == "job"
-    now = await service.get(f"/modified-files/{variant['id']}")
+    await shared.sync(project["id"])
+    assert (await shared.files(project["id"]))["all/c.yaml"]["file_type"] == "job"
+    now = await shared.get(f"/modified-files/{variant['id']}")
     assert (now["file_type"], now["drift"]) == ("job", "behind")
 
 
 async def test_the_record_of_a_removed_file_goes_when_its_last_variant_is_gone_for_good(
-    service: Service,
+    shared: Service,
 ) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
-    project = await service.synced("acme/b")
-    file = (await service.files(project["id"]))["config/a.yaml"]
-    variant = await service.variant(project["id"], file)
+    repository = shared.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await shared.synced("acme/b")
+    file = (await shared.files(project["id"]))["config/a.yaml"]
+    variant = await shared.variant(project["id"], file)
     repository.commit({"config/a.yaml": None}, message="gone")
-    await service.sync(project["id"])
-    assert (await service.http.delete(f"/modified-files/{variant['id']}")).status_code == 204
-    await service.services.trash.purge(datetime.now(UTC))
-    assert (await service.files(project["id"], include_removed=True)).keys() == {"config/a.yaml"}
-    await service.services.trash.purge(datetime.now(UTC) + timedelta(days=31))
-    assert await service.files(project["id"], include_removed=True) == {}
+    await shared.sync(project["id"])
+    assert (await shared.http.delete(f"/modified-files/{variant['id']}")).status_code == 204
+    await shared.services.trash.purge(datetime.now(UTC))
+    assert (await shared.files(project["id"], include_removed=True)).keys() == {"config/a.yaml"}
+    await shared.services.trash.purge(datetime.now(UTC) + timedelta(days=31))
+    assert await shared.files(project["id"], include_removed=True) == {}
 
 
-async def test_drift_follows_upstream_there_and_back(service: Service) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
-    project = await service.synced("acme/b")
-    file = (await service.files(project["id"]))["config/a.yaml"]
-    variant = await service.variant(project["id"], file, content="model: mine\n")
+async def test_drift_follows_upstream_there_and_back(shared: Service) -> None:
+    repository = shared.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await shared.synced("acme/b")
+    file = (await shared.files(project["id"]))["config/a.yaml"]
+    variant = await shared.variant(project["id"], file, content="model: mine\n")
     seen = []
     for content in (b"model: new\n", b"# why\n" + CONFIG, CONFIG):
         repository.commit({"config/a.yaml": content}, message="change")
-        await service.sync(project["id"])
-        now = await service.get(f"/modified-files/{variant['id']}")
+        await shared.sync(project["id"])
+        now = await shared.get(f"/modified-files/{variant['id']}")
         seen.append((now["drift"], now["content"], now["revision"]))
     assert seen == [(drift, "model: mine\n", 1) for drift in ("conflict", "behind", "current")]
 
 
-async def test_a_force_push_is_a_change_like_any_other(service: Service) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": b"a: 1\n"})
+async def test_a_force_push_is_a_change_like_any_other(shared: Service) -> None:
+    repository = shared.repository("acme/b", {"config/a.yaml": b"a: 1\n"})
     first = repository.branches()[0][1]
     repository.commit({"config/a.yaml": b"a: 2\n"}, message="second")
-    project = await service.synced("acme/b")
+    project = await shared.synced("acme/b")
     repository.reset_branch("main", first)
-    sync = await service.sync(project["id"])
+    sync = await shared.sync(project["id"])
     assert (sync["updated"], sync["commit_sha"]) == (1, first)

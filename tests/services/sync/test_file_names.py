@@ -38,22 +38,22 @@ def good(files: dict[bytes | str, bytes]) -> dict[str, bytes]:
 @pytest.mark.parametrize("token", [None, "reader"])
 @pytest.mark.parametrize("way", ["archive", "listing"])
 async def test_names_that_are_not_utf8_are_listed_and_others_hold_their_own_bytes(
-    service: Service, token: str | None, way: str
+    shared: Service, token: str | None, way: str
 ) -> None:
-    repository = service.repository(
+    repository = shared.repository(
         "acme/b", {"config/first.yaml": b"v: 0\n"}, private_to=token and [token]
     )
-    project = await service.project("acme/b", github_token=token)
+    project = await shared.project("acme/b", github_token=token)
     if way == "listing":
-        await service.sync(project["id"])
+        await shared.sync(project["id"])
     files = ALIKE | BELOW | ODD
     repository.commit({os.fsencode(path): data for path, data in files.items()})
-    sync = await service.sync(project["id"])
+    sync = await shared.sync(project["id"])
     assert {row["path"]: row["reason"] for row in sync["skipped"]} == dict.fromkeys(
         SKIPPED, "name_not_utf8"
     )
-    assert await service.contents(project["id"]) == {"config/first.yaml": b"v: 0\n"} | good(files)
-    await rests(service, project, repository)
+    assert await shared.contents(project["id"]) == {"config/first.yaml": b"v: 0\n"} | good(files)
+    await rests(shared, project, repository)
 
 
 async def rests(service: Service, project: Json, repository: Repository) -> None:
@@ -64,14 +64,14 @@ async def rests(service: Service, project: Json, repository: Repository) -> None
     assert {row["path"] for row in sync["skipped"]} == SKIPPED
 
 
-async def test_without_graphql_and_archive_what_cannot_be_proved_is_listed(hasty: Service) -> None:
-    hasty.github.faults.add(Status(404), path="graphql$", times=None)
-    hasty.github.faults.add(Status(404), path="/tarball/", times=None)
-    repository = hasty.repository("acme/b", private_to=["reader"])
+async def test_without_graphql_and_archive_what_cannot_be_proved_is_listed(shared: Service) -> None:
+    shared.github.faults.add(Status(404), path="graphql$", times=None)
+    shared.github.faults.add(Status(404), path="/tarball/", times=None)
+    repository = shared.repository("acme/b", private_to=["reader"])
     files = ALIKE | {"config/sub/\ufffd.yaml": b"real: 1\n"}
     repository.commit({os.fsencode(path): data for path, data in files.items()})
-    project = await hasty.project("acme/b", github_token="reader")
-    sync = await hasty.sync(project["id"])
+    project = await shared.project("acme/b", github_token="reader")
+    sync = await shared.sync(project["id"])
     assert {row["reason"] for row in sync["skipped"]} == {"name_not_utf8"}
     assert len({row["path"] for row in sync["skipped"]}) == 3
-    assert await hasty.contents(project["id"]) == {"config/sub/\ufffd.yaml": b"real: 1\n"}
+    assert await shared.contents(project["id"]) == {"config/sub/\ufffd.yaml": b"real: 1\n"}

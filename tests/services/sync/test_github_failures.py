@@ -264,63 +264,63 @@ def _break(service: Service, repository: Repository, code: str) -> None:
 
 @pytest.mark.parametrize("code", FAILURES)
 async def test_a_failure_is_reported_by_status_code_and_the_projects_state(
-    hasty: Service, code: str
+    shared: Service, code: str
 ) -> None:
-    repository = hasty.repository("acme/b", FIRST, private_to=["reader"])
+    repository = shared.repository("acme/b", FIRST, private_to=["reader"])
     repository.commit({"config/more.yaml": b"m: 1\n"}, message="nightly", branch="nightly")
-    project = await hasty.synced(
+    project = await shared.synced(
         "acme/b", github_token="reader", branch="nightly", polling_interval=600
     )
-    before = await hasty.files(project["id"])
+    before = await shared.files(project["id"])
     repository.commit({"config/more.yaml": b"m: 2\n"}, message="moves on", branch="nightly")
-    _break(hasty, repository, code)
+    _break(shared, repository, code)
     status, state = FAILURES[code]
-    answer = await hasty.http.post(f"/projects/{project['id']}/sync")
+    answer = await shared.http.post(f"/projects/{project['id']}/sync")
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (status, code)
     assert ("retry-after" in answer.headers) == (code == "github_rate_limited")
     assert (problem["sync"]["status"], problem["sync"]["error"]["code"]) == ("failed", code)
-    now = await hasty.get(f"/projects/{project['id']}")
+    now = await shared.get(f"/projects/{project['id']}")
     assert (now["sync_status"], now["error"]["code"]) == (state, code)
     assert now["last_success_at"] == project["last_success_at"]
     assert now["next_poll_at"] > project["created_at"]
-    assert await hasty.files(project["id"]) == before
+    assert await shared.files(project["id"]) == before
 
 
 async def test_a_used_up_limit_stops_its_own_credential_only_and_asks_nothing_more(
-    hasty: Service,
+    shared: Service,
 ) -> None:
     for name in ("a", "b"):
-        hasty.repository(f"acme/{name}", FIRST, private_to=[f"token-{name}"])
-    first = await hasty.synced("acme/a", github_token="token-a")
-    second = await hasty.synced("acme/b", github_token="token-b")
-    hasty.github.limits.secondary("token-a", retry_after=30)
-    answer = await hasty.http.post(f"/projects/{first['id']}/sync")
+        shared.repository(f"acme/{name}", FIRST, private_to=[f"token-{name}"])
+    first = await shared.synced("acme/a", github_token="token-a")
+    second = await shared.synced("acme/b", github_token="token-b")
+    shared.github.limits.secondary("token-a", retry_after=30)
+    answer = await shared.http.post(f"/projects/{first['id']}/sync")
     assert answer.json()["code"] == "github_rate_limited"
     assert 25 <= int(answer.headers["retry-after"]) <= 30
-    hasty.github.requests.reset()
-    assert (await hasty.sync(first["id"], status=503))["code"] == "github_rate_limited"
-    assert len(hasty.github.requests) == 0
-    assert (await hasty.sync(second["id"]))["status"] == "unchanged"
+    shared.github.requests.reset()
+    assert (await shared.sync(first["id"], status=503))["code"] == "github_rate_limited"
+    assert len(shared.github.requests) == 0
+    assert (await shared.sync(second["id"]))["status"] == "unchanged"
 
 
-async def test_an_empty_repository_recovers_with_its_first_commit(hasty: Service) -> None:
-    repository = hasty.repository("acme/b")
-    project = await hasty.project("acme/b")
-    assert (await hasty.sync(project["id"], status=422))["code"] == "repository_empty"
+async def test_an_empty_repository_recovers_with_its_first_commit(shared: Service) -> None:
+    repository = shared.repository("acme/b")
+    project = await shared.project("acme/b")
+    assert (await shared.sync(project["id"], status=422))["code"] == "repository_empty"
     repository.commit(dict(FIRST), message="first")
-    assert (await hasty.sync(project["id"]))["added"] == len(FIRST)
+    assert (await shared.sync(project["id"]))["added"] == len(FIRST)
 
 
-async def test_a_branch_which_returns_recovers_with_everything_kept(hasty: Service) -> None:
-    repository = hasty.repository("acme/b", FIRST)
+async def test_a_branch_which_returns_recovers_with_everything_kept(shared: Service) -> None:
+    repository = shared.repository("acme/b", FIRST)
     main = repository.branches()[0][1]
     head = repository.commit(
         {"config/more.yaml": b"m: 1\n"}, message="nightly", branch="nightly", parent=main
     )
-    project = await hasty.synced("acme/b", branch="nightly")
+    project = await shared.synced("acme/b", branch="nightly")
     repository.delete_branch("nightly")
-    assert (await hasty.sync(project["id"], status=422))["code"] == "branch_not_found"
-    assert len(await hasty.files(project["id"])) == len(FIRST) + 1
+    assert (await shared.sync(project["id"], status=422))["code"] == "branch_not_found"
+    assert len(await shared.files(project["id"])) == len(FIRST) + 1
     repository.reset_branch("nightly", head)
-    assert (await hasty.sync(project["id"]))["status"] == "unchanged"
+    assert (await shared.sync(project["id"]))["status"] == "unchanged"

@@ -33,17 +33,17 @@ async def with_variant(
     ],
 )
 async def test_a_file_that_moved_and_changed_keeps_its_id_and_its_variants(
-    service: Service, token: str | None, mine: bytes, drift: str
+    shared: Service, token: str | None, mine: bytes, drift: str
 ) -> None:
-    repository = service.repository(
+    repository = shared.repository(
         "acme/b", {"config/old/llama.yaml": lines()}, private_to=token and [token]
     )
-    await service.synced("acme/b", github_token=token)
-    project, file, variant = await with_variant(service, "config/old/llama.yaml", mine)
+    await shared.synced("acme/b", github_token=token)
+    project, file, variant = await with_variant(shared, "config/old/llama.yaml", mine)
     after = lines(30).replace(b"changed", b"theirs")
     repository.commit({"config/old/llama.yaml": None, "config/new/llama.yaml": after})
-    service.github.requests.reset()
-    sync = await service.sync(project["id"])
+    shared.github.requests.reset()
+    sync = await shared.sync(project["id"])
     assert {name: sync[name] for name in ("added", "updated", "removed", "renamed")} == {
         "added": 0,
         "updated": 0,
@@ -57,10 +57,10 @@ async def test_a_file_that_moved_and_changed_keeps_its_id_and_its_variants(
             "previous_path": "config/old/llama.yaml",
         }
     ]
-    moved = (await service.files(project["id"]))["config/new/llama.yaml"]
+    moved = (await shared.files(project["id"]))["config/new/llama.yaml"]
     assert (moved["id"], moved["commit_sha"]) == (file["id"], sync["commit_sha"])
-    assert await service.raw(project["id"], moved["id"]) == after
-    moved = await service.get(f"/modified-files/{variant['id']}")
+    assert await shared.raw(project["id"], moved["id"]) == after
+    moved = await shared.get(f"/modified-files/{variant['id']}")
     assert (moved["original_path"], moved["path"]) == (
         "config/new/llama.yaml",
         "config/new/llama.yaml",
@@ -68,25 +68,25 @@ async def test_a_file_that_moved_and_changed_keeps_its_id_and_its_variants(
     assert (moved["drift"], moved["content"]) == (drift, mine.decode())
 
 
-async def test_no_more_is_asked_of_github_for_it(service: Service) -> None:
+async def test_no_more_is_asked_of_github_for_it(shared: Service) -> None:
     files = {"config/a.yaml": lines(), "job/j.yaml": b"a: 1\n"}
-    repository = service.repository("acme/b", files, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader")
+    repository = shared.repository("acme/b", files, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader")
     repository.commit({"config/a.yaml": lines(2)})
-    service.github.requests.reset()
-    assert (await service.sync(project["id"]))["updated"] == 1
-    of_an_update = len(service.github.requests)
+    shared.github.requests.reset()
+    assert (await shared.sync(project["id"]))["updated"] == 1
+    of_an_update = len(shared.github.requests)
     repository.commit({"config/a.yaml": None, "config/b.yaml": lines(2, 3)})
-    service.github.requests.reset()
-    assert (await service.sync(project["id"]))["renamed"] == 1
-    assert len(service.github.requests) <= of_an_update
+    shared.github.requests.reset()
+    assert (await shared.sync(project["id"]))["renamed"] == 1
+    assert len(shared.github.requests) <= of_an_update
 
 
-async def test_another_type_or_format_is_no_rename(service: Service) -> None:
-    repository = service.repository(
+async def test_another_type_or_format_is_no_rename(shared: Service) -> None:
+    repository = shared.repository(
         "acme/b", {"config/a.yaml": lines(), "config/b.yaml": lines(1, count=30)}
     )
-    project = await service.synced("acme/b")
+    project = await shared.synced("acme/b")
     repository.commit(
         {
             "config/a.yaml": None,
@@ -95,34 +95,34 @@ async def test_another_type_or_format_is_no_rename(service: Service) -> None:
             "config/b.json": lines(count=30),
         }
     )
-    sync = await service.sync(project["id"])
+    sync = await shared.sync(project["id"])
     assert (sync["renamed"], sync["removed"], sync["added"]) == (0, 2, 2)
 
 
 async def test_a_changed_folder_whose_files_are_alike_keeps_their_variants(
-    service: Service,
+    shared: Service,
 ) -> None:
-    service.repository("acme/b", {"config/a.yaml": lines(), "settings/a.yaml": lines(9)})
-    await service.synced("acme/b")
-    project, file, variant = await with_variant(service, "config/a.yaml")
-    await service.put(f"/projects/{project['id']}", {"config_folder": "settings"})
-    assert (await service.sync(project["id"]))["renamed"] == 1
-    assert (await service.files(project["id"]))["settings/a.yaml"]["id"] == file["id"]
-    assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
+    shared.repository("acme/b", {"config/a.yaml": lines(), "settings/a.yaml": lines(9)})
+    await shared.synced("acme/b")
+    project, file, variant = await with_variant(shared, "config/a.yaml")
+    await shared.put(f"/projects/{project['id']}", {"config_folder": "settings"})
+    assert (await shared.sync(project["id"]))["renamed"] == 1
+    assert (await shared.files(project["id"]))["settings/a.yaml"]["id"] == file["id"]
+    assert (await shared.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
 
 
-async def test_a_variant_that_would_meet_another_one_stays(service: Service) -> None:
-    repository = service.repository(
+async def test_a_variant_that_would_meet_another_one_stays(shared: Service) -> None:
+    repository = shared.repository(
         "acme/b", {"config/a/x.yaml": lines(), "config/b/y.yaml": lines(count=5)}
     )
-    await service.synced("acme/b")
-    project, _, variant = await with_variant(service, "config/a/x.yaml")
-    files = await service.files(project["id"])
-    await service.variant(project["id"], files["config/b/y.yaml"], modified_name="x.yaml")
+    await shared.synced("acme/b")
+    project, _, variant = await with_variant(shared, "config/a/x.yaml")
+    files = await shared.files(project["id"])
+    await shared.variant(project["id"], files["config/b/y.yaml"], modified_name="x.yaml")
     repository.commit({"config/a/x.yaml": None, "config/b/x.yaml": lines(1)})
-    sync = await service.sync(project["id"])
+    sync = await shared.sync(project["id"])
     assert (sync["renamed"], sync["removed"], sync["added"]) == (0, 1, 1)
-    assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "upstream_removed"
+    assert (await shared.get(f"/modified-files/{variant['id']}"))["drift"] == "upstream_removed"
 
 
 @pytest.mark.parametrize(

@@ -68,64 +68,64 @@ async def test_a_first_sync_without_the_archive_costs_one_request_for_fifty_file
 @pytest.mark.parametrize("token", [None, "reader"])
 @pytest.mark.parametrize(("branch", "requests"), [(None, 3), ("main", 2)])
 async def test_a_first_sync_costs_three_requests_whatever_it_holds(
-    service: Service, files: int, branch: str | None, requests: int, token: str | None
+    shared: Service, files: int, branch: str | None, requests: int, token: str | None
 ) -> None:
     contents = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(files - 1)} | {"job/j.yaml": JOB}
-    service.repository("acme/b", contents, private_to=token and [token])
-    project = await service.project("acme/b", branch=branch, github_token=token)
-    sync = await service.sync(project["id"])
+    shared.repository("acme/b", contents, private_to=token and [token])
+    project = await shared.project("acme/b", branch=branch, github_token=token)
+    sync = await shared.sync(project["id"])
     assert (sync["status"], sync["added"]) == ("success", files)
-    assert service.github.requests.points == sync["github"]["requests"] == requests
+    assert shared.github.requests.points == sync["github"]["requests"] == requests
     # Its download is no request of the API's.
-    assert service.github.requests.count("/codeload/") == 1
-    assert len(service.github.requests) == requests + 1
+    assert shared.github.requests.count("/codeload/") == 1
+    assert len(shared.github.requests) == requests + 1
 
 
-async def test_an_unchanged_sync_is_one_request_answered_304_and_free(service: Service) -> None:
-    service.repository("acme/b", {"config/a.yaml": CONFIG}, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader")
-    service.github.requests.reset()
-    sync = await service.sync(project["id"])
+async def test_an_unchanged_sync_is_one_request_answered_304_and_free(shared: Service) -> None:
+    shared.repository("acme/b", {"config/a.yaml": CONFIG}, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader")
+    shared.github.requests.reset()
+    sync = await shared.sync(project["id"])
     assert sync["status"] == "unchanged"
-    assert [(r.status, r.cost) for r in service.github.requests] == [(304, 0)]
+    assert [(r.status, r.cost) for r in shared.github.requests] == [(304, 0)]
     assert (sync["github"]["requests"], sync["github"]["points_used"]) == (1, 0)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 @pytest.mark.parametrize("branch", [None, "main"])
 async def test_a_commit_which_touches_neither_folder_costs_at_most_two_more_requests(
-    service: Service, route: Route, branch: str | None
+    shared: Service, route: Route, branch: str | None
 ) -> None:
-    fields = route.open(service)
-    repository = service.repository(
+    fields = route.open(shared)
+    repository = shared.repository(
         "acme/b", {"config/a.yaml": CONFIG, "README.md": b"1"}, private_to=route.readers
     )
-    project = await service.synced("acme/b", branch=branch, **fields)
+    project = await shared.synced("acme/b", branch=branch, **fields)
     head = repository.commit({"README.md": b"2"}, message="elsewhere")
-    forget_listings(service)
-    service.github.requests.reset()
-    sync = await service.sync(project["id"])
+    forget_listings(shared)
+    shared.github.requests.reset()
+    sync = await shared.sync(project["id"])
     assert (sync["status"], sync["commit_sha"], sync["unchanged"]) == ("unchanged", head, 1)
     # An API may be asked in vain whether it has GraphQL.
-    assert len(service.github.requests) in (
+    assert len(shared.github.requests) in (
         {2, 3} if route.token is not None and not route.graphql else {2}
     )
 
 
 @pytest.mark.parametrize("route", ["with a token, without archives", "one request a blob"])
 async def test_two_projects_of_one_repository_share_contents_but_strangers_do_not(
-    service: Service, route: str
+    shared: Service, route: str
 ) -> None:
     files = {"config/a.yaml": CONFIG}
-    fields = BY_NAME[route].open(service)
-    service.repository("acme/one", files, private_to=["reader"])
-    service.repository("acme/two", files, private_to=["reader"])
-    await service.synced("acme/one", name="first", **fields)
-    service.github.requests.reset()
-    await service.synced("acme/one", name="second", **fields)
-    assert blobs_asked_for(list(service.github.requests)) == 0
-    await service.synced("acme/two", name="stranger", **fields)
-    assert blobs_asked_for(list(service.github.requests)) == 1
+    fields = BY_NAME[route].open(shared)
+    shared.repository("acme/one", files, private_to=["reader"])
+    shared.repository("acme/two", files, private_to=["reader"])
+    await shared.synced("acme/one", name="first", **fields)
+    shared.github.requests.reset()
+    await shared.synced("acme/one", name="second", **fields)
+    assert blobs_asked_for(list(shared.github.requests)) == 0
+    await shared.synced("acme/two", name="stranger", **fields)
+    assert blobs_asked_for(list(shared.github.requests)) == 1
 
 
 @pytest.mark.parametrize(
@@ -137,21 +137,21 @@ async def test_two_projects_of_one_repository_share_contents_but_strangers_do_no
     ],
 )
 async def test_what_arrived_before_a_failure_is_not_fetched_again(
-    hasty: Service, route: str, count: int, failing: int, most: int
+    shared: Service, route: str, count: int, failing: int, most: int
 ) -> None:
-    fields = BY_NAME[route].open(hasty)
-    hasty.repository(
+    fields = BY_NAME[route].open(shared)
+    shared.repository(
         "acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(count)}, private_to=["reader"]
     )
-    project = await hasty.project("acme/b", **fields)
+    project = await shared.project("acme/b", **fields)
 
     def is_contents(request: RecordedRequest) -> bool:
         return blobs_asked_for([request]) > 0
 
-    fault = hasty.github.faults.add(Status(500), where=is_contents, nth=failing, times=None)
-    await hasty.sync(project["id"], status=502)
-    assert await hasty.files(project["id"]) == {}
-    hasty.github.faults.remove(fault)
-    hasty.github.requests.reset()
-    assert (await hasty.sync(project["id"]))["added"] == count
-    assert blobs_asked_for(list(hasty.github.requests)) <= most
+    fault = shared.github.faults.add(Status(500), where=is_contents, nth=failing, times=None)
+    await shared.sync(project["id"], status=502)
+    assert await shared.files(project["id"]) == {}
+    shared.github.faults.remove(fault)
+    shared.github.requests.reset()
+    assert (await shared.sync(project["id"]))["added"] == count
+    assert blobs_asked_for(list(shared.github.requests)) <= most

@@ -47,15 +47,15 @@ async def poll(service: Service) -> list[tuple[str, str]]:
 # A day: of shorter intervals, a first phase would sometimes be over before the test is.
 @pytest.mark.parametrize("interval", [0, 86_400])
 async def test_a_new_project_is_due_at_once_and_its_first_sync_fixes_its_polling_times(
-    service: Service, interval: int
+    shared: Service, interval: int
 ) -> None:
-    service.repository("acme/b", FILES)
-    project = await service.project("acme/b", polling_interval=interval)
-    assert await poll(service) == [("poll", "success")]
+    shared.repository("acme/b", FILES)
+    project = await shared.project("acme/b", polling_interval=interval)
+    assert await poll(shared) == [("poll", "success")]
     if interval == 0:
-        assert await due_at(service, project) is None
+        assert await due_at(shared, project) is None
     else:
-        assert -10 < await seconds_until_due(service, project) <= interval
+        assert -10 < await seconds_until_due(shared, project) <= interval
 
 
 @pytest.mark.parametrize("clock_error", [-7200, -400, 400, 7200])
@@ -70,134 +70,134 @@ async def test_a_replica_with_a_wrong_clock_polls_as_often_as_others(
         assert -10 < await seconds_until_due(service, project) <= 86_400
 
 
-async def test_a_manual_sync_between_two_polls_does_not_move_the_next_one(service: Service) -> None:
-    repository = service.repository("acme/b", FILES)
-    project = await service.synced("acme/b", polling_interval=86_400)
-    planned = await due_at(service, project)
+async def test_a_manual_sync_between_two_polls_does_not_move_the_next_one(shared: Service) -> None:
+    repository = shared.repository("acme/b", FILES)
+    project = await shared.synced("acme/b", polling_interval=86_400)
+    planned = await due_at(shared, project)
     repository.commit({"config/a.yaml": b"a: 2\n"}, message="two")
-    assert (await service.sync(project["id"]))["status"] == "success"
-    assert await due_at(service, project) == planned
+    assert (await shared.sync(project["id"]))["status"] == "success"
+    assert await due_at(shared, project) == planned
 
 
-async def test_another_interval_is_another_rhythm_and_0_is_none(service: Service) -> None:
-    service.repository("acme/b", FILES)
-    project = await service.synced("acme/b", polling_interval=86_400)
-    assert (await changed(service, project, polling_interval=0))["next_poll_at"] is None
-    await changed(service, project, polling_interval=600)
-    assert 0 <= await seconds_until_due(service, project) + 10 <= 610
+async def test_another_interval_is_another_rhythm_and_0_is_none(shared: Service) -> None:
+    shared.repository("acme/b", FILES)
+    project = await shared.synced("acme/b", polling_interval=86_400)
+    assert (await changed(shared, project, polling_interval=0))["next_poll_at"] is None
+    await changed(shared, project, polling_interval=600)
+    assert 0 <= await seconds_until_due(shared, project) + 10 <= 610
 
 
-async def test_without_polling_new_folders_are_still_read_at_once(service: Service) -> None:
-    service.repository("acme/b", FILES)
-    project = await service.synced("acme/b", polling_interval=60)
-    await changed(service, project, config_folder="other")
-    assert (await changed(service, project, polling_interval=0))["next_poll_at"] is not None
-    assert await poll(service) == [("poll", "success")]
-    assert (await service.files(project["id"])).keys() == {"other/b.yaml"}
-    assert await due_at(service, project) is None
+async def test_without_polling_new_folders_are_still_read_at_once(shared: Service) -> None:
+    shared.repository("acme/b", FILES)
+    project = await shared.synced("acme/b", polling_interval=60)
+    await changed(shared, project, config_folder="other")
+    assert (await changed(shared, project, polling_interval=0))["next_poll_at"] is not None
+    assert await poll(shared) == [("poll", "success")]
+    assert (await shared.files(project["id"])).keys() == {"other/b.yaml"}
+    assert await due_at(shared, project) is None
 
 
-async def test_no_polling_does_not_put_off_a_first_sync_which_failed(hasty: Service) -> None:
-    hasty.repository("acme/b", FILES)
-    project = await hasty.project("acme/b", polling_interval=60)
-    hasty.github.faults.add(Status(500), path="/commits", times=None)
-    await hasty.sync(project["id"], status=502)
-    planned = await due_at(hasty, project)
+async def test_no_polling_does_not_put_off_a_first_sync_which_failed(shared: Service) -> None:
+    shared.repository("acme/b", FILES)
+    project = await shared.project("acme/b", polling_interval=60)
+    shared.github.faults.add(Status(500), path="/commits", times=None)
+    await shared.sync(project["id"], status=502)
+    planned = await due_at(shared, project)
     assert planned is not None
-    await changed(hasty, project, polling_interval=0)
-    assert await due_at(hasty, project) == planned
+    await changed(shared, project, polling_interval=0)
+    assert await due_at(shared, project) == planned
 
 
 @pytest.mark.parametrize("read_before", [False, True])
 async def test_a_source_without_polling_is_tried_until_it_was_read(
-    hasty: Service, read_before: bool
+    shared: Service, read_before: bool
 ) -> None:
-    hasty.repository("acme/b", FILES)
+    shared.repository("acme/b", FILES)
     if read_before:
-        project = await hasty.synced("acme/b")
-        await changed(hasty, project, config_folder="other")
+        project = await shared.synced("acme/b")
+        await changed(shared, project, config_folder="other")
     else:
-        project = await hasty.project("acme/b", config_folder="other")
-    fault = hasty.github.faults.add(Status(500), path="/commits", times=None)
-    assert await poll(hasty) == [("poll", "failed")]
-    assert await seconds_until_due(hasty, project) == pytest.approx(120, abs=16)
-    hasty.github.faults.remove(fault)
-    assert (await hasty.sync(project["id"]))["status"] == "success"
-    assert await due_at(hasty, project) is None
+        project = await shared.project("acme/b", config_folder="other")
+    fault = shared.github.faults.add(Status(500), path="/commits", times=None)
+    assert await poll(shared) == [("poll", "failed")]
+    assert await seconds_until_due(shared, project) == pytest.approx(120, abs=16)
+    shared.github.faults.remove(fault)
+    assert (await shared.sync(project["id"]))["status"] == "success"
+    assert await due_at(shared, project) is None
     # Now that it was read, a failed manual sync starts no polling.
-    hasty.github.faults.add(Status(500), path="/commits", times=None)
-    await hasty.sync(project["id"], status=502)
-    assert await due_at(hasty, project) is None
+    shared.github.faults.add(Status(500), path="/commits", times=None)
+    await shared.sync(project["id"], status=502)
+    assert await due_at(shared, project) is None
 
 
 async def test_failures_which_pass_double_the_interval_each_time_and_a_success_ends_that(
-    hasty: Service,
+    shared: Service,
 ) -> None:
-    hasty.repository("acme/b", FILES)
-    project = await hasty.synced("acme/b", polling_interval=600)
-    fault = hasty.github.faults.add(Status(500), path="/commits", times=None)
+    shared.repository("acme/b", FILES)
+    project = await shared.synced("acme/b", polling_interval=600)
+    fault = shared.github.faults.add(Status(500), path="/commits", times=None)
     intervals = []
     for _ in range(4):
-        await hasty.sync(project["id"], status=502)
-        intervals.append(await seconds_until_due(hasty, project))
+        await shared.sync(project["id"], status=502)
+        intervals.append(await seconds_until_due(shared, project))
     assert intervals == pytest.approx([1200, 2400, 3600, 3600], rel=0.05, abs=10)
-    hasty.github.faults.remove(fault)
-    await hasty.sync(project["id"])
-    assert await seconds_until_due(hasty, project) <= 630
+    shared.github.faults.remove(fault)
+    await shared.sync(project["id"])
+    assert await seconds_until_due(shared, project) <= 630
 
 
-async def test_what_a_person_must_mend_is_tried_hourly(hasty: Service) -> None:
-    hasty.repository("acme/b", FILES, private_to=["reader"])
-    project = await hasty.synced("acme/b", github_token="reader", polling_interval=60)
-    hasty.github.hosting.make_private("acme/b", [])
+async def test_what_a_person_must_mend_is_tried_hourly(shared: Service) -> None:
+    shared.repository("acme/b", FILES, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader", polling_interval=60)
+    shared.github.hosting.make_private("acme/b", [])
     failures = []
     for _ in range(2):
-        code = (await hasty.sync(project["id"], status=422))["code"]
-        failures.append((code, await seconds_until_due(hasty, project)))
+        code = (await shared.sync(project["id"], status=422))["code"]
+        failures.append((code, await seconds_until_due(shared, project)))
     assert [code for code, _ in failures] == ["repository_not_found"] * 2
     assert [pause for _, pause in failures] == pytest.approx([3600, 3600], rel=0.05, abs=10)
 
 
-async def test_another_token_is_tried_at_once_where_the_old_one_failed(hasty: Service) -> None:
-    hasty.repository("acme/b", FILES, private_to=["reader", "other"])
-    project = await hasty.synced("acme/b", github_token="reader", polling_interval=86_400)
-    planned = await due_at(hasty, project)
-    await changed(hasty, project, github_token="other")
-    assert await due_at(hasty, project) == planned
-    hasty.github.hosting.revoke_token("other")
-    await hasty.sync(project["id"], status=422)
-    await changed(hasty, project, github_token="reader")
-    assert await poll(hasty) == [("poll", "unchanged")]
+async def test_another_token_is_tried_at_once_where_the_old_one_failed(shared: Service) -> None:
+    shared.repository("acme/b", FILES, private_to=["reader", "other"])
+    project = await shared.synced("acme/b", github_token="reader", polling_interval=86_400)
+    planned = await due_at(shared, project)
+    await changed(shared, project, github_token="other")
+    assert await due_at(shared, project) == planned
+    shared.github.hosting.revoke_token("other")
+    await shared.sync(project["id"], status=422)
+    await changed(shared, project, github_token="reader")
+    assert await poll(shared) == [("poll", "unchanged")]
 
 
-async def test_a_used_up_limit_is_waited_for(hasty: Service) -> None:
-    hasty.repository("acme/b", FILES, private_to=["reader"])
-    project = await hasty.synced("acme/b", github_token="reader", polling_interval=60)
-    hasty.github.limits.set("reader", limit=5000, remaining=0, reset_in=7000)
-    assert (await hasty.sync(project["id"], status=503))["code"] == "github_rate_limited"
-    assert 6990 <= await seconds_until_due(hasty, project) <= 7006
+async def test_a_used_up_limit_is_waited_for(shared: Service) -> None:
+    shared.repository("acme/b", FILES, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader", polling_interval=60)
+    shared.github.limits.set("reader", limit=5000, remaining=0, reset_in=7000)
+    assert (await shared.sync(project["id"], status=503))["code"] == "github_rate_limited"
+    assert 6990 <= await seconds_until_due(shared, project) <= 7006
 
 
-async def test_a_sync_queued_for_all_during_a_sync_is_done_after_it(service: Service) -> None:
-    repository = service.repository("acme/b", FILES)
-    project = await service.synced("acme/b")
+async def test_a_sync_queued_for_all_during_a_sync_is_done_after_it(shared: Service) -> None:
+    repository = shared.repository("acme/b", FILES)
+    project = await shared.synced("acme/b")
     repository.commit({"config/a.yaml": b"a: 2\n"}, message="two")
-    service.github.latency = 0.15
-    service.github.requests.reset()
-    running = asyncio.create_task(service.sync(project["id"]))
+    shared.github.latency = 0.15
+    shared.github.requests.reset()
+    running = asyncio.create_task(shared.sync(project["id"]))
 
     async def has_read_the_head() -> bool | None:
-        return service.github.requests.count("/git/trees/") > 0 or None
+        return shared.github.requests.count("/git/trees/") > 0 or None
 
     await eventually(has_read_the_head, "the sync read no tree")
     head = repository.commit(
         {"config/a.yaml": b"a: 3\n"}, message="three, which the running sync cannot see"
     )
-    assert await service.post("/projects/sync-all", None, 202) == {"queued": [project["id"]]}
+    assert await shared.post("/projects/sync-all", None, 202) == {"queued": [project["id"]]}
     assert (await running)["commit_sha"] != head
-    service.github.latency = 0
-    assert await poll(service) == [("manual", "success")]
-    now = await service.get(f"/projects/{project['id']}")
+    shared.github.latency = 0
+    assert await poll(shared) == [("manual", "success")]
+    now = await shared.get(f"/projects/{project['id']}")
     assert (now["last_sync"]["commit_sha"], now["next_poll_at"]) == (head, None)
 
 
@@ -205,44 +205,44 @@ async def test_a_sync_queued_for_all_during_a_sync_is_done_after_it(service: Ser
     "fault", [Status(503), Status(403, {"message": "secondary rate limit"}, {"Retry-After": "60"})]
 )
 async def test_what_was_queued_without_polling_is_tried_until_it_was_done(
-    hasty: Service, fault: Status
+    shared: Service, fault: Status
 ) -> None:
-    repository = hasty.repository("acme/b", FILES)
-    project = await hasty.synced("acme/b")
+    repository = shared.repository("acme/b", FILES)
+    project = await shared.synced("acme/b")
     repository.commit({"config/a.yaml": b"model: other\n"})
-    planned = hasty.github.faults.add(fault, times=None)
-    await hasty.post("/projects/sync-all", None, 202)
-    assert await poll(hasty) == [("manual", "failed")]
-    assert 0 < await seconds_until_due(hasty, project) <= 200
-    hasty.github.faults.remove(planned)
-    await hasty.services.project_store.make_all_due("manual")
-    hasty.services.connection.governors.forget()
-    assert await poll(hasty) == [("manual", "success")]
-    assert await due_at(hasty, project) is None
+    planned = shared.github.faults.add(fault, times=None)
+    await shared.post("/projects/sync-all", None, 202)
+    assert await poll(shared) == [("manual", "failed")]
+    assert 0 < await seconds_until_due(shared, project) <= 200
+    shared.github.faults.remove(planned)
+    await shared.services.project_store.make_all_due("manual")
+    shared.services.connection.governors.forget()
+    assert await poll(shared) == [("manual", "success")]
+    assert await due_at(shared, project) is None
 
 
 @pytest.mark.parametrize("interval", [0, 3600])
 async def test_another_interval_does_not_put_off_what_was_queued(
-    service: Service, interval: int
+    shared: Service, interval: int
 ) -> None:
-    service.repository("acme/b", FILES)
-    project = await service.synced("acme/b", polling_interval=60)
-    await service.post("/projects/sync-all", None, 202)
-    await changed(service, project, polling_interval=interval)
-    assert await poll(service) == [("manual", "unchanged")]
+    shared.repository("acme/b", FILES)
+    project = await shared.synced("acme/b", polling_interval=60)
+    await shared.post("/projects/sync-all", None, 202)
+    await changed(shared, project, polling_interval=interval)
+    assert await poll(shared) == [("manual", "unchanged")]
 
 
 async def test_a_lease_held_without_knowing_is_given_back_before_it_runs_out(
-    service: Service,
+    shared: Service,
 ) -> None:
     """As when the database answers a claim too late, and writes it none the less."""
-    service.repository("acme/a", FILES)
-    service.repository("acme/b", FILES)
-    running, forgotten = await service.project("acme/a"), await service.project("acme/b")
-    service.github.latency = 0.3
-    syncing = asyncio.create_task(service.sync(running["id"]))
-    sync = service.services.sync
-    leases = LeaseStore(service.services.database)
+    shared.repository("acme/a", FILES)
+    shared.repository("acme/b", FILES)
+    running, forgotten = await shared.project("acme/a"), await shared.project("acme/b")
+    shared.github.latency = 0.3
+    syncing = asyncio.create_task(shared.sync(running["id"]))
+    sync = shared.services.sync
+    leases = LeaseStore(shared.services.database)
 
     async def lease() -> Lease | None:
         return next(iter(await leases.held(sync.owner)), None)
@@ -251,8 +251,8 @@ async def test_a_lease_held_without_knowing_is_given_back_before_it_runs_out(
     assert await leases.claim(forgotten["id"], sync.owner) is not None
     await sync.give_back_forgotten()
     assert await leases.held(sync.owner) == [held]
-    service.github.latency = 0
-    assert await poll(service) == [("poll", "success")]
+    shared.github.latency = 0
+    assert await poll(shared) == [("poll", "success")]
     assert (await syncing)["status"] == "success"
     await sync.give_back_forgotten()
     assert await leases.held(sync.owner) == []

@@ -26,10 +26,10 @@ def skipped(sync: Json) -> dict[str, str]:
     return {row["path"]: row["reason"] for row in sync["skipped"]}
 
 
-async def test_json_in_the_job_folder_is_listed(service: Service) -> None:
-    service.repository("acme/b", FILES)
-    project = await service.project("acme/b")
-    assert skipped(await service.sync(project["id"])) == {"job/run.json": "not_yaml"}
+async def test_json_in_the_job_folder_is_listed(shared: Service) -> None:
+    shared.repository("acme/b", FILES)
+    project = await shared.project("acme/b")
+    assert skipped(await shared.sync(project["id"])) == {"job/run.json": "not_yaml"}
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ async def test_json_in_the_job_folder_is_listed(service: Service) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("token", [None, "reader"])
 async def test_patterns_narrow_both_folders(
-    service: Service, patterns: dict[str, list[str]], left: set[str], token: str | None
+    shared: Service, patterns: dict[str, list[str]], left: set[str], token: str | None
 ) -> None:
-    service.repository("acme/b", FILES, private_to=token and [token])
-    project = await service.synced("acme/b", github_token=token, **patterns)
-    assert await paths(service, project) == left
+    shared.repository("acme/b", FILES, private_to=token and [token])
+    project = await shared.synced("acme/b", github_token=token, **patterns)
+    assert await paths(shared, project) == left
     assert {name: project[name] for name in ("include", "exclude")} == {
         "include": [],
         "exclude": [],
@@ -61,21 +61,21 @@ async def test_patterns_narrow_both_folders(
 
 @pytest.mark.parametrize("token", [None, "reader"])
 async def test_changed_patterns_count_although_the_repository_did_not_change(
-    service: Service, token: str | None
+    shared: Service, token: str | None
 ) -> None:
-    service.repository("acme/b", FILES, private_to=token and [token])
-    project = await service.synced("acme/b", github_token=token)
-    file = (await service.files(project["id"]))["config/archive/old.yaml"]
-    variant = await service.variant(project["id"], file)
-    changed = await service.put(f"/projects/{project['id']}", {"exclude": ["archive/", "*.json"]})
+    shared.repository("acme/b", FILES, private_to=token and [token])
+    project = await shared.synced("acme/b", github_token=token)
+    file = (await shared.files(project["id"]))["config/archive/old.yaml"]
+    variant = await shared.variant(project["id"], file)
+    changed = await shared.put(f"/projects/{project['id']}", {"exclude": ["archive/", "*.json"]})
     assert changed["next_poll_at"] is not None
-    sync = await service.sync(project["id"])
+    sync = await shared.sync(project["id"])
     assert (sync["removed"], skipped(sync)) == (2, {})
-    assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "upstream_removed"
-    await service.put(f"/projects/{project['id']}", {"exclude": []})
-    assert (await service.sync(project["id"]))["added"] == 2
-    assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "current"
-    assert (await service.sync(project["id"]))["status"] == "unchanged"
+    assert (await shared.get(f"/modified-files/{variant['id']}"))["drift"] == "upstream_removed"
+    await shared.put(f"/projects/{project['id']}", {"exclude": []})
+    assert (await shared.sync(project["id"]))["added"] == 2
+    assert (await shared.get(f"/modified-files/{variant['id']}"))["drift"] == "current"
+    assert (await shared.sync(project["id"]))["status"] == "unchanged"
 
 
 @pytest.mark.parametrize("field", ["include", "exclude"])
@@ -119,55 +119,59 @@ LINKED: dict[str, bytes | Entry] = {
 }
 CASES = [
     ("config", "folder_is_symlink", "'settings' (set the folder to 'settings')"),
-    ("above/config", "folder_is_symlink", "'deep/er' (set the folder to 'deep/er/config')"),
     ("outside", "folder_is_symlink", "'../../etc';"),
     ("module", "folder_is_submodule", "111111111111"),
     ("module/config", "folder_is_submodule", "'module', above the folder 'module/config'"),
-    ("nowhere", "folder_not_found", "'nowhere'"),
     ("job/j.yaml", "folder_not_found", "'job/j.yaml'"),
+    ("nowhere", "folder_not_found", "'nowhere'"),
+    ("above/config", "folder_is_symlink", "'deep/er' (set the folder to 'deep/er/config')"),
 ]
 
 
 @pytest.mark.parametrize("way", ["archive", "listing", "GraphQL", "folder by folder"])
 async def test_a_folder_that_is_a_link_or_a_submodule_is_called_so(
-    hasty: Service, way: str
+    shared: Service, way: str
 ) -> None:
     token = "reader" if way == "GraphQL" else None
     if way == "folder by folder":
-        hasty.github.tree_limits.recursive_entries = 1
+        shared.github.tree_limits.recursive_entries = 1
     if way in {"listing", "folder by folder"}:
-        hasty.github.faults.add(Status(404), path="/tarball/", times=None)
-    hasty.repository("acme/b", LINKED, private_to=token and [token])
-    hasty.github.limits.set(token, limit=10**6, remaining=10**6)
-    wrong = []
-    for number, (folder, code, said) in enumerate(CASES):
-        project = await hasty.project(
-            "acme/b", name=str(number), config_folder=folder, github_token=token
+        shared.github.faults.add(Status(404), path="/tarball/", times=None)
+    shared.repository("acme/b", LINKED, private_to=token and [token])
+    shared.github.limits.set(token, limit=10**6, remaining=10**6)
+    folders = [*(folder for folder, *_ in CASES), "job"]
+    warnings = []
+    # Two of them a project, whose warnings are sorted by folder; of the last project one.
+    for config, job in zip(folders[::2], folders[1::2], strict=True):
+        project = await shared.project(
+            "acme/b", name=config, config_folder=config, job_folder=job, github_token=token
         )
-        forget_listings(hasty)
-        [warning] = (await hasty.sync(project["id"]))["warnings"]
-        if warning["code"] != code or said not in warning["detail"]:
-            wrong.append((folder, warning))
-    assert wrong == []
+        forget_listings(shared)
+        warnings += (await shared.sync(project["id"]))["warnings"]
+    assert [
+        (folder, warning)
+        for (folder, code, said), warning in zip(CASES, warnings, strict=True)
+        if warning["code"] != code or said not in warning["detail"]
+    ] == []
 
 
 @pytest.mark.parametrize("token", [None, "reader"])
 async def test_a_missing_folder_that_becomes_a_link_is_called_so(
-    service: Service, token: str | None
+    shared: Service, token: str | None
 ) -> None:
-    repository = service.repository(
+    repository = shared.repository(
         "acme/b", {"job/j.yaml": b"kind: Job\n"}, private_to=token and [token]
     )
-    project = await service.synced("acme/b", github_token=token)
+    project = await shared.synced("acme/b", github_token=token)
     repository.commit({"config": Entry.symlink("job")})
-    service.github.requests.reset()
-    sync = await service.sync(project["id"])
+    shared.github.requests.reset()
+    sync = await shared.sync(project["id"])
     assert [warning["code"] for warning in sync["warnings"]] == ["folder_is_symlink"]
-    assert len(service.github.requests) <= 3
-    assert (await service.sync(project["id"]))["warnings"] == sync["warnings"]
+    assert len(shared.github.requests) <= 3
+    assert (await shared.sync(project["id"]))["warnings"] == sync["warnings"]
 
 
-async def test_links_and_submodules_inside_are_listed(service: Service) -> None:
+async def test_links_and_submodules_inside_are_listed(shared: Service) -> None:
     inside: dict[str, bytes | Entry] = {
         "config/link.yaml": Entry.symlink("../a.yaml"),
         "config/folder": Entry.symlink("../settings"),
@@ -175,9 +179,9 @@ async def test_links_and_submodules_inside_are_listed(service: Service) -> None:
         "config/module": Entry.submodule("1" * 40),
         "elsewhere": Entry.symlink("settings"),
     }
-    service.repository("acme/b", inside)
-    project = await service.project("acme/b")
-    assert skipped(await service.sync(project["id"])) == {
+    shared.repository("acme/b", inside)
+    project = await shared.project("acme/b")
+    assert skipped(await shared.sync(project["id"])) == {
         "config/link.yaml": "symlink",
         "config/folder": "symlink",
         "config/module": "submodule",

@@ -87,15 +87,15 @@ async def test_polls_of_many_projects_of_one_credential_are_one_query_and_a_move
 
 
 async def test_below_the_threshold_polls_are_conditional_requests_which_cost_nothing(
-    service: Service,
+    shared: Service,
 ) -> None:
     for n in range(3):
-        service.repository(f"acme/{n}", FILES, private_to=["reader"])
-        await service.synced(f"acme/{n}", github_token="reader", polling_interval=60)
-    await make_due(service)
-    service.github.requests.reset()
-    assert await polled(service) == [("poll", "unchanged")] * 3
-    assert [(r.status, r.cost) for r in service.github.requests] == [(304, 0)] * 3
+        shared.repository(f"acme/{n}", FILES, private_to=["reader"])
+        await shared.synced(f"acme/{n}", github_token="reader", polling_interval=60)
+    await make_due(shared)
+    shared.github.requests.reset()
+    assert await polled(shared) == [("poll", "unchanged")] * 3
+    assert [(r.status, r.cost) for r in shared.github.requests] == [(304, 0)] * 3
 
 
 async def test_projects_which_share_a_question_hear_of_their_own_folders_only(
@@ -128,21 +128,21 @@ async def test_projects_which_share_a_question_hear_of_their_own_folders_only(
 
 @pytest.mark.parametrize("alias", ["r0.f0", "r0.f1", "r0.head", "r0"])
 async def test_a_folder_which_a_query_could_not_read_is_not_taken_for_gone(
-    service: Service, alias: str
+    shared: Service, alias: str
 ) -> None:
-    repository = service.repository("acme/b", FILES, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader")
+    repository = shared.repository("acme/b", FILES, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader")
     repository.commit({"config/a.yaml": b"model: other\n"}, message="moves")
-    service.github.faults.add(GraphQLError(alias), path="graphql$", times=1)
-    sync = await service.sync(project["id"])
+    shared.github.faults.add(GraphQLError(alias), path="graphql$", times=1)
+    sync = await shared.sync(project["id"])
     assert (sync["updated"], sync["removed"], sync["warnings"]) == (1, 0, [])
-    assert (await service.files(project["id"])).keys() == FILES.keys()
+    assert (await shared.files(project["id"])).keys() == FILES.keys()
 
 
-async def test_equal_folders_end_a_sync_however_the_branch_came_there(service: Service) -> None:
+async def test_equal_folders_end_a_sync_however_the_branch_came_there(shared: Service) -> None:
     """Neither dates nor ancestry count, only the folders' object ids."""
-    repository = service.repository("acme/b", FILES, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader")
+    repository = shared.repository("acme/b", FILES, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader")
     old = datetime(2001, 1, 1, tzinfo=UTC)
     repository.commit(
         dict(FILES), message="another history", branch="other", replace_all=True, date=old
@@ -150,40 +150,40 @@ async def test_equal_folders_end_a_sync_however_the_branch_came_there(service: S
     other = repository.find_commit("other")
     assert other is not None
     repository.reset_branch("main", other.sha)
-    forget_listings(service)
-    service.github.requests.reset()
-    assert (await service.sync(project["id"]))["status"] == "unchanged"
-    assert files_asked_of(service) == 0
+    forget_listings(shared)
+    shared.github.requests.reset()
+    assert (await shared.sync(project["id"]))["status"] == "unchanged"
+    assert files_asked_of(shared) == 0
 
 
 # Limits
 
 
-async def test_the_last_tenth_of_a_limit_is_for_what_people_ask_for(service: Service) -> None:
-    repository = service.repository("acme/b", FILES, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader", polling_interval=60)
-    service.github.limits.set("reader", limit=1000, remaining=100)
-    await service.sync(project["id"])
+async def test_the_last_tenth_of_a_limit_is_for_what_people_ask_for(shared: Service) -> None:
+    repository = shared.repository("acme/b", FILES, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader", polling_interval=60)
+    shared.github.limits.set("reader", limit=1000, remaining=100)
+    await shared.sync(project["id"])
     repository.commit({"config/a.yaml": b"a: 2\n"}, message="moves")
-    await make_due(service)
-    service.github.requests.reset()
-    assert await polled(service) == [("poll", "failed")]
-    assert len(service.github.requests) == 0
-    assert (await service.sync(project["id"]))["status"] == "success"
+    await make_due(shared)
+    shared.github.requests.reset()
+    assert await polled(shared) == [("poll", "failed")]
+    assert len(shared.github.requests) == 0
+    assert (await shared.sync(project["id"]))["status"] == "success"
 
 
 @pytest.mark.parametrize("status", [200, 403])
 async def test_a_used_up_limit_of_graphql_does_not_hold_up_checks(
-    service: Service, status: int
+    shared: Service, status: int
 ) -> None:
-    service.github.limits.graphql_exhausted_status = status
-    repository = service.repository("acme/b", FILES, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader")
-    service.github.limits.set("reader", limit=5000, remaining=0, reset_in=600, resource="graphql")
+    shared.github.limits.graphql_exhausted_status = status
+    repository = shared.repository("acme/b", FILES, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader")
+    shared.github.limits.set("reader", limit=5000, remaining=0, reset_in=600, resource="graphql")
     repository.commit({"config/a.yaml": b"a: 2\n"}, message="moves")
-    assert (await service.sync(project["id"], status=503))["code"] == "github_rate_limited"
+    assert (await shared.sync(project["id"], status=503))["code"] == "github_rate_limited"
     repository.reset_branch("main", project["last_sync"]["commit_sha"])
-    assert (await service.sync(project["id"]))["status"] == "unchanged"
+    assert (await shared.sync(project["id"]))["status"] == "unchanged"
 
 
 @pytest.mark.parametrize("limit", ["secondary", "primary"])
@@ -267,55 +267,55 @@ async def test_the_host_of_archives_is_not_asked_again_before_it_wants_to_be(
         assert github.requests.count("/git/blobs/") == 0
 
 
-async def test_where_graphql_alone_fails_rest_goes_on(hasty: Service) -> None:
-    hasty.repository("acme/b", FILES, private_to=["reader"])
-    hasty.github.faults.add(Status(502), path="graphql$", times=None)
-    project = await hasty.project("acme/b", github_token="reader")
-    assert (await hasty.sync(project["id"]))["added"] == 3
+async def test_where_graphql_alone_fails_rest_goes_on(shared: Service) -> None:
+    shared.repository("acme/b", FILES, private_to=["reader"])
+    shared.github.faults.add(Status(502), path="graphql$", times=None)
+    project = await shared.project("acme/b", github_token="reader")
+    assert (await shared.sync(project["id"]))["added"] == 3
 
 
 # Contents
 
 
 @pytest.mark.parametrize("byte", [0, 300, -1])
-async def test_a_damaged_archive_is_no_reason_to_fail(service: Service, byte: int) -> None:
+async def test_a_damaged_archive_is_no_reason_to_fail(shared: Service, byte: int) -> None:
     files = {f"config/{n}.yaml": (f"n: {n}\n" * 400).encode() for n in range(12)}
-    service.repository("acme/b", files)
-    service.github.limits.set(None, limit=1000)
-    service.github.faults.add(FlippedByte(byte), path="/codeload/", times=None)
-    project = await service.project("acme/b")
-    assert (await service.sync(project["id"]))["added"] == 12
-    assert await service.contents(project["id"]) == files
+    shared.repository("acme/b", files)
+    shared.github.limits.set(None, limit=1000)
+    shared.github.faults.add(FlippedByte(byte), path="/codeload/", times=None)
+    project = await shared.project("acme/b")
+    assert (await shared.sync(project["id"]))["added"] == 12
+    assert await shared.contents(project["id"]) == files
 
 
 @pytest.mark.parametrize("branch", [None, "main"])
 async def test_a_server_which_lists_no_commits_is_read_without_a_token_too(
-    hasty: Service, branch: str | None
+    shared: Service, branch: str | None
 ) -> None:
-    hasty.repository("acme/b", FILES)
-    hasty.github.faults.add(Status(404), path="/commits$", times=None)
-    project = await hasty.project("acme/b", branch=branch)
-    assert (await hasty.sync(project["id"]))["added"] == 3
+    shared.repository("acme/b", FILES)
+    shared.github.faults.add(Status(404), path="/commits$", times=None)
+    project = await shared.project("acme/b", branch=branch)
+    assert (await shared.sync(project["id"]))["added"] == 3
 
 
 @pytest.mark.parametrize(("token", "costs"), [(None, (1, 3)), ("reader", (2, 4))])
 async def test_the_archive_which_counts_is_the_heads_whatever_is_pushed_meanwhile(
-    service: Service, token: str | None, costs: tuple[int, int]
+    shared: Service, token: str | None, costs: tuple[int, int]
 ) -> None:
     """With a token it is requested by the branch, then once more by the commit's id."""
-    repository = service.repository("acme/b", FILES, private_to=token and [token])
+    repository = shared.repository("acme/b", FILES, private_to=token and [token])
     old = repository.branches()[0][1]
     repository.commit(
         {"config/a.yaml": b"model: new\n", "config/c.yaml": b"c: 1\n"}, message="pushed"
     )
     # The head's answer is the one from before the push.
-    service.github.faults.add(HeadOf(repository, old), path="/commits$", times=1)
-    project = await service.project("acme/b", github_token=token)
-    sync = await service.sync(project["id"])
+    shared.github.faults.add(HeadOf(repository, old), path="/commits$", times=1)
+    project = await shared.project("acme/b", github_token=token)
+    sync = await shared.sync(project["id"])
     assert (sync["commit_sha"], sync["added"]) == (old, len(FILES))
-    assert await service.contents(project["id"]) == FILES
-    assert (service.github.requests.count("/tarball/"), service.github.requests.points) == costs
-    assert (await service.sync(project["id"]))["added"] == 1
+    assert await shared.contents(project["id"]) == FILES
+    assert (shared.github.requests.count("/tarball/"), shared.github.requests.points) == costs
+    assert (await shared.sync(project["id"]))["added"] == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,17 +332,17 @@ class HeadOf:
         return replace(answer, body=json.dumps([commit]).encode())
 
 
-async def test_without_archives_a_repository_is_read_without_a_token_too(hasty: Service) -> None:
-    hasty.repository("acme/b", FILES)
-    hasty.github.faults.add(Status(404), path="/tarball/", times=None)
-    project = await hasty.project("acme/b")
-    assert (await hasty.sync(project["id"]))["added"] == 3
-    assert hasty.github.requests.count("/git/blobs/") == 3
+async def test_without_archives_a_repository_is_read_without_a_token_too(shared: Service) -> None:
+    shared.repository("acme/b", FILES)
+    shared.github.faults.add(Status(404), path="/tarball/", times=None)
+    project = await shared.project("acme/b")
+    assert (await shared.sync(project["id"]))["added"] == 3
+    assert shared.github.requests.count("/git/blobs/") == 3
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-async def test_every_way_copies_the_same_files(hasty: Service, route: Route) -> None:
-    fields = route.open(hasty)
+async def test_every_way_copies_the_same_files(shared: Service, route: Route) -> None:
+    fields = route.open(shared)
     odd = {
         "config/latin.yaml": b"a: \xe9\n",
         "config/nul.yaml": b"a\0b",
@@ -350,32 +350,32 @@ async def test_every_way_copies_the_same_files(hasty: Service, route: Route) -> 
         "config/big.json": b'"' + b"x" * 600_000 + b'"',
         "config/crlf.yaml": b"\xef\xbb\xbfa: 1\r\n",
     }
-    hasty.repository("acme/b", {**FILES, **odd}, private_to=route.readers)
-    project = await hasty.project("acme/b", **fields)
-    sync = await hasty.sync(project["id"])
+    shared.repository("acme/b", {**FILES, **odd}, private_to=route.readers)
+    project = await shared.project("acme/b", **fields)
+    sync = await shared.sync(project["id"])
     assert {row["path"]: row["reason"] for row in sync["skipped"]} == {
         "config/latin.yaml": "not_utf8",
         "config/nul.yaml": "binary",
     }
-    files = await hasty.files(project["id"])
+    files = await shared.files(project["id"])
     expected = {
         path: data for path, data in {**FILES, **odd}.items() if not re.search("latin|nul", path)
     }
     assert {
-        path: await hasty.raw(project["id"], file["id"]) for path, file in files.items()
+        path: await shared.raw(project["id"], file["id"]) for path, file in files.items()
     } == expected
 
 
 async def test_a_person_who_joins_a_poll_does_not_inherit_that_it_may_not_use_the_reserve(
-    service: Service,
+    shared: Service,
 ) -> None:
-    service.repository("acme/b", FILES, private_to=["reader"])
-    project = await service.synced("acme/b", github_token="reader", polling_interval=60)
-    service.github.limits.set("reader", remaining=300)
-    await service.sync(project["id"])
-    await make_due(service)
-    [started] = await service.services.sync.start_due(1, (), ())
-    joined = await service.services.sync.sync(open_principal("jo"), project["id"], "manual")
+    shared.repository("acme/b", FILES, private_to=["reader"])
+    project = await shared.synced("acme/b", github_token="reader", polling_interval=60)
+    shared.github.limits.set("reader", remaining=300)
+    await shared.sync(project["id"])
+    await make_due(shared)
+    [started] = await shared.services.sync.start_due(1, (), ())
+    joined = await shared.services.sync.sync(open_principal("jo"), project["id"], "manual")
     assert ((await started.task).status, joined.status, joined.trigger) == (
         "failed",
         "unchanged",
@@ -383,15 +383,15 @@ async def test_a_person_who_joins_a_poll_does_not_inherit_that_it_may_not_use_th
     )
 
 
-async def test_those_which_one_check_serves_share_it(service: Service) -> None:
-    service.repository("acme/b", FILES, private_to=["reader"])
+async def test_those_which_one_check_serves_share_it(shared: Service) -> None:
+    shared.repository("acme/b", FILES, private_to=["reader"])
     for name in ("one", "two", "three"):
-        await service.synced("acme/b", name=name, github_token="reader", polling_interval=60)
-    database = service.services.database
+        await shared.synced("acme/b", name=name, github_token="reader", polling_interval=60)
+    database = shared.services.database
     collection = database.collection("projects")
     soon = await database.now() + timedelta(seconds=30)
     await collection.update_many({}, {"$set": {"next_poll_at": soon}})
     await collection.update_one({"name": "one"}, {"$set": {"next_poll_at": await database.now()}})
-    service.github.requests.reset()
-    assert await polled(service) == [("poll", "unchanged")] * 3
-    assert service.github.requests.count("/commits/") == len(service.github.requests) == 1
+    shared.github.requests.reset()
+    assert await polled(shared) == [("poll", "unchanged")] * 3
+    assert shared.github.requests.count("/commits/") == len(shared.github.requests) == 1
