@@ -48,11 +48,11 @@ async def variant_of(service: Service, name: str, **fields: object) -> Json:
     return await service.variant(project["id"], original, **fields)
 
 
-async def test_a_sync_keeps_the_bytes_lists_the_problem_and_goes_on(strict: Service) -> None:
-    costly = {"config/costly.yaml": COSTLY.encode()}
+async def test_a_sync_keeps_the_bytes_lists_the_problems_and_goes_on(strict: Service) -> None:
+    costly = {f"config/{number}.yaml": f"x{number}: 1\n{COSTLY}".encode() for number in range(2)}
     strict.repository("acme/b", {**costly, "config/small.yaml": SMALL.encode()})
     project = await strict.project("acme/b")
-    assert (await strict.sync(project["id"]))["synced_files"] == 2
+    assert (await strict.sync(project["id"]))["synced_files"] == 3
     files = await strict.files(project["id"], include="content")
     assert {path: file["content"].encode() for path, file in files.items()} == {
         **costly,
