@@ -1,11 +1,14 @@
 """Database fixtures: a real mongod and the embedded database, each started once a worker."""
 
 import asyncio
+import fcntl
 import os
 import re
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -41,11 +44,34 @@ async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def embedded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedDatabase]:
-    """An embedded database for this worker; a test may read it, but not end or restart it."""
+async def used_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder whose embedded database has run once, for tests to copy.
+
+    The first start in a folder takes a second server, which makes the user; a start in a copy does
+    not. All workers share it.
+    """
     if find_server() is None:
         pytest.skip("SecantusDB is not installed: pip install -r requirements-dev.txt")
-    database = EmbeddedDatabase(tmp_path_factory.mktemp("embedded"), timing=Timing(grace=0))
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, making = shared / "used_folder", shared / "used_folder_in_the_making"
+    with making.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            database = EmbeddedDatabase(making, timing=Timing(grace=0))
+            await database.start()
+            await database.stop()
+            making.rename(folder)
+    return folder
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def embedded(
+    used_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[EmbeddedDatabase]:
+    """An embedded database for this worker; a test may read it, but not end or restart it."""
+    folder = Path(shutil.copytree(used_folder, tmp_path_factory.mktemp("embedded") / "data"))
+    database = EmbeddedDatabase(folder, timing=Timing(grace=0))
     await database.start()
     supervision = asyncio.create_task(database.supervise())
     yield database

@@ -1,5 +1,6 @@
 """accounts: by the service, and directly in the database."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -72,11 +73,13 @@ async def serving(
 
 
 async def test_the_first_administrator_is_made_beside_a_running_service(
-    mongo_url: str, github: GitHubTestServer, tmp_path: Path
+    mongo_url: str, github: GitHubTestServer, used_folder: Path, tmp_path: Path
 ) -> None:
     settings: dict[str, Any] = {"data_dir": tmp_path / "data"}
     if mongo_url:
         settings["mongo_url"] = mongo_url
+    else:
+        shutil.copytree(used_folder, tmp_path / "data")
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
     arguments = ("accounts", "create", "eve", "--role", "admin", "--password-file", str(secret))

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -28,8 +29,11 @@ class RunningService:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningService]:
+async def running(
+    used_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningService]:
     folder = tmp_path_factory.mktemp("running")
+    shutil.copytree(used_folder, folder / "data")
     with GitHubTestServer() as github:
         async with service_process(folder, github_api_urls=github.url) as process:
             yield RunningService(process, github, folder / "data")

@@ -284,18 +284,13 @@ def alive(pid: int) -> bool:
     return True
 
 
-@pytest.fixture(scope="module")
-def used_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder for services one after the other, as the first start in one takes longest."""
-    return tmp_path_factory.mktemp("used") / "data"
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 async def test_a_signal_stops_the_service_in_order_and_leaves_no_process(
     tmp_path: Path, used_folder: Path, number: signal.Signals
 ) -> None:
-    async with service_process(tmp_path, data_dir=used_folder) as service:
-        pids = read_pids(used_folder / "database.pid")
+    data = Path(shutil.copytree(used_folder, tmp_path / "data"))
+    async with service_process(tmp_path, data_dir=data) as service:
+        pids = read_pids(data / "database.pid")
         assert alive(pids["server"])
         with Stopwatch() as watch:
             service.process.send_signal(number)

@@ -1,5 +1,6 @@
 """Tokens, however they are given, are in no log, no answer and no file of the database."""
 
+import shutil
 from pathlib import Path
 
 import httpx2 as httpx
@@ -16,13 +17,15 @@ SPACED_TOKEN = "ghp_TokenWithABlank 0000000000000000006"
 TOKENS = (SERVICE_TOKEN, PROJECT_TOKEN, LATER_TOKEN, WRONG_TOKEN, PASTED_TOKEN, SPACED_TOKEN)
 
 
-async def test_no_token_is_found_anywhere(github: GitHubTestServer, tmp_path: Path) -> None:
+async def test_no_token_is_found_anywhere(
+    github: GitHubTestServer, used_folder: Path, tmp_path: Path
+) -> None:
     repository = Repository.init(tmp_path / "upstream" / "b.git")
     repository.commit({"config/a.yaml": b"a: 1\n"}, message="first")
     github.add("acme/b", repository, private_to=[SERVICE_TOKEN, PROJECT_TOKEN, LATER_TOKEN])
     folder = tmp_path / "service"
-    folder.mkdir()
     # Its embedded database is among the files.
+    shutil.copytree(used_folder, folder / "data")
     settings = {"github_api_urls": github.url, "github_token": SERVICE_TOKEN}
     async with service_process(folder, **settings) as service, service.client() as http:
         answers = await _talk(http, github)
