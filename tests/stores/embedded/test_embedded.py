@@ -1,15 +1,11 @@
-"""The embedded database with real processes: its start, its replacement and its end."""
+"""The embedded database with real processes: its start, its end, and its files."""
 
 import asyncio
 import contextlib
 import os
 import shutil
-import signal
-import socket
 import stat
 import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,37 +15,19 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient, MongoClient
-from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StartError, StorageError
 from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, free_bytes
 from benchmark_manager.stores.embedded.guardian import LOG_LIMIT
 from benchmark_manager.stores.embedded.password import make_user
-from benchmark_manager.stores.embedded.ports import free_port
-from benchmark_manager.stores.embedded.process import has_arguments, try_lock, until
-from benchmark_manager.stores.embedded.server import find_server
+from benchmark_manager.stores.embedded.process import try_lock, until
 from benchmark_manager.stores.embedded.timing import Timing
+from support.embedded_servers import QUICK, alive, needs_server, read_again, running, supervision_of
 from support.process import Process, start_program
 from support.stopwatch import Stopwatch
-from support.suspension import resume, suspend
-from support.waiting import GENEROUS, eventually
-
-# One process, so that the folder and the server that tests share are made once.
-pytestmark = pytest.mark.xdist_group("embedded server")
-
-REPOSITORY = Path(__file__).parents[3]
-QUICK = Timing(tick=0.05, probe_every=0.2, hung_after=1.0, former_server=0.3, start=60.0, grace=0)
-SERVER_ARGUMENT = (
-    "--sync-on-commit",
-)  # both the server and its guardian have it in their command lines
-
-needs_server = pytest.mark.skipif(find_server() is None, reason="SecantusDB is not installed")
-linux_only = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="only Linux signals a parent's death to a process"
-)
-
-Client = AsyncMongoClient[dict[str, Any]]
+from support.suspension import suspend
+from support.waiting import GENEROUS
 
 # A service that starts the database, leaves a transaction open, says who it is and waits for its
 # end.
@@ -74,31 +52,6 @@ asyncio.run(main())
 """
 
 
-# Another user: what reading, changing and making a user gets, a guessed password, and the folder's
-# files.
-STRANGER = """
-import pathlib, sys
-from pymongo import MongoClient
-from pymongo.errors import OperationFailure
-port, folder = int(sys.argv[1]), pathlib.Path(sys.argv[2])
-client = MongoClient("127.0.0.1", port, directConnection=True, retryWrites=False)
-def attempt(work):
-    try:
-        print("done", work())
-    except (OperationFailure, OSError) as error:
-        print(getattr(error, "code", None) or type(error).__name__)
-attempt(lambda: client["supervision"]["heartbeats"].find_one())
-attempt(lambda: client["app"]["things"].insert_one({}))
-attempt(lambda: client.list_database_names())
-attempt(lambda: client.admin.command("createUser", "me", pwd="mine", roles=["root"]))
-known = {"directConnection": True, "username": "benchmark-manager"}
-guess = MongoClient("127.0.0.1", port, password="guess", **known)
-attempt(lambda: guess.admin.command("serverStatus"))
-attempt(lambda: (folder / "database.password").read_text())
-attempt(lambda: list(folder.iterdir()))
-"""
-
-
 def try_without_password(port: int, options: dict[str, Any]) -> str:
     """Ask for a user of one's own: `made`, or why not."""
     client: MongoClient[dict[str, Any]] = MongoClient(
@@ -115,28 +68,6 @@ def try_without_password(port: int, options: dict[str, Any]) -> str:
         except PyMongoError as error:
             return type(error).__name__
     return "made"
-
-
-@contextlib.asynccontextmanager
-async def running(
-    data_dir: Path, timing: Timing = QUICK, **options: Any
-) -> AsyncIterator[EmbeddedDatabase]:
-    """A started and supervised database."""
-    async with supervision_of(EmbeddedDatabase(data_dir, timing=timing, **options)) as database:
-        yield database
-
-
-@contextlib.asynccontextmanager
-async def supervision_of(database: EmbeddedDatabase) -> AsyncIterator[EmbeddedDatabase]:
-    """Start a database, and supervise it."""
-    await database.start()
-    supervision = asyncio.create_task(database.supervise())
-    try:
-        yield database
-    finally:
-        supervision.cancel()
-        await asyncio.gather(supervision, return_exceptions=True)
-        await database.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,46 +112,6 @@ def prepared(first_run: PreparedDatabase, tmp_path: Path) -> Path:
     return Path(shutil.copytree(first_run.folder, tmp_path / "data"))
 
 
-@dataclass(frozen=True, slots=True)
-class Supervised:
-    """A supervised database for one test after the other, which may kill its server."""
-
-    database: EmbeddedDatabase
-    folder: Path
-    #: How often its server was replaced before the test.
-    restarts: int
-    #: The port that it was to take first, which another program had.
-    taken_port: int
-
-    @property
-    def server(self) -> int:
-        """The process id of the server that runs now."""
-        assert self.database.pid is not None
-        return self.database.pid
-
-    async def replaced(self, times: int = 1) -> None:
-        await wait_for_restart(self.database, self.restarts + times)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def _supervised(
-    first_run: PreparedDatabase, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Supervised]:
-    folder = Path(shutil.copytree(first_run.folder, tmp_path_factory.mktemp("supervised") / "data"))
-    with socket.create_server(("127.0.0.1", 0)) as stranger:
-        taken = stranger.getsockname()[1]
-        # The last is tried first.
-        ports = [free_port(), taken]
-        async with running(folder, find_port=ports.pop) as database:
-            assert not ports
-            yield Supervised(database, folder, 0, taken)
-
-
-@pytest.fixture
-def supervised(_supervised: Supervised) -> Supervised:
-    return replace(_supervised, restarts=_supervised.database.restarts)
-
-
 @contextlib.asynccontextmanager
 async def service(data_dir: Path) -> AsyncIterator[tuple[Process, int, int]]:
     """Another service process on the folder: it, its server's id and its guardian's id."""
@@ -245,15 +136,6 @@ async def service(data_dir: Path) -> AsyncIterator[tuple[Process, int, int]]:
             process.wait()
 
 
-def kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def alive(pid: int | None) -> bool:
-    return pid is not None and has_arguments(pid, SERVER_ARGUMENT)
-
-
 def script(folder: Path, text: str) -> str:
     """A program that stands in for the server."""
     path = folder / "server"
@@ -265,51 +147,6 @@ def script(folder: Path, text: str) -> str:
 def with_server(folder: Path, text: str, timing: Timing = QUICK) -> EmbeddedDatabase:
     program = script(folder, text)
     return EmbeddedDatabase(folder / "data", timing=timing, find_server=lambda: program)
-
-
-async def wait_for_restart(database: EmbeddedDatabase, number: int) -> None:
-    assert await until(lambda: database.restarts >= number, GENEROUS)
-
-
-async def wait_for_length(items: list[int], length: int) -> None:
-    assert await until(lambda: len(items) >= length, GENEROUS)
-
-
-async def acknowledged_writes(client: Client, first: int, written: list[int]) -> None:
-    """Insert until an insert fails; `written` gets what the server has acknowledged."""
-    number = first
-    with contextlib.suppress(PyMongoError):
-        while True:
-            await client["app"]["writes"].insert_one({"_id": number})
-            written.append(number)
-            number += 1
-
-
-async def read_again(client: Client, collection: str) -> list[Any]:
-    """All ids, as soon as the restarted server answers; there is at least one."""
-
-    async def ids() -> list[Any] | None:
-        with contextlib.suppress(PyMongoError):
-            return [d["_id"] async for d in client["app"][collection].find({}).sort("_id", 1)]
-        return None
-
-    return await eventually(ids, "the server did not come back")
-
-
-@needs_server
-async def test_answers_a_transaction(supervised: Supervised) -> None:
-    async def both(session: AsyncClientSession) -> None:
-        await client["app"]["one"].insert_one({"_id": 1}, session=session)
-        await client["app"]["two"].insert_one({"_id": 1}, session=session)
-
-    async with AsyncMongoClient[dict[str, Any]](supervised.database.url) as client:
-        async with client.start_session() as session:
-            await session.with_transaction(both)
-            await session.start_transaction()
-            await client["app"]["one"].insert_one({"_id": 2}, session=session)
-            await session.abort_transaction()
-        assert await client["app"]["one"].count_documents({}) == 1
-        assert await client["app"]["two"].count_documents({}) == 1
 
 
 @needs_server
@@ -335,18 +172,6 @@ async def test_leaves_nothing_behind_after_a_stop_and_starts_again(prepared: Pat
 
 
 @needs_server
-async def test_refuses_a_second_service(supervised: Supervised) -> None:
-    """The error names the folder and the process that has it; the first service is undisturbed."""
-    pid = supervised.server
-    with pytest.raises(StartError) as refused:
-        await EmbeddedDatabase(supervised.folder).start()
-    assert str(supervised.folder) in refused.value.detail
-    assert f"process {os.getpid()}" in refused.value.detail
-    assert supervised.server == pid
-    assert alive(pid)
-
-
-@needs_server
 async def test_ends_with_a_killed_service(prepared: Path) -> None:
     """SIGKILL to the service: server and guardian are gone within 3 s."""
     async with service(prepared) as (process, server, guardian):
@@ -354,19 +179,6 @@ async def test_ends_with_a_killed_service(prepared: Path) -> None:
             process.kill()
             assert await until(lambda: not alive(server) and not alive(guardian), GENEROUS)
         assert watch.seconds < 3
-
-
-@needs_server
-@linux_only
-async def test_ends_with_a_killed_guardian(supervised: Supervised) -> None:
-    """SIGKILL to the guardian ends the server too; supervision starts both again."""
-    server, guardian = supervised.server, supervised.database.guardian_pid
-    assert guardian is not None
-    kill(guardian)
-    assert await until(lambda: not alive(server), GENEROUS)
-    await supervised.replaced()
-    assert alive(supervised.server)
-    assert supervised.database.guardian_pid != guardian
 
 
 @needs_server
@@ -406,81 +218,6 @@ async def test_kills_no_stranger(tmp_path: Path) -> None:
 
 
 @needs_server
-async def test_replaces_a_crashed_server_which_loses_no_acknowledged_write(
-    supervised: Supervised,
-) -> None:
-    """On the same port, and whatever was acknowledged amid writes is there at the next call."""
-    database = supervised.database
-    url, pid = database.url, supervised.server
-    async with AsyncMongoClient[dict[str, Any]](
-        url, w="majority", journal=True, serverSelectionTimeoutMS=2000
-    ) as client:
-        written: list[int] = []
-        writer = asyncio.create_task(acknowledged_writes(client, 1, written))
-        await wait_for_length(written, 50)
-        kill(pid)
-        await writer
-        await supervised.replaced()
-        assert database.url == url
-        assert database.pid != pid
-        # A write may have reached the disk although its acknowledgement never came.
-        assert set(written) - set(await read_again(client, "writes")) == set()
-
-
-@needs_server
-async def test_replaces_a_hung_server(supervised: Supervised) -> None:
-    """A stopped process still accepts connections; a read without an answer shows that it hangs."""
-    pid = supervised.server
-    suspend(pid)
-    await supervised.replaced()
-    assert not alive(pid)
-    async with AsyncMongoClient[dict[str, Any]](supervised.database.url) as client:
-        assert await client["app"]["hung"].count_documents({}) == 0
-
-
-@needs_server
-async def test_a_server_that_stands_still_for_a_while_is_not_replaced(prepared: Path) -> None:
-    timing = Timing(tick=0.05, probe_every=0.1, hung_after=60.0, start=60.0, grace=0)
-    async with (
-        running(prepared, timing) as database,
-        AsyncMongoClient[dict[str, Any]](database.url) as client,
-    ):
-        pid = database.pid or 0
-        suspend(pid)
-        waiting = asyncio.create_task(client["app"]["things"].count_documents({}))
-        done, _ = await asyncio.wait({waiting}, timeout=1.0)
-        assert not done
-        resume(pid)
-        assert await waiting == 1
-        assert (database.pid, database.restarts) == (pid, 0)
-
-
-@needs_server
-@linux_only
-async def test_a_server_that_gets_hardly_any_processor_time_is_slow_and_not_replaced(
-    prepared: Path,
-) -> None:
-    """It runs a tenth of the time, as on a machine whose processors have other work."""
-    timing = Timing(tick=0.02, probe_every=0.05, hung_after=0.8, start=60.0, grace=0)
-    async with (
-        running(prepared, timing) as database,
-        AsyncMongoClient[dict[str, Any]](database.url) as client,
-    ):
-        things = client["app"]["many"]
-        await things.insert_many([{"_id": number, "text": "x" * 100} for number in range(2_000)])
-        pid = database.pid or 0
-        begin = time.monotonic()
-        waiting = asyncio.create_task(things.find({"text": {"$regex": "y$"}}).to_list())
-        while time.monotonic() - begin < 3 * timing.hung_after or not waiting.done():
-            suspend(pid)
-            await asyncio.sleep(0.27)
-            resume(pid)
-            await asyncio.sleep(0.03)
-        assert await waiting == []
-        assert (database.pid, database.restarts) == (pid, 0)
-
-
-@needs_server
 async def test_a_server_that_hangs_while_it_starts_is_given_up(prepared: Path) -> None:
     timing = Timing(tick=0.05, start=0.5, former_server=0.3)
     database = EmbeddedDatabase(prepared, timing=timing)
@@ -489,39 +226,6 @@ async def test_a_server_that_hangs_while_it_starts_is_given_up(prepared: Path) -
     suspend(database.pid or 0)
     with pytest.raises(StartError, match=r"did not answer within \d+ s"):
         await starting
-
-
-@needs_server
-async def test_another_user_of_the_machine_can_neither_read_nor_change_anything(
-    supervised: Supervised,
-) -> None:
-    """Neither over the port without the password, nor by reading it from the folder."""
-    setpriv = shutil.which("setpriv")
-    if os.geteuid() != 0 or setpriv is None:
-        pytest.skip("only root can act as another user")
-    supervised.folder.parent.chmod(0o755)
-    answer = await asyncio.to_thread(
-        subprocess.run,
-        [
-            *(setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"),
-            *(sys.executable, "-c", STRANGER),
-            *(str(urlsplit(supervised.database.url).port), str(supervised.folder)),
-        ],
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    # Unauthorized, AuthenticationFailed
-    assert answer.stdout.split() == [
-        "13",
-        "13",
-        "13",
-        "13",
-        "18",
-        "PermissionError",
-        "PermissionError",
-    ]
 
 
 @needs_server
@@ -564,12 +268,6 @@ async def test_says_what_a_corrupt_database_says(prepared: Path) -> None:
     lock = try_lock(prepared / "service.lock")
     assert lock is not None
     os.close(lock)
-
-
-@needs_server
-async def test_takes_another_port_when_one_is_taken(supervised: Supervised) -> None:
-    """Nor does a stranger on the port pass for the server."""
-    assert urlsplit(supervised.database.url).port != supervised.taken_port
 
 
 async def test_says_how_to_install_a_missing_server(tmp_path: Path) -> None:
