@@ -109,8 +109,9 @@ async def test_what_a_script_sends_exactly_is_taken_exactly(
     form = await editor(browser, modified)
     saved = []
     for text in TEXTS:
-        exact = {"content_exact": json.dumps(text), "allow_invalid": "1"}
-        page = await browser.send(form, content="something else", **exact)
+        page = await browser.send(
+            form, content="something else", content_exact=json.dumps(text), allow_invalid="1"
+        )
         # The page after it is the same editor.
         form = page.form(modified["id"])
         saved.append(await raw(service, modified))
