@@ -79,6 +79,14 @@ def slowness() -> float:
         _overhead.seconds += _used() - began
 
 
+def is_within(seconds: float, limit: float) -> bool:
+    """Return whether work that took `seconds` now takes less than `limit` on an idle machine.
+
+    How slow this one is takes longer to measure than most work, so only what is late asks for it.
+    """
+    return seconds < limit or seconds < limit * slowness()
+
+
 class LoopWatch:
     """Measures, between its beginning and its end, for how long nothing else came to run.
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, filterfalse, islice
 from typing import Final, Protocol
 
 import yaml
@@ -175,7 +175,7 @@ def _with_stand_ins(text: str, delicate: tuple[int, ...]) -> str:
     if "\\" in text:
         present.update(int(found[1] or found[2], 16) for found in _ESCAPE.finditer(text))
     codes = chain(*_STAND_INS, _STAND_INS_LAST)
-    unused = list(islice((code for code in codes if code not in present), len(wanted)))
+    unused = list(islice(filterfalse(present.__contains__, codes), len(wanted)))
     if len(unused) < len(wanted):
         message = (
             f"The YAML holds U+{ord(wanted[0]):04X} and nearly every other character; "

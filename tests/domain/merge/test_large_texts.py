@@ -10,7 +10,7 @@ import pytest
 from benchmark_manager.domain.documents import compare_three_ways, key_changes
 from benchmark_manager.domain.merge import MergeImpossibleError, merge, resolve
 from benchmark_manager.models.merge import Resolution
-from support.stalls import slowness
+from support.stalls import is_within
 
 
 def text(**changes: str) -> str:
@@ -56,7 +56,7 @@ def test_the_largest_texts_which_are_merged_by_keys_take_less_than_a_second() ->
     found = merge(
         "".join(lines), "".join(lines[::-1]), "".join(lines).replace("k7: 7\n", "k7: 8\n"), "yaml"
     )
-    assert (found.outcome, time.process_time() - began < 2 * slowness()) == ("keys", True)
+    assert (found.outcome, is_within(time.process_time() - began, 2)) == ("keys", True)
 
 
 def test_texts_with_hundreds_of_thousands_of_values_are_not_compared_by_key() -> None:
@@ -64,7 +64,7 @@ def test_texts_with_hundreds_of_thousands_of_values_are_not_compared_by_key() ->
     began = time.process_time()
     assert key_changes(before, f"[2,{before[1:]}", "json") is None
     assert compare_three_ways("a: 1\n", None, [before], "yaml") == [None]
-    assert time.process_time() - began < 1 * slowness()
+    assert is_within(time.process_time() - began, 1)
 
 
 def test_brackets_alone_are_values_too() -> None:
@@ -73,7 +73,7 @@ def test_brackets_alone_are_values_too() -> None:
     base, theirs, mine = (f"a: [{', '.join([nested] * 3_000)}, {number}]\n" for number in (1, 2, 3))
     began = time.process_time()
     assert merge(base, theirs, mine, "yaml").conflicts[0].path is None
-    assert time.process_time() - began < 1 * slowness()
+    assert is_within(time.process_time() - began, 1)
 
 
 @pytest.mark.parametrize("values", [110_000, 240_000])
@@ -84,4 +84,4 @@ def test_what_takes_too_long_to_check_is_a_conflict(values: int) -> None:
     began = time.process_time()
     (conflict,) = merge(base, theirs, mine, "yaml").conflicts
     assert (conflict.path, conflict.theirs, conflict.mine) == (None, theirs, mine)
-    assert time.process_time() - began < 2 * slowness()
+    assert is_within(time.process_time() - began, 2)

@@ -15,7 +15,7 @@ from benchmark_manager.domain.merge.text_merge import TextConflict, TextMerge, m
 from benchmark_manager.domain.text.lines import lines_with_ends
 from github_test_server import git
 from support.examples import EXAMPLES
-from support.stalls import slowness
+from support.stalls import is_within
 
 #: base, theirs, mine
 Triple: TypeAlias = tuple[str, str, str]
@@ -311,19 +311,23 @@ def test_every_conflict_is_reported_and_what_merges_between_them_is_not() -> Non
     )
 
 
+#: Enough that every bound of a search is reached.
+LINES = 6_000
+
+
 def lines_of(*, kinds: int, seed: int) -> str:
     rng = random.Random(seed)  # noqa: S311 - nothing secret
-    return "".join(f"line number {rng.randrange(kinds):012}\n" for _ in range(15_000))
+    return "".join(f"line number {rng.randrange(kinds):012}\n" for _ in range(LINES))
 
 
 @pytest.mark.parametrize(
     "sides",
     [
         lambda: (
-            "".join(f"key {n}: of {side}, and more\n" for n in range(15_000)) for side in "abc"
+            "".join(f"key {n}: of {side}, and more\n" for n in range(LINES)) for side in "abc"
         ),
         lambda: (lines_of(kinds=10, seed=seed) for seed in range(3)),
-        lambda: ("".join(f"{side}{n}\n\n" for n in range(8_000)) for side in "abc"),
+        lambda: ("".join(f"{side}{n}\n\n" for n in range(LINES // 2)) for side in "abc"),
         lambda: ("a\nb\n" * 8_000, "b\na\n" * 7_600, "a\nb\na\n" * 5_200),
     ],
     ids=[
@@ -333,11 +337,11 @@ def lines_of(*, kinds: int, seed: int) -> str:
         "one run of repetitions",
     ],
 )
-def test_fifteen_thousand_changed_lines_take_seconds_at_most(
+def test_thousands_of_changed_lines_take_a_second_at_most(
     sides: Callable[[], Iterable[str]],
 ) -> None:
-    """Real times are below half a second; a search without end takes half a minute."""
+    """Real times are below a quarter of a second; a search without end takes many seconds."""
     base, theirs, mine = sides()
     started = time.process_time()
     merge_text(base, theirs, mine)
-    assert time.process_time() - started < 5 * slowness()
+    assert is_within(time.process_time() - started, 1)

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import Template
 from pydantic import JsonValue
 
 from benchmark_manager.models.result_table import (
@@ -42,9 +43,13 @@ def html(charts: Charts, name: str, language: str = "en") -> str:
     chart = getattr(charts, name)
     if chart is None:
         return ""
-    macro = MACROS[name]
+    return template(MACROS[name], language).render(chart=chart)
+
+
+@cache
+def template(macro: str, language: str) -> Template:
     text = f'{{% from "charts/charts.html" import {macro} %}}{{{{ {macro}(chart) }}}}'
-    return environment(language).from_string(text).render(chart=chart)
+    return environment(language).from_string(text)
 
 
 def words(markup: str) -> str:

@@ -194,15 +194,15 @@ async def test_every_address_on_every_page_begins_with_the_prefix_and_leads_some
 ) -> None:
     """The prefix comes from templates, so one page and one address of each kind are enough.
 
-    Pages have the same addresses below both prefixes, so those of one are followed.
+    Pages have the same addresses below a prefix that is set, of which fewer pages are opened.
     """
     pages = list(offers.site.kinds.values())
-    async with offers.direct_client(ANNOUNCED) as http:
-        announced = await crawled(offers, http, ANNOUNCED, pages)
     async with offers.direct_client(SET) as http:
-        urls = sorted(await crawled(offers, http, SET, pages))
-        found = {path_below(url, SET): url for url in urls}
-        assert {path_below(url, ANNOUNCED) for url in announced} == found.keys()
+        below_set = await crawled(offers, http, SET, pages[::4])
+    async with offers.direct_client(ANNOUNCED) as http:
+        urls = sorted(await crawled(offers, http, ANNOUNCED, pages))
+        found = {path_below(url, ANNOUNCED): url for url in urls}
+        assert {path_below(url, SET) for url in below_set} - found.keys() == set()
         unseen = found.keys() - {kind_of(path) for path in pages}
         assert len(unseen) > 20
         statuses = {
