@@ -208,7 +208,9 @@ async def test_the_whole_way_of_a_variant_below_a_path(
             visitors, Api(http, upstream, tmp_path), name, language=language, scripts=scripts
         )
         person = BrowserPerson(page, language, scripts)
-        await compare_releases(person, name)
+        if not scripts:
+            # These pages have no script of their own.
+            await compare_releases(person, name)
         await switch(person)
         cookies = await page.context.cookies()
         assert {cookie["path"] for cookie in cookies} == {prefix}
