@@ -142,7 +142,7 @@ def changes_of(project: Json, variant: Json) -> list[tuple[str, ...]]:
         ("PUT", home, '{"name": "taken over"}', "application/json"),
         *[("DELETE", path) for path in (home, f"{home}/modified-files", file)],
         ("PUT", file, '{"content": "a: 2\\n"}', "application/json"),
-        ("POST", f"{home}/releases", "{}", "text/plain"),
+        ("POST", f"{home}/releases", "{}"),
         ("POST", "/ui/sync-all", "csrf_token=x", "application/x-www-form-urlencoded"),
     ]
 
