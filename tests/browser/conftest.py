@@ -8,9 +8,11 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from github_test_server import GitHubTestServer
+from support.administered import service_to_set_up, set_up
 from support.browser import Browser as PlainBrowser
 from support.chromium import find_chromium, running_chromium
 from support.process import ROOT, ServiceProcess, service_process
+from support.real_provider import real_provider
 from support.reused_database import reused_database
 from support.service import Api
 from support.site import Site, build_site
@@ -18,6 +20,8 @@ from support.visitors import Contexts, Visitors, visiting
 
 #: Without a token, GitHub allows 60 requests an hour.
 TOKEN = "token-of-the-service"
+#: Whom the provider knows.
+KIM = {"sub": "kim", "name": "Kim Min", "groups": ["bench"]}
 BUILT = ROOT / "benchmark_manager/web/static/dist/manifest.json"
 
 
@@ -67,6 +71,21 @@ async def running(
             trusted_proxies="127.0.0.0/8",
         ) as process,
     ):
+        yield process
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def administered(
+    mongod: str, upstream: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServiceProcess]:
+    """A service that asks for a sign-in, there or at a provider, and has an administrator."""
+    folder = tmp_path_factory.mktemp("administered")
+    async with (
+        reused_database(mongod) as url,
+        real_provider(folder, KIM) as issuer,
+        service_to_set_up(folder, url, issuer, github_api_urls=upstream.url) as process,
+    ):
+        await set_up(process)
         yield process
 
 

@@ -6,19 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page
 
 from github_test_server import GitHubTestServer
 from support.accessibility import AXE, as_lines, needs_axe, problems_by_view
-from support.browser import Browser as PlainBrowser
+from support.administered import NAME, PASSWORD, service_to_set_up, set_up_address
 from support.person import BrowserPerson
-from support.process import ServiceProcess, service_process
-from support.reused_database import reused_database
+from support.process import ServiceProcess
 from support.visitors import WIDE, Contexts, Visitors, visiting
 
-NAME = "ada"
-PASSWORD = "four brown foxes jump"
 #: Pages that only those who are signed in see as they are.
 PAGES = (
     "/ui/you",
@@ -31,47 +27,15 @@ PAGES = (
 )
 
 
-@asynccontextmanager
-async def guarded_service(
-    folder: Path, database_url: str, upstream: GitHubTestServer
-) -> AsyncIterator[ServiceProcess]:
-    """Run a service that nobody has set up yet, with both kinds of providers."""
-    async with service_process(
-        folder,
-        mongo_url=database_url,
-        auth="required",
-        github_api_urls=upstream.url,
-        oidc_issuer="https://login.example.com",
-        oidc_client_id="bench",
-        github_oauth_client_id="id",
-        github_oauth_client_secret="secret",
-    ) as process:
-        yield process
-
-
 @pytest.fixture
 async def guarded(
     tmp_path: Path, upstream: GitHubTestServer, database_url: str
 ) -> AsyncIterator[ServiceProcess]:
-    async with guarded_service(tmp_path, database_url, upstream) as process:
-        yield process
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def administered(
-    mongod: str, upstream: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ServiceProcess]:
-    """The same, with an administrator."""
-    folder = tmp_path_factory.mktemp("administered")
-    async with (
-        reused_database(mongod) as url,
-        guarded_service(folder, url, upstream) as process,
-        process.client() as http,
-    ):
-        browser = PlainBrowser(http)
-        page = await browser.open(set_up_address(process))
-        form = page.form("/ui/set-up")
-        await browser.send(form, name=NAME, password=PASSWORD, password_again=PASSWORD)
+    """A service that nobody has set up yet."""
+    issuer = "https://login.example.com"
+    async with service_to_set_up(
+        tmp_path, database_url, issuer, github_api_urls=upstream.url
+    ) as process:
         yield process
 
 
@@ -98,26 +62,20 @@ async def page(contexts: Contexts, administered: ServiceProcess) -> AsyncIterato
         yield page
 
 
-def set_up_address(process: ServiceProcess) -> str:
-    """Return the address of the link in the log, which makes the first administrator."""
-    [address] = re.findall(r"/ui/set-up\?token=[\w-]{43}", process.output)
-    return str(address)
-
-
 async def sign_in(person: BrowserPerson, password: str = PASSWORD) -> None:
     await person.page.fill("#name", NAME)
     await person.page.fill("#password", password)
     await person.send("Sign in")
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 async def test_a_person_sets_up_makes_a_token_and_signs_in_again(
-    guarded: ServiceProcess, guests: Visitors, scripts: bool
+    guarded: ServiceProcess, guests: Visitors
 ) -> None:
-    page = await guests.page(scripts=scripts)
-    person = BrowserPerson(page, scripts=scripts)
+    """Without scripts, `set_up` does the first of these."""
+    page = await guests.page()
+    person = BrowserPerson(page)
     await page.goto(set_up_address(guarded))
-    if scripts and AXE.exists():
+    if AXE.exists():
         assert await problems_by_view(page) == {}
         await page.set_viewport_size(WIDE)
     await page.fill("#name", NAME)
@@ -125,12 +83,28 @@ async def test_a_person_sets_up_makes_a_token_and_signs_in_again(
     await page.fill("#password_again", PASSWORD)
     await person.send("Make the administrator")
     await person.sees("The first administrator was made")
+    await make_a_token_and_sign_in_again(person, guarded)
+
+
+async def test_a_person_without_scripts_makes_a_token_and_signs_in_again(
+    contexts: Contexts, administered: ServiceProcess
+) -> None:
+    async with guests_of(contexts, administered) as visitors:
+        page = await visitors.page(scripts=False)
+        person = BrowserPerson(page, scripts=False)
+        await page.goto("/ui")
+        await sign_in(person)
+        await make_a_token_and_sign_in_again(person, administered)
+
+
+async def make_a_token_and_sign_in_again(person: BrowserPerson, service: ServiceProcess) -> None:
+    page = person.page
     await page.goto("/ui/you/tokens/new")
     await page.fill("#name", "nightly")
     await person.send("Make a token")
     text = await page.locator(".command pre").inner_text()
     assert re.fullmatch(r"bmt_\w{73}", text)
-    async with guarded.client() as http:
+    async with service.client() as http:
         answer = await http.get("/me", headers={"Authorization": f"Bearer {text}"})
     assert answer.json()["name"] == NAME
     async with page.expect_navigation():

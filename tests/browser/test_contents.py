@@ -13,9 +13,11 @@ from support.visitors import Visitors
 CONTENTS = {
     "mixed": b"a: 1\r\nb: 2\nc: 3\r\n",
     "bom-crlf-unfinished": b"\xef\xbb\xbfa: 1\r\nb: 2",
-    "tabs-trailing": b"\n\na:\t1   \nb: [1,\t2]\t# tab\n\n\n",
-    "closing": b"a: '</textarea></script><script>alert(1)</script><!--'\n",
-    "marks": "a: \u202eevil\u202c \u200b\u2028x\u2066 'é\u0301 🎉 한국어'\n".encode(),
+    "tabs-closing-marks": (
+        "\n\na:\t1   \nb: [1,\t2]\t# tab\n"
+        "c: '</textarea></script><script>alert(1)</script><!--'\n"
+        "d: \u202eevil\u202c \u200b\u2028x\u2066 'é\u0301 🎉 한국어'\n\n\n"
+    ).encode(),
 }
 TYPED = "# 한글 🎉 </textarea>"
 

@@ -3,49 +3,23 @@
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from support.process import ServiceProcess, service_process
-from support.real_provider import real_provider
-from support.reused_database import reused_database
+from support.process import ServiceProcess
 from support.visitors import TIMEOUT
 
-KIM = {"sub": "kim", "name": "Kim Min", "groups": ["bench"]}
 WANTED = "/ui/search?q=llama"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def service(
-    mongod: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ServiceProcess]:
-    """A service that asks for a sign-in, at a provider."""
-    folder = tmp_path_factory.mktemp("provider")
-    async with (
-        reused_database(mongod) as url,
-        real_provider(folder, KIM) as issuer,
-        service_process(
-            folder,
-            mongo_url=url,
-            auth="required",
-            oidc_issuer=issuer,
-            oidc_client_id="bench",
-            oidc_client_secret="a secret",
-            oidc_name="Acme",
-        ) as process,
-    ):
-        yield process
-
-
 @pytest.fixture
-async def page(chromium: Browser, service: ServiceProcess) -> AsyncIterator[Page]:
+async def page(chromium: Browser, administered: ServiceProcess) -> AsyncIterator[Page]:
     """A page of somebody who is signed in nowhere and wanted to search."""
     context = await chromium.new_context(locale="en")
     context.set_default_timeout(TIMEOUT)
     page = await context.new_page()
     # The provider's own style sheet is on another machine.
     await page.route("https://**", lambda route: route.abort())
-    await page.goto(f"{service.url}{WANTED}")
+    await page.goto(f"{administered.url}{WANTED}")
     yield page
     await context.close()
 
