@@ -298,9 +298,11 @@ def expected_with_site_role(route: DescribedRoute, role: Role, target: Target) -
 
 async def test_roles_in_a_project_allow_what_the_table_says(cast: Cast) -> None:
     found, expected = {}, {}
-    # Elsewhere a role is none, of which the least and the greatest are examples.
-    elsewhere = cast.cells(IN_PROJECTS, "foreign", "unknown", roles=("none", "admin"))
-    for route, role, target in (*cast.cells(IN_PROJECTS, "own"), *elsewhere):
+    # Elsewhere a role is none, of which the least and the greatest are examples. To who has none,
+    # the project `own` is as any other.
+    foreign = cast.cells(IN_PROJECTS, "foreign", roles=("admin",))
+    unknown = cast.cells(IN_PROJECTS, "unknown", roles=("none", "admin"))
+    for route, role, target in (*cast.cells(IN_PROJECTS, "own"), *foreign, *unknown):
         key = f"{route.label} as {role} in {target}"
         found[key] = await verdict(cast.members[role], route, cast.targets[target])
         expected[key] = expected_in_project(route, role, target)

@@ -363,7 +363,7 @@ async def test_a_result_that_is_uploaded_while_its_sweep_is_deleted_has_its_rele
 ) -> None:
     service = on_either.service
     seen = []
-    for number in range(1, 7):
+    for number in range(1, 4):
         sweep = await on_either.sweep(sizes(number))
         [cell] = await on_either.cells(sweep)
         status, deletion = await asyncio.gather(
