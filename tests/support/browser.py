@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
@@ -12,39 +11,6 @@ import httpx2 as httpx
 
 Attributes = dict[str, str]
 _VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
-_OF_FORMS = {"form", "textarea", "select", "option", "input"}
-
-#: Attributes in double quotes, of one word or without a value, with white space before each.
-_ATTRIBUTES = r"""(?:\s+[a-zA-Z][\w:.-]*(?:="[^"]*"|=[\w-]+)?)*"""
-#: Start tags behind which a `<` may be no tag.
-_OF_TEXT = r"(?:script|style|textarea|title)\b(?![^<>]*>[^<]*</)"
-#: A text, an end tag, or a start tag and whether it ends itself: all that our templates need.
-_PLAIN = re.compile(
-    rf"([^<]+)|</([a-z][a-z0-9]*)>|<(?!{_OF_TEXT})([a-z][a-z0-9]*)({_ATTRIBUTES})\s*(/?)>"
-)
-#: Its groups of a text and of an end tag.
-_TEXT, _END = 1, 2
-_ATTRIBUTE = re.compile(r"""([a-zA-Z][\w:.-]*)(?:="([^"]*)"|=([\w-]+))?""")
-_DOCTYPE = "<!doctype html>"
-
-
-def _unescaped(text: str) -> str:
-    """Return what `html.unescape` does; several times faster for what templates escape."""
-    if "&" not in text:
-        return text
-    plain = text.replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<")
-    plain = plain.replace("&gt;", ">")
-    if plain.count("&") == plain.count("&amp;"):
-        return plain.replace("&amp;", "&")
-    return unescape(text)
-
-
-def _values(attributes: str) -> Attributes:
-    """Return the values of plain attributes by their names."""
-    return {
-        name.lower(): _unescaped(quoted) or word
-        for name, quoted, word in _ATTRIBUTE.findall(attributes)
-    }
 
 
 @dataclass
@@ -78,45 +44,14 @@ class _Reader(HTMLParser):
         self._open: list[str] = []
         self._textarea: str | None = None
         self._select = ""
-        self.feed(html[self._read_plain(html) :])
+        self.feed(html)
         self.close()
 
-    def _read_plain(self, html: str) -> int:
-        """Read HTML as long as it is plain, in half the time; return where it no longer is.
-
-        It is read as `HTMLParser` reads it.
-        """
-        position = len(_DOCTYPE) if html.startswith(_DOCTYPE) else 0
-        for found in _PLAIN.finditer(html, position):
-            if found.start() != position:
-                break
-            position = found.end()
-            # The last group that took part, which is that of the kind.
-            if found.lastindex == _TEXT:
-                self.handle_data(_unescaped(found[_TEXT]))
-            elif found.lastindex == _END:
-                self.handle_endtag(found[_END])
-            else:
-                _, _, tag, attributes, is_closed = found.groups()
-                values = _values(attributes) if attributes else {}
-                if is_closed:
-                    self.tags.append((tag, values))
-                else:
-                    self._start(tag, values)
-        return position
-
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._start(tag, {name: value or "" for name, value in attrs})
-
-    def _start(self, tag: str, found: Attributes) -> None:
+        found = {name: value or "" for name, value in attrs}
         self.tags.append((tag, found))
         if tag not in _VOID:
             self._open.append(tag)
-        if tag in _OF_FORMS:
-            self._add_to_form(tag, found)
-
-    def _add_to_form(self, tag: str, found: Attributes) -> None:
-        """Begin a form, or add a field to the last one."""
         if tag == "form":
             action = urljoin(self._url, found.get("action", ""))
             self.forms.append(WebForm(action, found.get("method", "get"), found.get("enctype", "")))
