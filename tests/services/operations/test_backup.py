@@ -3,13 +3,9 @@
 import asyncio
 import gzip
 import io
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import bson
 import pytest
@@ -23,7 +19,6 @@ from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.messages import detail
 from benchmark_manager.models.release import CellMaking, ReleaseFile
 from benchmark_manager.models.result import ParsedResult, StoredResult
-from benchmark_manager.services.operations.backup import BackupService, Summary
 from benchmark_manager.stores.access.accounts import AccountStore
 from benchmark_manager.stores.access.api_tokens import ApiTokenStore
 from benchmark_manager.stores.access.audit import AuditStore
@@ -34,9 +29,7 @@ from benchmark_manager.stores.access.setup_links import SetupLinkStore
 from benchmark_manager.stores.access.sign_in_attempts import SignInAttemptStore
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.database.meta import SCHEMA
-from benchmark_manager.stores.database.starting import Purpose
-from benchmark_manager.stores.database.starting import start as start_database
-from benchmark_manager.stores.operations.backup_file import BackupReader, BackupWriter, Header
+from benchmark_manager.stores.operations.backup_file import BackupReader
 from benchmark_manager.stores.releases.releases import ReleaseStore
 from benchmark_manager.stores.results.chunks import CHUNK_BYTES, ResultChunkStore
 from benchmark_manager.stores.results.results import ResultStore
@@ -51,43 +44,20 @@ from support.access import (
     an_account,
     an_id,
 )
+from support.backups import (
+    Backup,
+    documents,
+    no_report,
+    opened,
+    restored,
+    service_of,
+    small_backup,
+    taken,
+)
 from support.cells import cell_of, draft, made_by_sweep
 from support.changing_project import changing_project, saved_number
 from support.reused_database import lent_database, reused_database
 from support.service import Json, Service, running_service
-
-MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
-
-
-def _report(_what: str, _done: int, _total: int | None) -> None:
-    pass
-
-
-def service_of(database: Database) -> BackupService:
-    return BackupService(database, lambda: datetime.now(UTC))
-
-
-@asynccontextmanager
-async def opened(url: str, purpose: Purpose) -> AsyncIterator[Database]:
-    database = Database(url, "unnamed", "embedded" if "directConnection" in url else "mongodb")
-    try:
-        await start_database(database, purpose=purpose)
-        yield database
-    finally:
-        await database.close()
-
-
-async def taken(url: str) -> bytes:
-    """A backup of the database, taken past the service that runs on it."""
-    target = io.BytesIO()
-    async with opened(url, "backup") as database:
-        await service_of(database).take(target, _report)
-    return target.getvalue()
-
-
-async def restored(data: bytes, url: str) -> Summary:
-    async with opened(url, "restore") as database:
-        return await service_of(database).restore(io.BytesIO(data), _report)
 
 
 @pytest.fixture(params=["from mongod", "from embedded"])
@@ -105,22 +75,6 @@ async def source(
 ) -> AsyncIterator[Service]:
     async with running_service(urls[0], github, tmp_path) as service:
         yield service
-
-
-async def documents(url: str) -> dict[str, list[Json]]:
-    """Read all documents, by collection, in one command for all."""
-    found: dict[str, list[Json]] = defaultdict(list)
-    async with AsyncMongoClient[Json](url, serverMonitoringMode="poll") as client:
-        database = client.get_default_database()
-        first, *others = await database.list_collection_names()
-        united = [{"$unionWith": {"coll": name, "pipeline": _named(name)}} for name in others]
-        async for row in await database[first].aggregate([*_named(first), *united]):
-            found[row["of"]].append(row["stored"])
-    return {name: sorted(rows, key=lambda row: str(row["_id"])) for name, rows in found.items()}
-
-
-def _named(collection: str) -> list[Json]:
-    return [{"$project": {"_id": 0, "of": collection, "stored": "$$ROOT"}}]
 
 
 async def test_a_backup_taken_under_load_is_one_moment_and_goes_into_the_other_kind(
@@ -164,31 +118,6 @@ async def _assert_saves_are_of_one_moment(
     assert {file_id: row["content_sha256"] for file_id, row in revisions.items()} == {
         file_id: row["content_sha256"] for file_id, row in variants.items()
     }
-
-
-@dataclass(frozen=True)
-class Backup:
-    """A backup of a small database of the mongod, and what it was taken of."""
-
-    data: bytes
-    #: All documents, by collection.
-    documents: dict[str, list[Json]]
-    #: A cell in which one file has the content of another, and its files.
-    cell: CellMaking
-    cell_files: list[ReleaseFile]
-    #: A result of two parts.
-    result: StoredResult
-
-    def changed(self, collection: str, change: Callable[[Json], Json | None]) -> bytes:
-        """The same backup as if documents had been changed; None: as if there were none."""
-        reader = BackupReader(io.BytesIO(self.data))
-        sections = []
-        for name, rows in reader.sections():
-            if name == collection:
-                found = [change(bson.decode(row)) for row in rows]
-                rows = [bson.encode(row) for row in found if row is not None]  # noqa: PLW2901
-            sections.append((name, rows))
-        return _small(*sections)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -332,7 +261,7 @@ async def test_half_of_a_large_release_that_is_being_made_again_is_no_damage(
     made = await service.post(f"/projects/{project['id']}/releases", {}, 201)
     store = ReleaseStore(service.services.database, files_at_once=1)
     files = await store.files(await store.find(made["digest"], None))
-    await store.stage(made["digest"], "of another commit", files[:2], MOMENT)
+    await store.stage(made["digest"], "of another commit", files[:2], NOW)
     summary = await restored(await taken(database_url), embedded_database_url)
     assert summary.counts["releases"] == 1
 
@@ -375,9 +304,9 @@ async def test_a_restore_may_be_killed_and_called_again(
     cut = io.BytesIO(backup.data[: len(backup.data) * 2 // 3])
     async with opened(embedded_database_url, "restore") as database:
         with pytest.raises(BackupError, match="cut"):
-            await service_of(database).restore(cut, _report)
+            await service_of(database).restore(cut, no_report)
         with pytest.raises(BackupError) as caught:
-            await service_of(database).restore(io.BytesIO(_small()), _report)
+            await service_of(database).restore(io.BytesIO(small_backup()), no_report)
     assert caught.value.code == "restore_of_another"
     with pytest.raises(StartError, match="restore FILE again"):
         async with running_service(embedded_database_url, github, tmp_path, opens_database=True):
@@ -419,28 +348,12 @@ async def test_nothing_is_restored_beside_a_service_that_runs(
         assert (await documents(embedded_database_url)).keys() == {"replicas"}
 
 
-def _small(*sections: tuple[str, list[bytes]], **changes: Any) -> bytes:
-    target = io.BytesIO()
-    values = {
-        "id": "b0",
-        "service": "9.0",
-        "schema": SCHEMA,
-        "database_kind": "mongodb",
-        "taken_at": MOMENT,
-    }
-    writer = BackupWriter(target, Header(**{**values, **changes}))
-    for name, rows in sections:
-        writer.add(name, rows)
-    writer.finish()
-    return target.getvalue()
-
-
 def _wrong_blob() -> bytes:
     row = {"_id": "3f786850e387550fdab836ed7e6dc881de23001b", "data": b"b\n"}
-    return _small(("blobs", [bson.encode(row)]))
+    return small_backup(("blobs", [bson.encode(row)]))
 
 
-WHOLE = _small(
+WHOLE = small_backup(
     ("projects", [bson.encode({"_id": number, "name": "x" * number}) for number in range(50)])
 )
 UNPACKED = gzip.decompress(WHOLE)
@@ -459,7 +372,7 @@ async def unwritten(mongod: str) -> AsyncIterator[Database]:
         pytest.param(b"", id="empty"),
         pytest.param(b"no backup at all", id="something else"),
         pytest.param(gzip.compress(bson.encode({"format": "another"})), id="another format"),
-        pytest.param(_small(schema="two"), id="a schema that is no number"),
+        pytest.param(small_backup(schema="two"), id="a schema that is no number"),
         pytest.param(WHOLE[:30], id="cut in the header"),
         pytest.param(WHOLE[: len(WHOLE) // 2], id="cut in the middle"),
         pytest.param(WHOLE[:-9], id="cut before the last bytes"),
@@ -473,7 +386,8 @@ async def unwritten(mongod: str) -> AsyncIterator[Database]:
         pytest.param(gzip.compress(b"\xff\xff\xff\x7f" + UNPACKED), id="an impossible length"),
         pytest.param(_wrong_blob(), id="a content under another id"),
         pytest.param(
-            _small(("system.users", [bson.encode({"_id": 1})])), id="a collection of the server"
+            small_backup(("system.users", [bson.encode({"_id": 1})])),
+            id="a collection of the server",
         ),
     ],
 )
@@ -481,20 +395,20 @@ async def test_a_damaged_file_is_refused_before_anything_is_written(
     data: bytes, unwritten: Database
 ) -> None:
     with pytest.raises(BackupError) as caught:
-        await service_of(unwritten).check(io.BytesIO(data), _report)
+        await service_of(unwritten).check(io.BytesIO(data), no_report)
     assert caught.value.code == "backup_damaged"
     assert "\n" not in detail(caught.value)
 
 
 async def test_a_backup_of_a_newer_schema_is_refused(unwritten: Database) -> None:
     with pytest.raises(BackupError, match="backup_newer") as caught:
-        await service_of(unwritten).check(io.BytesIO(_small(schema=SCHEMA + 1)), _report)
+        await service_of(unwritten).check(io.BytesIO(small_backup(schema=SCHEMA + 1)), no_report)
     assert caught.value.code == "backup_newer"
 
 
 async def test_what_expires_as_soon_as_it_is_restored_is_no_damage(database_url: str) -> None:
     """MongoDB deletes deliveries that are older than a day, at a moment of its own choice."""
-    data = _small(
+    data = small_backup(
         (
             "webhook_deliveries",
             # New enough that the test alone deletes it.
