@@ -1,6 +1,6 @@
 """Lists of problems, each once, apart from the files that they were found in; on both databases."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,10 +17,10 @@ from benchmark_manager.stores.operations.sweeps import ContentSweeps
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.variants.trash import TrashStore
 from benchmark_manager.stores.variants.variants import VariantStore
+from support.stored_variants import NOW, PROJECT
+from support.stored_variants import variant as stored_variant
 
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 AGE = SWEEP_AGE + timedelta(milliseconds=1)
-PROJECT = "65f0c0ffee65f0c0ffee65f0"
 ERROR = Problem(
     severity="error",
     code="duplicate_key",
@@ -69,30 +69,7 @@ def file_document(**fields: Any) -> dict[str, Any]:
 
 
 def variant(**fields: Any) -> Variant:
-    values = {
-        "id": str(ObjectId()),
-        "project_id": PROJECT,
-        "original_file_id": str(ObjectId()),
-        "original_path": "config/a.yaml",
-        "modified_name": "v.yaml",
-        "file_type": "config",
-        "format": "yaml",
-        "description": "",
-        "base_sha": "b" * 40,
-        "base_commit_sha": "c" * 40,
-        "content_sha": "d" * 40,
-        "content_sha256": "e" * 64,
-        "size": 1,
-        "revision": 1,
-        "drift": "current",
-        "validity": "invalid",
-        "problems": INVALID.problems,
-        "created_at": NOW,
-        "updated_at": NOW,
-        "created_by": "a",
-        "updated_by": "a",
-    }
-    return Variant.model_validate({**values, **fields})
+    return stored_variant(**{"validity": "invalid", "problems": INVALID.problems, **fields})
 
 
 async def test_equal_lists_are_one_document(database: Database, problems: ProblemStore) -> None:
